@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class KernelConfig(AppConfig):
+    name = "sangyu.kernel"
+    label = "kernel"
+    verbose_name = "Kernel"
+
+    def ready(self) -> None:
+        from .database_objects import install_after_migrate
+
+        post_migrate.connect(install_after_migrate, sender=self, dispatch_uid="kernel.database_objects")

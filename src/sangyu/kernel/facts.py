@@ -1,0 +1,117 @@
+"""Facts with dates (design rule 2, docs/adr/0003-dated-facts.md).
+
+A fact is a value of one kind that holds for a subject in ``[valid_from, valid_to)``, with the time it was recorded and,
+once replaced, the time it was superseded. Live intervals of one kind never overlap (exclusion constraint); superseded rows
+stay, so any past day can be read as known then or as known now.
+"""
+
+from datetime import date, datetime
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+
+from .errors import Invalid
+from .scoping import PlaceRow, ScopedQuerySet
+
+
+class DateRange(Func):
+    function = "daterange"
+    output_field = DateRangeField()
+
+
+class FactQuerySet(ScopedQuerySet):
+    def known_on(self, moment: datetime | None) -> "FactQuerySet":
+        """Rows as the system knew them at ``moment``; None = as known now."""
+        if moment is None:
+            return self.filter(superseded_at__isnull=True)
+        return self.filter(Q(superseded_at__isnull=True) | Q(superseded_at__gt=moment), recorded_at__lte=moment)
+
+    def on(self, day: date, *, known: datetime | None = None) -> "FactQuerySet":
+        """Facts that hold on ``day``, as known at ``known`` (None = now)."""
+        return self.known_on(known).filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
+
+
+class DatedFact(PlaceRow):
+    """Base of a room's fact table. The room adds the foreign key ``subject`` and ``fact_constraints(name)`` in Meta."""
+
+    kind = models.CharField(max_length=40)
+    value = models.CharField(max_length=60)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    recorded_at = models.DateTimeField(default=timezone.now)
+    superseded_at = models.DateTimeField(null=True)
+    source = models.CharField(max_length=100)
+    note = models.CharField(max_length=300, blank=True)
+    evidence = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = FactQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.value} [{self.valid_from}, {self.valid_to or '∞'})"
+
+
+def fact_constraints(name: str, subject: str = "subject") -> list[models.BaseConstraint]:
+    """No overlap among live rows of one subject and kind; no empty interval."""
+    return [
+        ExclusionConstraint(
+            name=f"{name}_no_overlap",
+            expressions=[
+                (F(subject), RangeOperators.EQUAL),
+                ("kind", RangeOperators.EQUAL),
+                (DateRange("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+            ],
+            condition=Q(superseded_at__isnull=True),
+        ),
+        models.CheckConstraint(
+            name=f"{name}_not_empty", condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from"))
+        ),
+    ]
+
+
+def record(
+    model: type[DatedFact],
+    *,
+    subject: models.Model,
+    kind: str,
+    value: str | None,
+    valid_from: date,
+    valid_to: date | None = None,
+    source: str,
+    note: str = "",
+    evidence=None,
+    now: datetime | None = None,
+) -> DatedFact | None:
+    """State that ``kind`` is ``value`` for ``subject`` in ``[valid_from, valid_to)``; ``value=None`` removes it there.
+
+    What was known before is superseded, and what of it lies outside the new interval is kept as new rows. Returns the new
+    row (None when removing). Raises Invalid when the interval is empty.
+    """
+    if valid_to is not None and valid_to <= valid_from:
+        raise Invalid({"valid_to": ["The end must be after the start."]})
+    now = now or timezone.now()
+    overlapping = model.objects.select_for_update().filter(subject=subject, kind=kind).known_on(None)
+    overlapping = overlapping.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from))
+    if valid_to is not None:
+        overlapping = overlapping.filter(valid_from__lt=valid_to)
+    common = {"subject": subject, "path": subject.path, "kind": kind, "recorded_at": now}
+    remainders = []
+    for old in overlapping.order_by("valid_from"):
+        kept = {"value": old.value, "source": old.source, "note": old.note, "evidence": old.evidence}
+        if old.valid_from < valid_from:
+            remainders.append(model(**common, **kept, valid_from=old.valid_from, valid_to=valid_from))
+        if valid_to is not None and (old.valid_to is None or old.valid_to > valid_to):
+            remainders.append(model(**common, **kept, valid_from=valid_to, valid_to=old.valid_to))
+        old.superseded_at = now
+        old.save(update_fields=["superseded_at"])
+    model.objects.bulk_create(remainders)
+    if value is None:
+        return None
+    return model.objects.create(
+        **common, value=value, valid_from=valid_from, valid_to=valid_to, source=source, note=note, evidence=evidence
+    )

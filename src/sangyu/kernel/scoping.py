@@ -1,0 +1,305 @@
+"""Scope is in the database: who sees which rows (docs/adr/0002-scope.md, design rule 1).
+
+A model says once, per audience, which rows are seen::
+
+    class Visit(PlaceRow):
+        scope = Scope(staff=Within(), provider=Subject("provider_id"), worker=Subject("worker_id"),
+                      family=Shared("person_id", "person"))
+
+From that one declaration come the row-level security policy (installed after ``migrate``) and ``visible_to(actor)``,
+the same rule as a QuerySet method. ``scope(actor)`` opens the transaction in which the database role and the limits hold.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from .actor import ROOT_PATH, Actor, Audience
+from .errors import ScopeError
+
+PATH_STEP = 3
+#: Sorts after every character used in a path, in the "C" collation.
+PATH_END = "~"
+
+
+# ---------------------------------------------------------------- rules
+class Rule:
+    """Which rows one audience sees: as SQL for the policy, and as ``Q`` for ``visible_to``."""
+
+    def sql(self, table: str) -> str:
+        raise NotImplementedError
+
+    def q(self, actor: Actor) -> Q:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Within(Rule):
+    """Rows of the actor's region and below (place rows): a range on ``column``, which must be indexed."""
+
+    column: str = "path"
+
+    def sql(self, table: str) -> str:
+        return f'"{self.column}" >= sangyu.scope_path() AND "{self.column}" < sangyu.scope_path_end()'
+
+    def q(self, actor: Actor) -> Q:
+        return Q(**{f"{self.column}__gte": actor.path, f"{self.column}__lt": actor.path + PATH_END})
+
+
+@dataclass(frozen=True)
+class Published(Rule):
+    """Rows of the actor's region, of those above it (published to it) and of those below (supervised by it).
+
+    For registers of thousands of rows, not for people or visits: the second half cannot use the index.
+    """
+
+    column: str = "path"
+
+    def sql(self, table: str) -> str:
+        return f'("{self.column}" = ANY (sangyu.scope_lineage()) OR starts_with("{self.column}", sangyu.scope_path()))'
+
+    def q(self, actor: Actor) -> Q:
+        return Q(**{f"{self.column}__in": lineage(actor.path)}) | Q(**{f"{self.column}__startswith": actor.path})
+
+
+@dataclass(frozen=True)
+class Subject(Rule):
+    """Rows whose ``column`` is the actor's own subject (its organisation, worker or account)."""
+
+    column: str
+
+    def sql(self, table: str) -> str:
+        return f'"{self.column}" = sangyu.scope_subject()'
+
+    def q(self, actor: Actor) -> Q:
+        return Q(**{self.column: actor.subject_id})
+
+
+@dataclass(frozen=True)
+class Shared(Rule):
+    """Rows shared with the actor's subject one by one through ``kernel.Share`` (a case, a consented elder)."""
+
+    column: str
+    kind: str
+
+    def sql(self, table: str) -> str:
+        return f"\"{self.column}\" = ANY (ARRAY(SELECT sangyu.shared_ids('{self.kind}')))"
+
+    def q(self, actor: Actor) -> Q:
+        from .models import Share
+
+        return Q(**{f"{self.column}__in": Share.objects.live_for(actor, self.kind).values("object_id")})
+
+
+@dataclass(frozen=True)
+class Via(Rule):
+    """Child rows seen when their parent row is seen. ``column`` holds the key of ``model`` ("app.Model")."""
+
+    column: str
+    model: str
+
+    def sql(self, table: str) -> str:
+        from django.apps import apps
+
+        parent = apps.get_model(self.model)._meta
+        return (
+            f'EXISTS (SELECT 1 FROM "{parent.db_table}" scope_parent '
+            f'WHERE scope_parent."{parent.pk.column}" = "{table}"."{self.column}")'
+        )
+
+    def q(self, actor: Actor) -> Q:
+        from django.apps import apps
+
+        return Q(**{f"{self.column}__in": apps.get_model(self.model)._default_manager.visible_to(actor).values("pk")})
+
+
+@dataclass(frozen=True)
+class Everyone(Rule):
+    """All rows: only for registers without personal data, with the reason said in ``why``."""
+
+    why: str
+
+    def sql(self, table: str) -> str:
+        return "true"
+
+    def q(self, actor: Actor) -> Q:
+        return Q()
+
+
+@dataclass(frozen=True)
+class Nobody(Rule):
+    """No row. The default for audiences that a model does not mention."""
+
+    def sql(self, table: str) -> str:
+        return "false"
+
+    def q(self, actor: Actor) -> Q:
+        return Q(pk__in=[])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A model's rule per audience. Jobs default to staff's rule, the others to Nobody."""
+
+    staff: Rule
+    provider: Rule = Nobody()
+    worker: Rule = Nobody()
+    family: Rule = Nobody()
+    job: Rule | None = None
+
+    def rule(self, audience: Audience) -> Rule:
+        if audience is Audience.JOB:
+            return self.job or self.staff
+        return getattr(self, audience.value)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A table without row-level security, readable in every scope and by the sign-in connection; ``why`` is required.
+
+    ``write`` names who may also insert, update and delete: "scope" (any audience), "app" (also outside a scope), "" (no one
+    but the owner: loaded by commands).
+    """
+
+    why: str
+    write: str = "scope"
+
+
+def lineage(path: str) -> list[str]:
+    """``path`` and all paths above it, root first: "000001002" → ["000", "000001", "000001002"]."""
+    return [path[:end] for end in range(PATH_STEP, len(path) + 1, PATH_STEP)]
+
+
+# ---------------------------------------------------------------- QuerySet and fields
+class ScopedQuerySet(models.QuerySet):
+    """QuerySet of a model with ``scope``; the default manager of every scoped model."""
+
+    def visible_to(self, actor: Actor) -> "ScopedQuerySet":
+        """Rows that ``actor`` sees; the same rule as the database policy."""
+        declared = self.model.scope
+        return self if isinstance(declared, Open) else self.filter(declared.rule(actor.audience).q(actor))
+
+
+class PathField(models.CharField):
+    """Path of the responsible region at the time: three characters a level, "C" collation, indexed for ranges."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        kwargs.setdefault("max_length", 24)
+        kwargs["db_collation"] = "C"
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("db_collation", None)
+        return name, path, args, kwargs
+
+
+class PlaceRow(models.Model):
+    """Base of rows that belong to a region and are seen from it and above."""
+
+    path = PathField(db_index=True)
+    scope = Scope(staff=Within())
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+# ---------------------------------------------------------------- entering a scope
+_current: ContextVar[Actor | None] = ContextVar("sangyu_scope", default=None)
+
+_ENTER = (
+    "SELECT set_config('sangyu.path', %s, true), set_config('sangyu.subject', %s, true), "
+    "set_config('sangyu.account', %s, true), set_config('sangyu.actor', %s, true), "
+    "set_config('sangyu.reason', %s, true), set_config('sangyu.source', %s, true), set_config('role', %s, true)"
+)
+
+
+def current_actor() -> Actor | None:
+    """The actor of the scope that is open in this thread or task, or None."""
+    return _current.get()
+
+
+@contextmanager
+def scope(actor: Actor, *, reason: str = "", source: str = "") -> Iterator[Actor]:
+    """Open the transaction in which ``actor`` sees and writes only its rows; join it when already open for the same actor.
+
+    ``source`` (page, api, job, import 12 …) and ``reason`` are stored with each history row written inside.
+    Raises ScopeError for an empty path, and for a different actor inside an open scope.
+    """
+    outer = _current.get()
+    if outer is not None:
+        if outer != actor:
+            raise ScopeError(f"scope of {actor.name} inside the scope of {outer.name}")
+        yield actor
+        return
+    if not actor.path:
+        raise ScopeError(f"{actor.name} has an empty path")
+    with transaction.atomic():
+        _enter(actor, reason, source)
+        token = _current.set(actor)
+        try:
+            yield actor
+        finally:
+            _current.reset(token)
+    if connection.in_atomic_block:  # nested in a test's transaction: SET LOCAL would outlive this scope
+        _leave()
+
+
+def _enter(actor: Actor, reason: str, source: str) -> None:
+    values = [
+        actor.path,
+        str(actor.subject_id or ""),
+        str(actor.account_id or ""),
+        actor.name,
+        reason,
+        source,
+        actor.audience.db_role,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, values)
+
+
+def _leave() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, ["", "", "", "", "", "", "none"])
+
+
+def say_why(reason: str) -> None:
+    """Attach ``reason`` to the history rows written from here to the end of the open scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('sangyu.reason', %s, true)", [reason])
+
+
+_elevated: ContextVar[bool] = ContextVar("sangyu_elevated", default=False)
+
+
+@contextmanager
+def as_system(why: str) -> Iterator[None]:
+    """Inside an open scope, write as the job role what the actor's own scope cannot hold; history still names the actor.
+
+    For the few writes that hand a row out of the actor's sight (a provider declines an order, a family posts to the
+    ledger). The caller must first have read the row in the actor's scope. ``why`` is for the reader; a guard test lists all uses.
+    """
+    actor = _current.get()
+    if actor is None:
+        raise ScopeError(f"as_system({why!r}) outside a scope")
+    if _elevated.get() or actor.audience is Audience.JOB:
+        yield
+        return
+    switch = "SELECT set_config('sangyu.path', %s, true), set_config('role', %s, true)"
+    with connection.cursor() as cursor:
+        cursor.execute(switch, [ROOT_PATH, Audience.JOB.db_role])
+    token = _elevated.set(True)
+    try:
+        yield
+    finally:
+        _elevated.reset(token)
+        if connection.in_atomic_block and not connection.needs_rollback:
+            with connection.cursor() as cursor:
+                cursor.execute(switch, [actor.path, actor.audience.db_role])

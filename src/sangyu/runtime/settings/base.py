@@ -1,0 +1,144 @@
+"""Settings shared by every way of running Sangyu.
+
+Deployment values come from environment variables that start with ``SANGYU_``; see docs/guides/production.md.
+"""
+
+import os
+from pathlib import Path
+
+from .database import database_from_url
+
+PACKAGE = Path(__file__).resolve().parents[2]
+#: Where the embedded engines, uploaded files and keys live. One folder to back up.
+HOME = Path(os.environ.get("SANGYU_HOME", ".sangyu")).resolve()
+#: Rules shipped as data (catalogue, roles, policies …).
+DATA = Path(os.environ.get("SANGYU_DATA", PACKAGE.parents[1] / "data"))
+
+DEBUG = False
+SECRET_KEY = os.environ.get("SANGYU_SECRET_KEY", "")
+ALLOWED_HOSTS = os.environ.get("SANGYU_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("SANGYU_ORIGINS", "").split(",") if o]
+
+KERNEL_APPS = ["sangyu.kernel", "sangyu.kernel.ledger", "sangyu.ui"]
+#: One line per room, in import order: a room knows those above it on its own floor and all lower floors.
+ROOMS = [
+    "sangyu.registry.regions",
+    "sangyu.registry.accounts",
+    "sangyu.registry.people",
+    "sangyu.registry.catalogue",
+    "sangyu.registry.organisations",
+    "sangyu.registry.workforce",
+    "sangyu.care.vouchers",
+    "sangyu.care.dispatch",
+    "sangyu.care.orders",
+    "sangyu.care.settlement",
+]
+SURFACES = [
+    "sangyu.surfaces.casefile",
+    "sangyu.surfaces.hotline",
+    "sangyu.surfaces.bureau",
+    "sangyu.surfaces.provider",
+    "sangyu.surfaces.worker",
+    "sangyu.surfaces.family",
+    "sangyu.surfaces.api",
+]
+
+
+def _present(names: list[str]) -> list[str]:
+    """Those of ``names`` whose folder exists."""
+    return [n for n in names if (PACKAGE.joinpath(*n.split(".")[1:]) / "__init__.py").exists()]
+
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_htmx",
+    "django_cotton.apps.SimpleAppConfig",
+    "django_filters",
+    "procrastinate.contrib.django",
+    *KERNEL_APPS,
+    *_present(ROOMS),
+    *_present(SURFACES),
+]
+
+DATABASES = {"default": database_from_url(os.environ.get("SANGYU_DATABASE_URL", f"postgresql:///sangyu?host={HOME}/run/pg&user=sangyu_app"))}
+AUTH_USER_MODEL = "accounts.Account"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+NATS_URL = os.environ.get("SANGYU_NATS_URL", "")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+
+ROOT_URLCONF = "sangyu.runtime.urls"
+WSGI_APPLICATION = "sangyu.runtime.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django_cotton.cotton_loader.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
+            "builtins": ["django_cotton.templatetags.cotton"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("SANGYU_STATIC_ROOT", HOME / "static"))
+MEDIA_ROOT = HOME / "files"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
