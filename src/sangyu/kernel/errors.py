@@ -49,3 +49,12 @@ class NotVisible(SangyuError):
 
 class ScopeError(RuntimeError):
     """A programming error about scope: none given, empty, or a second one inside the first."""
+
+
+class BadValue(ValueError):
+    """One value that cannot be read. The message says what is wrong and what to do; ``code`` is stable for machines."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(str(message))
+        self.message = message
+        self.code = code

@@ -1,0 +1,251 @@
+"""Persons, their households, contacts, dated facts, consents and guarded notes (docs/rooms/people.md)."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from sangyu.kernel.audit import History
+from sangyu.kernel.crypto import EncryptedTextField
+from sangyu.kernel.facts import DatedFact, fact_constraints
+from sangyu.kernel.scoping import PlaceRow, Scope, Shared, Within
+
+from .enums import (
+    FACT_VALUES,
+    Education,
+    FactKind,
+    GivenBy,
+    Housing,
+    IdKind,
+    Marriage,
+    NoteTopic,
+    Purpose,
+    Relation,
+    Sex,
+)
+
+
+def _shared_by(column: str) -> Scope:
+    """Staff by region; providers, workers and relatives by the persons shared with them one by one."""
+    shared = Shared(column, "person")
+    return Scope(staff=Within(), provider=shared, worker=shared, family=shared)
+
+
+class Household(PlaceRow):
+    """People who share a home, and the home itself (R-015)."""
+
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    address = models.CharField(max_length=200)
+    housing = models.CharField(max_length=10, choices=Housing.choices, blank=True)
+    floor = models.SmallIntegerField(null=True, blank=True)
+    has_lift = models.BooleanField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    scope = Scope(staff=Within())
+    history = History()
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Person(PlaceRow):
+    """One human being. An elder is a person with ``registered_on``; relatives may be persons without it.
+
+    ``id_number`` and ``phone`` are ciphertext with blind indexes beside them. The birth date is kept in the clear, so the
+    last four characters of the ID number must not be: area, birth date and tail together are the number.
+    """
+
+    name = models.CharField(max_length=50, db_collation="C")
+    pinyin = models.CharField(max_length=100, db_collation="C", editable=False)
+    initials = models.CharField(max_length=50, db_collation="C", editable=False)
+    sex = models.CharField(max_length=1, choices=Sex.choices)
+    birth_date = models.DateField(null=True, blank=True)
+    id_kind = models.CharField(max_length=10, choices=IdKind.choices, blank=True)
+    id_number = EncryptedTextField(purpose="people.person.id_number")
+    id_index = models.BinaryField(max_length=16, null=True, editable=False)
+    id_tail = models.BinaryField(max_length=8, null=True, editable=False)
+    phone = EncryptedTextField(purpose="people.person.phone")
+    phone_index = models.BinaryField(max_length=16, null=True, editable=False)
+    phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    household = models.ForeignKey(Household, null=True, blank=True, on_delete=models.PROTECT, related_name="members")
+    address = models.CharField(max_length=200, blank=True)
+    registered_address = models.CharField(max_length=200, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    ethnicity = models.CharField(max_length=2, blank=True)
+    marriage = models.CharField(max_length=2, choices=Marriage.choices, blank=True)
+    education = models.CharField(max_length=2, choices=Education.choices, blank=True)
+    needs = models.CharField(max_length=300, blank=True)
+    photo = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    registered_on = models.DateField(null=True, blank=True)
+    died_on = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=100)
+    completeness = models.PositiveSmallIntegerField(default=0, editable=False)
+    checked_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    scope = _shared_by("id")
+    history = History(hidden=("updated_at", "completeness", "id_index", "id_tail", "phone_index", "phone_tail"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id_index"], name="person_id_once"),
+            models.CheckConstraint(
+                name="person_id_whole",
+                condition=Q(id_number__isnull=True, id_index__isnull=True, id_tail__isnull=True, id_kind="")
+                | (Q(id_number__isnull=False, id_index__isnull=False, id_tail__isnull=False) & ~Q(id_kind="")),
+            ),
+            models.CheckConstraint(
+                name="person_phone_whole",
+                condition=Q(phone__isnull=True, phone_index__isnull=True, phone_tail__isnull=True)
+                | Q(phone__isnull=False, phone_index__isnull=False, phone_tail__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="person_dies_after_birth",
+                condition=Q(died_on__isnull=True) | Q(birth_date__isnull=True) | Q(died_on__gte=F("birth_date")),
+            ),
+            models.CheckConstraint(
+                name="person_elder_has_birth_date",
+                condition=Q(registered_on__isnull=True) | Q(birth_date__isnull=False),
+            ),
+            models.CheckConstraint(name="person_sex", condition=Q(sex__in=Sex.values)),
+            models.CheckConstraint(
+                name="person_place",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["name", "id"], name="person_name"),
+            models.Index(fields=["pinyin", "id"], name="person_pinyin"),
+            models.Index(fields=["initials", "id"], name="person_initials"),
+            models.Index(fields=["id_tail"], name="person_id_tail", condition=Q(id_tail__isnull=False)),
+            models.Index(fields=["phone_index"], name="person_phone", condition=Q(phone_index__isnull=False)),
+            models.Index(fields=["phone_tail"], name="person_phone_tail", condition=Q(phone_tail__isnull=False)),
+            models.Index(fields=["path", "birth_date"], name="person_path_birth"),
+            models.Index(fields=["-updated_at", "-id"], name="person_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonFact(DatedFact):
+    """A dated status of a person, with source and evidence (R-017, R-019 … R-025). Kinds and values: enums.FACT_VALUES."""
+
+    subject = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts")
+
+    scope = _shared_by("subject_id")
+    history = History()
+
+    class Meta:
+        constraints = [
+            *fact_constraints("person_fact"),
+            models.CheckConstraint(
+                name="person_fact_value",
+                condition=models.Q(
+                    *(Q(kind=str(kind), value__in=[str(v) for v in values]) for kind, values in FACT_VALUES.items()),
+                    _connector=Q.OR,
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["kind", "value", "path"], name="person_fact_live", condition=Q(superseded_at__isnull=True)
+            ),
+        ]
+
+    @property
+    def kind_label(self) -> str:
+        return str(FactKind(self.kind).label)
+
+
+class Contact(PlaceRow):
+    """Somebody to call for a person: relative, neighbour, carer. ``account`` is set when the contact may sign in."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contacts")
+    name = models.CharField(max_length=50)
+    relation = models.CharField(max_length=2, choices=Relation.choices)
+    phone = EncryptedTextField(purpose="people.contact.phone")
+    phone_index = models.BinaryField(max_length=16, null=True, editable=False)
+    phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
+    priority = models.PositiveSmallIntegerField(default=1)
+    is_guardian = models.BooleanField(default=False)
+    is_carer = models.BooleanField(default=False)
+    lives_with = models.BooleanField(default=False)
+    address = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    account = models.ForeignKey("accounts.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    scope = _shared_by("person_id")
+    history = History(hidden=("phone_index", "phone_tail"))
+
+    class Meta:
+        ordering = ["priority", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "account"], name="contact_account_once", condition=Q(account__isnull=False)
+            ),
+        ]
+        indexes = [models.Index(fields=["phone_index"], name="contact_phone", condition=Q(phone_index__isnull=False))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Consent(PlaceRow):
+    """Consent by purpose and version of the text, given on a day and perhaps withdrawn (R-027, standards §6.4)."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    version = models.CharField(max_length=20)
+    extent = models.CharField(max_length=200, blank=True)
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="consents")
+    given_by = models.CharField(max_length=10, choices=GivenBy.choices)
+    given_on = models.DateField()
+    withdrawn_on = models.DateField(null=True, blank=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True)
+    evidence = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    scope = _shared_by("person_id")
+    history = History()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "purpose", "contact"],
+                name="consent_once",
+                condition=Q(withdrawn_on__isnull=True),
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="consent_withdrawn_after_given",
+                condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("given_on")),
+            ),
+            models.CheckConstraint(
+                name="consent_family_names_contact",
+                condition=~Q(purpose=Purpose.FAMILY_VIEW.value) | Q(contact__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.given_on}"
+
+
+class GuardedNote(PlaceRow):
+    """A legal concern, read only with its own permission and each reading logged (R-028)."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="guarded_notes")
+    topic = models.CharField(max_length=20, choices=NoteTopic.choices)
+    body = EncryptedTextField(purpose="people.guarded_note.body")
+    written_at = models.DateTimeField(default=timezone.now)
+    account_id = models.BigIntegerField(null=True)
+    author = models.CharField(max_length=100)
+    closed_on = models.DateField(null=True, blank=True)
+
+    scope = Scope(staff=Within())
+    history = History()
+
+    def __str__(self) -> str:
+        return str(self.get_topic_display())
