@@ -1,0 +1,267 @@
+"""Who goes to the elder: workers with what gates their dispatch (R-151, R-152, R-157) and when they are free."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+
+from sangyu.kernel.audit import History
+from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
+from sangyu.kernel.scoping import Everyone, PathField, Published, Scope, ScopedQuerySet, Shared, Subject, Via
+from sangyu.kernel.workflow import TransitionLog
+from sangyu.registry.catalogue.enums import Skill
+
+from .enums import ClearanceKind, LeaveKind, Post, Sex, State, Weekday
+
+
+class Worker(models.Model):
+    """One engagement of a person with an organisation. ID and phone are encrypted; families see the workers of their visits."""
+
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="workers")
+    name = models.CharField(max_length=50)
+    pinyin = models.CharField(max_length=60, blank=True, db_collation="C", editable=False)
+    sex = models.CharField(max_length=1, choices=Sex.choices)
+    birth_date = models.DateField(null=True, blank=True)
+    id_cipher = models.BinaryField(null=True)
+    id_index = models.CharField(max_length=64, blank=True)
+    id_tail = models.CharField(max_length=4, blank=True)
+    phone_cipher = models.BinaryField(null=True)
+    phone_index = models.CharField(max_length=64, blank=True)
+    phone_tail = models.CharField(max_length=4, blank=True)
+    post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER)
+    languages = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    introduction = models.CharField(max_length=500, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
+    admitted_at = models.DateTimeField(null=True, editable=False)
+    left_at = models.DateTimeField(null=True, editable=False)
+    account_id = models.BigIntegerField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    path = PathField(db_index=True)
+
+    scope = Scope(
+        staff=Published(), provider=Subject("organisation_id"), worker=Subject("id"), family=Shared("id", "worker")
+    )
+    history = History(hidden=("pinyin", "rating", "id_cipher", "phone_cipher", "id_index", "phone_index"))
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["organisation", "state"], name="worker_organisation")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "id_index"],
+                name="worker_once",
+                condition=~Q(id_index="") & ~Q(state=State.LEFT),
+            ),
+            models.CheckConstraint(
+                name="worker_rating_range", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
+            ),
+            models.CheckConstraint(
+                name="worker_place_is_a_pair",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="worker_left_fits_state", condition=Q(state=State.LEFT) ^ Q(left_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="worker_admitted_fits_state",
+                condition=Q(state=State.LEFT) | (Q(state=State.CANDIDATE) ^ Q(admitted_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+OWN = Scope(
+    staff=Via("worker_id", "workforce.Worker"),
+    provider=Via("worker_id", "workforce.Worker"),
+    worker=Subject("worker_id"),
+)
+
+
+class WorkerLog(TransitionLog):
+    """Trail of an engagement."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="trail")
+
+    scope = OWN
+    objects = ScopedQuerySet.as_manager()
+
+
+class Certificate(DatedRow):
+    """A professional certificate for one skill (R-151). Families see those of the workers they see."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="certificates")
+    skill = models.CharField(max_length=20, choices=[c for c in Skill.choices if c[0] != Skill.NONE])
+    level = models.CharField(max_length=20, blank=True)
+    number = models.CharField(max_length=60)
+    issuer = models.CharField(max_length=100, blank=True)
+    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    scope = Scope(
+        staff=Via("worker_id", "workforce.Worker"),
+        provider=Via("worker_id", "workforce.Worker"),
+        worker=Subject("worker_id"),
+        family=Via("worker_id", "workforce.Worker"),
+    )
+    history = History()
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["skill", "-valid_from"]
+        constraints = [
+            not_empty("certificate"),
+            no_overlap("certificate", "worker", "skill", "number"),
+            models.CheckConstraint(name="certificate_has_skill", condition=~Q(skill=Skill.NONE)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_skill_display()} {self.number}"
+
+
+class Clearance(DatedRow):
+    """Entry training, health check or background check with validity; each gates dispatch (R-152, R-157)."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="clearances")
+    kind = models.CharField(max_length=20, choices=ClearanceKind.choices)
+    note = models.CharField(max_length=200, blank=True)
+    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    scope = OWN
+    history = History()
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["kind", "-valid_from"]
+        constraints = [not_empty("clearance"), no_overlap("clearance", "worker", "kind")]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class DateTimeRange(Func):
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+class Leave(models.Model):
+    """Time away, ``[starts, ends)``. Leaves of one worker do not overlap."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="leaves")
+    kind = models.CharField(max_length=10, choices=LeaveKind.choices)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    note = models.CharField(max_length=200, blank=True)
+
+    scope = OWN
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts"]
+        constraints = [
+            models.CheckConstraint(name="leave_not_empty", condition=Q(ends__gt=F("starts"))),
+            ExclusionConstraint(
+                name="leave_no_overlap",
+                expressions=[
+                    ("worker", RangeOperators.EQUAL),
+                    (DateTimeRange("starts", "ends"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.starts:%Y-%m-%d}"
+
+
+class Shift(DatedRow):
+    """Weekly working hours. A worker without any is taken to be free at all times."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="shifts")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    scope = OWN
+    history = History()
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["weekday", "starts"]
+        constraints = [
+            not_empty("shift"),
+            models.CheckConstraint(name="shift_hours", condition=Q(ends__gt=F("starts"))),
+            no_overlap("shift", "worker", "weekday", "starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+class Duty(DatedRow):
+    """One version of the duties of a post, published by a region (R-158)."""
+
+    post = models.CharField(max_length=20, choices=Post.choices)
+    title = models.CharField(max_length=100)
+    text = models.TextField()
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    path = PathField(db_index=True)
+
+    scope = Scope(
+        staff=Published(),
+        provider=Everyone("published duties without personal data"),
+        worker=Everyone("published duties without personal data"),
+    )
+    history = History()
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["post", "-valid_from"]
+        constraints = [not_empty("duty"), no_overlap("duty", "path", "post")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Acknowledgement(models.Model):
+    """The worker has read one version of the duties of its post."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="acknowledgements")
+    duty = models.ForeignKey(Duty, on_delete=models.PROTECT, related_name="acknowledgements")
+    at = models.DateTimeField(default=timezone.now)
+
+    scope = OWN
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["worker", "duty"], name="acknowledgement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.worker_id} {self.duty_id}"
+
+
+class Honour(models.Model):
+    """A competition result or award on the worker's file (R-156)."""
+
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="honours")
+    title = models.CharField(max_length=100)
+    issuer = models.CharField(max_length=100, blank=True)
+    awarded_on = models.DateField()
+
+    scope = Certificate.scope
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-awarded_on"]
+
+    def __str__(self) -> str:
+        return self.title
