@@ -21,7 +21,8 @@ class ServiceItem(DatedRow):
 
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=60)
-    pinyin = models.CharField(max_length=60, blank=True, db_collation="C", editable=False)
+    pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
+    initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
     category = models.CharField(max_length=20, choices=Category.choices)
     unit = models.CharField(max_length=10, choices=Unit.choices)
     duration_minutes = models.PositiveSmallIntegerField()

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db.models.functions import Length
 
+from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import lineage
 
 from .models import Package, ServiceItem
@@ -17,6 +18,19 @@ def get_item(code: str, path: str, day: date) -> ServiceItem | None:
     """The version of ``code`` that holds for ``path`` on ``day``; None when the region has none or withdrew it."""
     item = _nearest_first(ServiceItem, path, day).filter(code=code).first()
     return None if item is None or item.is_withdrawn else item
+
+
+def get_item_by_id(pk: int) -> ServiceItem:
+    """The version that an order or agreement was priced by, whatever holds today. Raises NotVisible."""
+    item = ServiceItem.objects.filter(pk=pk).first()
+    if item is None:
+        raise NotVisible
+    return item
+
+
+def as_item(item: ServiceItem | int) -> ServiceItem:
+    """``item`` itself, or the version with that id."""
+    return get_item_by_id(item) if isinstance(item, int) else item
 
 
 def items_for(path: str, day: date, category: str | None = None) -> list[ServiceItem]:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
+from sangyu.kernel.geo import point_constraint
 from sangyu.kernel.scoping import PathField, Published, Scope, ScopedQuerySet, Shared, Subject, Via
 from sangyu.kernel.workflow import TransitionLog, stamp_constraints
 from sangyu.registry.catalogue.enums import Category, LicenceKind
@@ -23,6 +24,7 @@ class Organisation(models.Model):
     name = models.CharField(max_length=100)
     short_name = models.CharField(max_length=30, blank=True)
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
+    initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
     legal_form = models.CharField(max_length=30, choices=LegalForm.choices)
     credit_code = models.CharField(max_length=18, blank=True, db_collation="C")
     operator = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="sites")
@@ -41,7 +43,7 @@ class Organisation(models.Model):
     path = PathField(db_index=True)
 
     scope = Scope(staff=Published(), provider=Subject("id"), worker=Shared("id", "organisation"), family=Published())
-    history = History(hidden=("pinyin", "rating"))
+    history = History(hidden=("pinyin", "initials", "rating"))
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
@@ -60,6 +62,7 @@ class Organisation(models.Model):
             models.CheckConstraint(
                 name="organisation_rating_range", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
             ),
+            point_constraint("organisation"),
             *stamp_constraints(
                 "organisation",
                 {"approved_at": [State.APPROVED, State.SUSPENDED, State.ENDED], "ended_at": [State.ENDED]},

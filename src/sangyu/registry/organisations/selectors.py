@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.blocks import Block
 from sangyu.kernel.scoping import lineage
 from sangyu.registry.catalogue.enums import LicenceKind
+from sangyu.registry.catalogue.selectors import as_item
 
 from .enums import ContractState, State
 from .models import Capability, Contract, Licence, Organisation, Price
@@ -26,6 +27,7 @@ class Quote:
     market_price: int | None = None
     contract_price: int | None = None
     contract_id: int | None = None
+    contract_number: str = ""
     price_id: int | None = None
 
     @property
@@ -41,6 +43,7 @@ class Offering:
     organisation_id: int
     name: str
     contract_id: int | None
+    contract_number: str
     unit_price: int | None
     market_price: int | None
     blocks: tuple[Block, ...]
@@ -71,7 +74,15 @@ def quotes(organisation_ids: Iterable[int], item_code: str, path: str, day: date
                 contract__valid_to__gt=day,
             )
         )
-        .values_list("organisation_id", "id", "unit_price", "contract_id", "contract__path", "contract__valid_from")
+        .values_list(
+            "organisation_id",
+            "id",
+            "unit_price",
+            "contract_id",
+            "contract__path",
+            "contract__valid_from",
+            "contract__number",
+        )
     )
     market: dict[int, tuple] = {}
     contract: dict[int, tuple] = {}
@@ -86,6 +97,7 @@ def quotes(organisation_ids: Iterable[int], item_code: str, path: str, day: date
             market_price=own and own[2],
             contract_price=bought and bought[2],
             contract_id=bought and bought[3],
+            contract_number=bought[6] if bought else "",
             price_id=(bought or own)[1],
         )
     return found
@@ -103,6 +115,7 @@ def offering(item, path: str, day: date, organisation_ids: Iterable[int] | None 
     Four queries whatever the number. Excluded: not approved, area or category not served, licence missing or expired (R-006,
     R-071), no price.
     """
+    item = as_item(item)
     area = set(lineage(path))
     capabilities: dict[int, list[Capability]] = defaultdict(list)
     for c in Capability.objects.on(day).filter(category=item.category).only("organisation_id", "area_path"):
@@ -127,12 +140,13 @@ def offering(item, path: str, day: date, organisation_ids: Iterable[int] | None 
             *licence_blocks(item.licence, licences.get(o.pk, []), day),
         ]
         if quote is None:
-            blocks.append(Block("price.missing", _("No price for this service on this day")))
+            blocks.append(Block("contract", _("No contract or price for this service in force here on that day")))
         found.append(
             Offering(
                 organisation_id=o.pk,
                 name=o.short_name or o.name,
                 contract_id=quote.contract_id if quote else None,
+                contract_number=quote.contract_number if quote else "",
                 unit_price=quote.unit_price if quote else None,
                 market_price=quote.market_price if quote else None,
                 blocks=tuple(blocks),
@@ -149,7 +163,7 @@ def state_blocks(organisation: Organisation) -> list[Block]:
     if organisation.state == State.APPROVED:
         return []
     message = _("The organisation is not open for work: %(state)s") % {"state": organisation.get_state_display()}
-    return [Block(f"organisation.{organisation.state}", message)]
+    return [Block(str(organisation.state), message)]
 
 
 def licence_blocks(kind: str, licences: Iterable[Licence], day: date) -> list[Block]:
@@ -163,16 +177,16 @@ def licence_blocks(kind: str, licences: Iterable[Licence], day: date) -> list[Bl
     ended = [licence.valid_to for licence in own if licence.valid_to and licence.valid_to <= day]
     if ended:
         message = _("%(kind)s expired on %(day)s") % {**label, "day": max(ended).isoformat()}
-        return [Block("licence.expired", message)]
-    return [Block("licence.missing", _("%(kind)s is missing") % label)]
+        return [Block("licence", message)]
+    return [Block("licence", _("%(kind)s is missing") % label)]
 
 
 def _area_blocks(item, capabilities: list[Capability], area: set[str]) -> list[Block]:
     if not capabilities:
         message = _("Does not give services of the field “%(field)s”") % {"field": item.get_category_display()}
-        return [Block("capability.missing", message)]
+        return [Block("capability", message)]
     if not any(c.area_path in area for c in capabilities):
-        return [Block("capability.area", _("Does not serve this area"))]
+        return [Block("area", _("Does not serve this area"))]
     return []
 
 

@@ -7,7 +7,9 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from sangyu.kernel.audit import History
+from sangyu.kernel.crypto import EncryptedTextField
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
+from sangyu.kernel.geo import point_constraint
 from sangyu.kernel.scoping import Everyone, PathField, Published, Scope, ScopedQuerySet, Shared, Subject, Via
 from sangyu.kernel.workflow import TransitionLog
 from sangyu.registry.catalogue.enums import Skill
@@ -20,15 +22,16 @@ class Worker(models.Model):
 
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="workers")
     name = models.CharField(max_length=50)
-    pinyin = models.CharField(max_length=60, blank=True, db_collation="C", editable=False)
+    pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
+    initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
     sex = models.CharField(max_length=1, choices=Sex.choices)
     birth_date = models.DateField(null=True, blank=True)
-    id_cipher = models.BinaryField(null=True)
-    id_index = models.CharField(max_length=64, blank=True)
-    id_tail = models.CharField(max_length=4, blank=True)
-    phone_cipher = models.BinaryField(null=True)
-    phone_index = models.CharField(max_length=64, blank=True)
-    phone_tail = models.CharField(max_length=4, blank=True)
+    id_number = EncryptedTextField(purpose="workforce.worker.id_number")
+    id_index = models.BinaryField(max_length=16, null=True, editable=False)
+    id_tail = models.BinaryField(max_length=8, null=True, editable=False)
+    phone = EncryptedTextField(purpose="workforce.worker.phone")
+    phone_index = models.BinaryField(max_length=16, null=True, editable=False)
+    phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
     post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER)
     languages = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     introduction = models.CharField(max_length=500, blank=True)
@@ -46,26 +49,28 @@ class Worker(models.Model):
     scope = Scope(
         staff=Published(), provider=Subject("organisation_id"), worker=Subject("id"), family=Shared("id", "worker")
     )
-    history = History(hidden=("pinyin", "rating", "id_cipher", "phone_cipher", "id_index", "phone_index"))
+    history = History(hidden=("pinyin", "initials", "rating", "id_index", "id_tail", "phone_index", "phone_tail"))
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
-        indexes = [models.Index(fields=["organisation", "state"], name="worker_organisation")]
+        indexes = [
+            models.Index(fields=["organisation", "state"], name="worker_organisation"),
+            models.Index(fields=["pinyin", "id"], name="worker_pinyin"),
+            models.Index(fields=["initials", "id"], name="worker_initials"),
+            models.Index(fields=["id_tail"], name="worker_id_tail", condition=Q(id_tail__isnull=False)),
+            models.Index(fields=["phone_tail"], name="worker_phone_tail", condition=Q(phone_tail__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "id_index"],
                 name="worker_once",
-                condition=~Q(id_index="") & ~Q(state=State.LEFT),
+                condition=~Q(state=State.LEFT),
             ),
             models.CheckConstraint(
                 name="worker_rating_range", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
             ),
-            models.CheckConstraint(
-                name="worker_place_is_a_pair",
-                condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(latitude__isnull=False, longitude__isnull=False),
-            ),
+            point_constraint("worker"),
             models.CheckConstraint(
                 name="worker_left_fits_state", condition=Q(state=State.LEFT) ^ Q(left_at__isnull=True)
             ),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.blocks import Block
 from sangyu.kernel.dated import valid_on
 from sangyu.registry.catalogue.enums import Skill
+from sangyu.registry.catalogue.selectors import as_item
 
 from .enums import ClearanceKind, State
 from .models import Acknowledgement, Certificate, Clearance, Duty, Leave, Shift, Worker
@@ -32,6 +33,7 @@ class Candidate:
     rating: Decimal | None
     languages: tuple[str, ...]
     post: str
+    skills: str
     blocks: tuple[Block, ...]
 
     @property
@@ -44,6 +46,7 @@ def candidates(organisation_ids: Iterable[int], item, start: datetime, end: date
 
     Able ones first, then by name.
     """
+    item = as_item(item)
     rows = Worker.objects.filter(organisation_id__in=list(organisation_ids)).exclude(state=State.LEFT)
     found = [_candidate(w, item, start) for w in _with_gates(rows, item, start, end)]
     return sorted(found, key=lambda c: (not c.able, c.name, c.worker_id))
@@ -52,9 +55,10 @@ def candidates(organisation_ids: Iterable[int], item, start: datetime, end: date
 def blocks(worker: Worker | int, item, start: datetime, end: datetime) -> list[Block]:
     """What keeps one worker from giving ``item`` in ``[start, end)``: the guard of every assignment (R-152, R-157)."""
     pk = worker if isinstance(worker, int) else worker.pk
+    item = as_item(item)
     row = _with_gates(Worker.objects.filter(pk=pk), item, start, end).first()
     if row is None:
-        return [Block("worker.unknown", _("The worker is not visible here"))]
+        return [Block("unknown", _("The worker is not visible here"))]
     return list(_candidate(row, item, start).blocks)
 
 
@@ -71,7 +75,7 @@ def _with_gates(workers: QuerySet, item, start: datetime, end: datetime) -> Quer
     return workers.annotate(
         cleared=ArraySubquery(Clearance.objects.on(day).filter(**own).values("kind")),
         ever_cleared=ArraySubquery(Clearance.objects.filter(**own).values("kind")),
-        certified=Exists(certificates.on(day)),
+        skills=ArraySubquery(Certificate.objects.on(day).filter(**own).values("skill")),
         ever_certified=Exists(certificates),
         away=Exists(Leave.objects.filter(**own, starts__lt=end, ends__gt=start)),
         has_shifts=Exists(shifts),
@@ -90,22 +94,21 @@ def _candidate(w: Worker, item, start: datetime) -> Candidate:
     found: list[Block] = []
     if w.state != State.ACTIVE:
         message = _("The worker is not active: %(state)s") % {"state": w.get_state_display()}
-        found.append(Block(f"worker.{w.state}", message))
+        found.append(Block(str(w.state), message))
     for kind in ClearanceKind:
         if kind not in w.cleared:
             lapsed = kind in w.ever_cleared
             text = _("%(what)s has lapsed") if lapsed else _("%(what)s is missing")
-            found.append(Block(f"{kind.value}.{'lapsed' if lapsed else 'missing'}", text % {"what": kind.label}))
-    if item.skill != Skill.NONE and not w.certified:
+            found.append(Block(kind.value, text % {"what": kind.label}))
+    if item.skill != Skill.NONE and item.skill not in w.skills:
         text = _("Certificate “%(skill)s” has expired") if w.ever_certified else _("Certificate “%(skill)s” is missing")
-        code = "certificate.expired" if w.ever_certified else "certificate.missing"
-        found.append(Block(code, text % {"skill": Skill(item.skill).label}))
+        found.append(Block("certificate", text % {"skill": Skill(item.skill).label}))
     if w.unread:
-        found.append(Block("duty.unread", _("The duties of the post are not acknowledged")))
+        found.append(Block("duty", _("The duties of the post are not acknowledged")))
     if w.away:
-        found.append(Block("worker.away", _("On leave at that time")))
+        found.append(Block("leave", _("On leave at that time")))
     if w.has_shifts and not w.on_shift:
-        found.append(Block("worker.off_shift", _("Outside the weekly working hours")))
+        found.append(Block("shift", _("Outside the weekly working hours")))
     return Candidate(
         worker_id=w.pk,
         name=w.name,
@@ -116,6 +119,7 @@ def _candidate(w: Worker, item, start: datetime) -> Candidate:
         rating=w.rating,
         languages=tuple(w.languages),
         post=w.post,
+        skills=", ".join(str(Skill(s).label) for s in sorted(set(w.skills))),
         blocks=tuple(found),
     )
 
