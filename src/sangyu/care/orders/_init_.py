@@ -1,0 +1,1 @@
+"""Orders: from a request to the confirmed visit. Owns every transition (docs/rooms/orders.md)."""

@@ -1,0 +1,372 @@
+"""Ranked proposal → offer → answer (R-081). A worker is only sent when nothing blocks, or with a reason and the right to override."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from sangyu.care.dispatch import services as dispatch
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.errors import Forbidden, Refused
+from sangyu.kernel.scoping import as_system
+from sangyu.kernel.services import service
+from sangyu.registry.catalogue import selectors as catalogue
+from sangyu.registry.organisations import selectors as organisations
+from sangyu.registry.workforce import selectors as workforce
+
+from ..enums import Action, OfferState, State
+from ..models import Offer, Order
+from ._shared import apply, get_order, service_rule, share_with_provider, unshare_provider, unshare_worker
+from .intake import price_and_hold, save_changes
+
+#: Blocks that no reason can lift: the law or another person's time forbids it.
+HARD_BLOCKS = {
+    *("licence", "contract", "suspended", "ended", "left", "candidate"),
+    *("certificate", "entry_training", "health_check", "background_check", "duty", "leave", "taken"),
+}
+
+
+@service("orders.dispatch")
+def proposals(*, actor: Actor, order_id: int) -> list[dispatch.Proposal]:
+    """Everybody who might do the visit, best first, blocked ones last, each with reasons."""
+    return rank_for(get_order(actor, order_id))
+
+
+def rank_for(order: Order) -> list[dispatch.Proposal]:
+    """The ranking behind ``proposals``; reads other rooms' registers, writes nothing."""
+    day = localtime(order.planned_start).date()
+    offerings = {o.organisation_id: o for o in organisations.offering(order.item_id, order.path, day)}
+    with as_system("a worker's other visits may lie in another county; only their times are used"):
+        candidates = workforce.candidates(list(offerings), order.item_id, order.planned_start, order.planned_end)
+        options = [_option(c, offerings[c.organisation_id]) for c in candidates]
+        bookings = _bookings([o.worker_id for o in options], order)
+        before = _visits_before(order.person_id)
+    item = catalogue.get_item_by_id(order.item_id)
+    need = dispatch.Need(
+        person_id=order.person_id,
+        item_code=item.code,
+        start=order.planned_start,
+        end=order.planned_end,
+        latitude=order.latitude,
+        longitude=order.longitude,
+        worker_sex=order.worker_sex,
+        preferred_worker_id=order.preferred_worker_id,
+        crew_size=item.crew_size,
+    )
+    return dispatch.propose(need, options, bookings=bookings, visits_before=before)
+
+
+def _option(candidate, offering) -> dispatch.Option:
+    return dispatch.Option(
+        worker_id=candidate.worker_id,
+        worker_name=candidate.name,
+        sex=candidate.sex,
+        organisation_id=offering.organisation_id,
+        organisation_name=offering.name,
+        contract_id=offering.contract_id,
+        unit_price=offering.unit_price or 0,
+        skills=candidate.skills,
+        latitude=candidate.latitude,
+        longitude=candidate.longitude,
+        rating=None if candidate.rating is None else float(candidate.rating),
+        blocks=tuple((b.code, b.message) for b in (*offering.blocks, *candidate.blocks)),
+    )
+
+
+def _bookings(worker_ids: list[int], order: Order) -> list[dispatch.Booking]:
+    start = localtime(order.planned_start).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = (
+        Order.objects.booked()
+        .on_day(start, start + timedelta(days=1))
+        .filter(models.Q(worker_id__in=worker_ids) | models.Q(second_worker_id__in=worker_ids))
+        .exclude(pk=order.pk)
+        .values_list(
+            "worker_id", "second_worker_id", "planned_start", "planned_end", "item_name", "latitude", "longitude"
+        )
+    )
+    return [
+        dispatch.Booking(worker_id, begin, end, label, lat, lon)
+        for lead, second, begin, end, label, lat, lon in rows
+        for worker_id in (lead, second)
+        if worker_id is not None
+    ]
+
+
+def _visits_before(person_id: int) -> dict[int, int]:
+    done = Order.objects.filter(person_id=person_id, state__in=[State.CONFIRMED, State.SETTLED], worker__isnull=False)
+    return dict(done.values_list("worker_id").annotate(n=models.Count("id")).order_by())
+
+
+@service("orders.dispatch")
+def offer(
+    *,
+    actor: Actor,
+    order_id: int,
+    organisation_id: int,
+    worker_id: int | None = None,
+    second_worker_id: int | None = None,
+    override_reason: str = "",
+    now: datetime | None = None,
+) -> Order:
+    """Offer the order to a provider, with or without a named worker: RECEIVED → OFFERED, re-priced at the provider's contract.
+
+    Raises Refused when the provider or worker is blocked: hard blocks always, others unless ``override_reason`` is given by
+    somebody who holds orders.override.
+    """
+    now = now or timezone.now()
+    order = get_order(actor, order_id)
+    ranked = rank_for(order)
+    chosen = _chosen(ranked, organisation_id, worker_id)
+    _check_blocks(actor, ranked, chosen, organisation_id, worker_id, override_reason)
+    _check_crew(order, ranked, worker_id, second_worker_id)
+    order = apply(
+        actor,
+        order_id,
+        Action.OFFER,
+        now=now,
+        reason=override_reason,
+        changes={"organisation_id": organisation_id, "worker_id": worker_id, "second_worker_id": second_worker_id},
+        data={
+            "organisation_id": organisation_id,
+            "worker_id": worker_id,
+            "rank": _place(ranked, chosen),
+            "candidates": len(ranked),
+        },
+    )
+    minutes = service_rule(order.path, localtime(now).date()).answer_minutes
+    with as_system("the offer is the provider's row"):
+        Offer.objects.create(
+            order=order,
+            path=order.path,
+            organisation_id=organisation_id,
+            worker_id=worker_id,
+            second_worker_id=second_worker_id,
+            sent_at=now,
+            answer_by=now + timedelta(minutes=minutes),
+            score=chosen.score if chosen else None,
+            rank=_place(ranked, chosen),
+            reasons=[{"tone": r.tone, "text": str(r.text)} for r in chosen.reasons] if chosen else [],
+            override_reason=override_reason,
+        )
+    share_with_provider(order)
+    return save_changes(order, price_and_hold(actor, order, organisation_id=organisation_id))
+
+
+def _chosen(ranked: list[dispatch.Proposal], organisation_id: int, worker_id: int | None) -> dispatch.Proposal | None:
+    if worker_id is None:
+        return next((p for p in ranked if p.option.organisation_id == organisation_id and not p.blocked), None)
+    return next(
+        (p for p in ranked if p.option.worker_id == worker_id and p.option.organisation_id == organisation_id), None
+    )
+
+
+def _place(ranked: list[dispatch.Proposal], chosen: dispatch.Proposal | None) -> int | None:
+    return ranked.index(chosen) + 1 if chosen else None
+
+
+def _check_blocks(
+    actor: Actor, ranked, chosen, organisation_id: int, worker_id: int | None, override_reason: str
+) -> None:
+    if chosen is None:
+        if worker_id is None and any(p.option.organisation_id == organisation_id for p in ranked):
+            return  # all named workers are blocked now; the provider may still find somebody
+        raise Refused(_("This provider or worker cannot serve this order."), code="orders.not_a_candidate")
+    if not chosen.blocked:
+        return
+    reasons = "; ".join(str(r.text) for r in chosen.reasons if r.tone == "bad")
+    if chosen.codes & HARD_BLOCKS or not override_reason:
+        raise Refused(_("Cannot be sent: %(reasons)s") % {"reasons": reasons}, code="orders.blocked")
+    if not actor.may("orders.override"):
+        raise Forbidden("orders.override")
+
+
+def _check_crew(order: Order, ranked, worker_id: int | None, second_worker_id: int | None) -> None:
+    if second_worker_id is None:
+        return
+    if second_worker_id == worker_id:
+        raise Refused(_("The second worker must be another person."), code="orders.same_worker")
+    second = next((p for p in ranked if p.option.worker_id == second_worker_id), None)
+    if second is None or second.blocked:
+        raise Refused(_("The second worker cannot be sent."), code="orders.blocked")
+
+
+def close_offer(order: Order, state: str, *, actor: Actor, answer: str, now: datetime) -> None:
+    """Close the open offer of ``order``, if there is one."""
+    with as_system("an answer closes the offer for both sides"):
+        Offer.objects.filter(order=order, state=OfferState.OPEN).update(
+            state=state, answered_at=now, answer=answer[:300]
+        )
+
+
+def _take_back(
+    actor: Actor, order_id: int, action: Action, state: str, reason: str, now: datetime, data: dict | None = None
+) -> Order:
+    before = get_order(actor, order_id)
+    unshare_worker(before, before.worker_id, reason)
+    unshare_worker(before, before.second_worker_id, reason)
+    order = apply(
+        actor,
+        order_id,
+        action,
+        now=now,
+        reason=reason,
+        changes={
+            "organisation_id": None,
+            "worker_id": None,
+            "second_worker_id": None,
+            "accepted_at": None,
+            "departed_at": None,
+            "warned_accept_at": None,
+        },
+        data={"organisation_id": before.organisation_id, "worker_id": before.worker_id, **(data or {})},
+    )
+    close_offer(order, state, actor=actor, answer=reason, now=now)
+    unshare_provider(before, reason)
+    return order
+
+
+@service("orders.dispatch")
+def withdraw(*, actor: Actor, order_id: int, reason: str, now: datetime | None = None) -> Order:
+    """Take an unanswered offer back: OFFERED → RECEIVED."""
+    return _take_back(actor, order_id, Action.WITHDRAW, OfferState.WITHDRAWN, reason, now or timezone.now())
+
+
+@service("orders.answer")
+def decline(*, actor: Actor, order_id: int, reason: str, now: datetime | None = None) -> Order:
+    """The provider or worker says no, with a reason: OFFERED → RECEIVED."""
+    if not reason.strip():
+        raise Refused(_("Say why you decline, so that the dispatcher can choose better."), code="orders.reason_needed")
+    return _take_back(actor, order_id, Action.DECLINE, OfferState.DECLINED, reason, now or timezone.now())
+
+
+@service("orders.answer")
+def hand_back(*, actor: Actor, order_id: int, reason: str, now: datetime | None = None) -> Order:
+    """The provider cannot keep an accepted order: back to dispatch, with a reason."""
+    if not reason.strip():
+        raise Refused(_("Say why you hand the order back."), code="orders.reason_needed")
+    return _take_back(actor, order_id, Action.HAND_BACK, OfferState.WITHDRAWN, reason, now or timezone.now())
+
+
+@service("orders.answer")
+def accept(
+    *,
+    actor: Actor,
+    order_id: int,
+    worker_id: int | None = None,
+    second_worker_id: int | None = None,
+    now: datetime | None = None,
+) -> Order:
+    """Accept the offer: OFFERED → ACCEPTED. The provider names the worker where the offer did not.
+
+    Raises Refused when the offer has lapsed, nobody is named, or the worker is blocked or taken by now.
+    """
+    now = now or timezone.now()
+    order = get_order(actor, order_id)
+    open_offer = Offer.objects.filter(order=order, state=OfferState.OPEN).first()
+    if open_offer is None or open_offer.answer_by < now:
+        raise Refused(_("The time to answer is over. The order is being dispatched anew."), code="orders.offer_lapsed")
+    lead = worker_id or order.worker_id
+    second = second_worker_id or order.second_worker_id
+    if lead is None:
+        raise Refused(_("Name the worker who goes."), code="orders.worker_needed")
+    _require_free(order, lead)
+    crew = catalogue.get_item_by_id(order.item_id).crew_size
+    if crew > 1 and second is None:
+        raise Refused(_("This service needs two workers. Name the second one."), code="orders.second_worker_needed")
+    if second is not None:
+        _require_free(order, second)
+    for replaced, new in ((order.worker_id, lead), (order.second_worker_id, second)):
+        if replaced is not None and replaced != new:
+            unshare_worker(order, replaced, "another worker goes")
+    order = _booked(actor, order_id, Action.ACCEPT, lead, second, now, stamp={"accepted_at": now})
+    close_offer(order, OfferState.ACCEPTED, actor=actor, answer="", now=now)
+    share_with_provider(order)
+    return order
+
+
+@service("orders.answer")
+def substitute(
+    *,
+    actor: Actor,
+    order_id: int,
+    worker_id: int,
+    second_worker_id: int | None = None,
+    reason: str,
+    now: datetime | None = None,
+) -> Order:
+    """Send another worker of the same provider; the visit starts again from ACCEPTED."""
+    now = now or timezone.now()
+    order = get_order(actor, order_id)
+    if order.worker_id == worker_id and order.second_worker_id == second_worker_id:
+        raise Refused(_("This worker is already on the order."), code="orders.same_worker")
+    _require_free(order, worker_id)
+    if second_worker_id is not None:
+        _require_free(order, second_worker_id)
+    for replaced in (order.worker_id, order.second_worker_id):
+        if replaced not in (worker_id, second_worker_id):
+            unshare_worker(order, replaced, reason)
+    order = _booked(
+        actor,
+        order_id,
+        Action.SUBSTITUTE,
+        worker_id,
+        second_worker_id,
+        now,
+        stamp={"departed_at": None},
+        reason=reason,
+        data={"replaced": order.worker_id},
+    )
+    share_with_provider(order)
+    return order
+
+
+def _booked(
+    actor: Actor,
+    order_id: int,
+    action: Action,
+    lead: int,
+    second: int | None,
+    now: datetime,
+    *,
+    stamp: dict,
+    reason: str = "",
+    data: dict | None = None,
+) -> Order:
+    try:
+        with transaction.atomic():
+            return apply(
+                actor,
+                order_id,
+                action,
+                now=now,
+                reason=reason,
+                changes={"worker_id": lead, "second_worker_id": second, **stamp},
+                data={"worker_id": lead, **(data or {})},
+            )
+    except IntegrityError as error:
+        if "double_booked" not in str(error):
+            raise
+        raise Refused(_("The worker has another visit at that time."), code="orders.taken") from error
+
+
+def _require_free(order: Order, worker_id: int) -> None:
+    """Raises Refused when the worker is not the provider's, or is blocked for this item and time."""
+    found = [
+        c
+        for c in workforce.candidates([order.organisation_id], order.item_id, order.planned_start, order.planned_end)
+        if c.worker_id == worker_id
+    ]
+    if not found:
+        raise Refused(_("This worker does not belong to the provider."), code="orders.foreign_worker")
+    if found[0].blocks:
+        raise Refused(
+            _("Cannot be sent: %(reasons)s") % {"reasons": "; ".join(str(b.message) for b in found[0].blocks)},
+            code="orders.blocked",
+        )
+
+
+def is_worker(actor: Actor, order: Order) -> bool:
+    """Whether ``actor`` is a worker on this order."""
+    return actor.audience is Audience.WORKER and actor.subject_id in (order.worker_id, order.second_worker_id)
