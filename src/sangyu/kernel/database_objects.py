@@ -89,13 +89,17 @@ def _install_model(cursor, model: type[models.Model]) -> None:
         _grant_open(cursor, table, declared.write)
     elif isinstance(declared, Scope):
         cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
-        cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {", ".join(AUDIENCE_ROLES)}')
+        verbs = "SELECT, INSERT, UPDATE, DELETE" if declared.write else "SELECT"
+        cursor.execute(f'GRANT {verbs} ON "{table}" TO {", ".join(AUDIENCE_ROLES)}')
         cursor.execute("SELECT policyname FROM pg_policies WHERE tablename = %s", [table])
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP POLICY "{name}" ON "{table}"')
         for audience in Audience:
             rule = declared.rule(audience).sql(table)
             cursor.execute(f'CREATE POLICY "scope_{audience.value}" ON "{table}" TO {audience.db_role} USING ({rule})')
+        if declared.app:
+            cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}')
+            cursor.execute(f'CREATE POLICY "scope_app" ON "{table}" TO {APP_ROLE} USING (true)')
     _install_history(cursor, table, getattr(model, "history", None))
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from django.db import connection, models, transaction
 from django.db.models import Q
+from psycopg.pq import TransactionStatus
 
 from .actor import ROOT_PATH, Actor, Audience
 from .errors import ScopeError
@@ -68,15 +69,22 @@ class Published(Rule):
 
 @dataclass(frozen=True)
 class Subject(Rule):
-    """Rows whose ``column`` is the actor's own subject (its organisation, worker or account)."""
+    """Rows whose ``column`` is the actor's own subject (its organisation, worker or account).
+
+    Subject ids are numbered per audience: a column that holds subjects of several needs ``audience``, the column that says
+    which.
+    """
 
     column: str
+    audience: str = ""
 
     def sql(self, table: str) -> str:
-        return f'"{self.column}" = sangyu.scope_subject()'
+        own = f'"{self.column}" = sangyu.scope_subject()'
+        return f'{own} AND "{self.audience}" = sangyu.scope_audience()' if self.audience else own
 
     def q(self, actor: Actor) -> Q:
-        return Q(**{self.column: actor.subject_id})
+        own = Q(**{self.column: actor.subject_id})
+        return own & Q(**{self.audience: actor.audience.value}) if self.audience else own
 
 
 @dataclass(frozen=True)
@@ -143,13 +151,19 @@ class Nobody(Rule):
 
 @dataclass(frozen=True)
 class Scope:
-    """A model's rule per audience. Jobs default to staff's rule, the others to Nobody."""
+    """A model's rule per audience. Jobs default to staff's rule, the others to Nobody.
+
+    ``write=False``: the rows are read by these rules and written only by the room's own definer functions.
+    ``app`` is the reason why the bare connection, before any scope is open, reads and writes all rows (sign-in only).
+    """
 
     staff: Rule
     provider: Rule = Nobody()
     worker: Rule = Nobody()
     family: Rule = Nobody()
     job: Rule | None = None
+    write: bool = True
+    app: str = ""
 
     def rule(self, audience: Audience) -> Rule:
         if audience is Audience.JOB:
@@ -300,6 +314,8 @@ def as_system(why: str) -> Iterator[None]:
         yield
     finally:
         _elevated.reset(token)
-        if connection.in_atomic_block and not connection.needs_rollback:
+        # A failed transaction accepts no statement, and its rollback puts the role back by itself.
+        failed = connection.needs_rollback or connection.connection.info.transaction_status == TransactionStatus.INERROR
+        if connection.in_atomic_block and not failed:
             with connection.cursor() as cursor:
                 cursor.execute(switch, [actor.path, actor.audience.db_role])

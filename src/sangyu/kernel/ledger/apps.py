@@ -5,3 +5,6 @@ class LedgerConfig(AppConfig):
     name = "sangyu.kernel.ledger"
     label = "ledger"
     verbose_name = "Ledger"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  registers them
