@@ -1,15 +1,45 @@
-"""Test session on real engines. ``SANGYU_TEST_DATABASE_URL`` names a running server; without it an embedded one is started."""
+"""Test session on real engines: the server in ``SANGYU_TEST_DATABASE_URL``, else an embedded one is started."""
 
+import os
+import shutil
+import tempfile
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from sangyu.kernel.actor import ROOT_PATH, Actor, Audience
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """One embedded PostgreSQL for the session, started when the first test needs it, unless a server is named."""
+    if os.environ.get("SANGYU_TEST_DATABASE_URL"):
+        yield
+        return
+    from django.conf import settings
+
+    from sangyu.runtime.engines.postgres import FAST, SUPERUSER, Postgres
+    from sangyu.runtime.settings.database import database_from_url
+
+    home = Path(tempfile.mkdtemp(prefix="sangyu-test-"))
+    home.chmod(0o711)  # the server's account passes through; as root that is not ours
+    server = Postgres(home, FAST).start()
+    url = server.url(SUPERUSER, "postgres")
+    fresh = database_from_url(url)
+    settings.DATABASES["default"].update({key: fresh[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
+    os.environ["SANGYU_TEST_DATABASE_URL"] = url  # for the processes that tests start
+    try:
+        yield
+    finally:
+        os.environ.pop("SANGYU_TEST_DATABASE_URL", None)
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture
 def regions(db):
-    """A small tree: country > province > city > two counties > a street each > two communities each; keyed by short name."""
+    """A small tree: country > province > city > two counties > a street > two communities each; by short name."""
     from sangyu.registry.regions.models import Region
 
     made = {}
@@ -46,6 +76,13 @@ def staff(regions):
 
         held = every_permission() if permissions == "*" else frozenset(permissions)
         region = regions[key]
-        return Actor(audience=Audience.STAFF, path=region.path, name=f"{role} {key}", role=role, region_name=region.name, permissions=held)
+        return Actor(
+            audience=Audience.STAFF,
+            path=region.path,
+            name=f"{role} {key}",
+            role=role,
+            region_name=region.name,
+            permissions=held,
+        )
 
     return make

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from django.apps import apps
 from django.urls import include, path
 
-urlpatterns = [path("i18n/", include("django.conf.urls.i18n"))]
+from .health import health
+
+urlpatterns = [path("healthz", health), path("i18n/", include("django.conf.urls.i18n"))]
 
 for _config in apps.get_app_configs():
     if _config.name.startswith("sangyu.") and find_spec(f"{_config.name}.urls"):

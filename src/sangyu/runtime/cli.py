@@ -1,0 +1,387 @@
+"""``sangyu``: the operator's tool.
+
+Commands that touch data use the running engines, or start PostgreSQL for their own duration.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import parts
+from .engines import process
+from .engines.process import EngineError
+
+app = typer.Typer(
+    help=(
+        "Sangyu 桑榆: run, look after and try out the elder care platform. Data and keys lie in $SANGYU_HOME (default:"
+        " .sangyu here)."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # they would print local variables: keys and personal data
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+def home_folder() -> Path:
+    """SANGYU_HOME, resolved."""
+    return Path(os.environ.get("SANGYU_HOME", ".sangyu")).resolve()
+
+
+def static_folder(home: Path) -> Path:
+    return Path(os.environ.get("SANGYU_STATIC_ROOT", home / "static"))
+
+
+def main() -> None:
+    """Entry point: an EngineError is a message with a way out, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sangyu.runtime.settings.dev")
+    try:
+        app()
+    except EngineError as error:
+        errors.print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def database(user: str | None = None, *, here: bool = False) -> Iterator[None]:
+    """Have SANGYU_DATABASE_URL name a server that runs, for the body.
+
+    That is the configured one, the supervised one, or one of our own.
+
+    ``user`` "sangyu_owner" signs in as the owner of the tables (SANGYU_OWNER_DATABASE_URL for a server of your own).
+    """
+    from .engines.postgres import APP, OWNER, Postgres, url_of
+    from .supervisor import Lock
+
+    home = home_folder()
+    configured = os.environ.get("SANGYU_DATABASE_URL")
+    if configured:
+        if user == OWNER and not here:
+            os.environ["SANGYU_DATABASE_URL"] = os.environ.get("SANGYU_OWNER_DATABASE_URL") or configured
+        yield
+        return
+    lock = Lock(home)
+    if lock.holder():
+        os.environ["SANGYU_DATABASE_URL"] = url_of(home, user or APP)
+        yield
+        return
+    process.make_folder(home, 0o711 if os.geteuid() == 0 else 0o700) if not home.exists() else None
+    from . import keys
+
+    keys.load(
+        home, create=not os.environ["DJANGO_SETTINGS_MODULE"].endswith("production")
+    )  # before the data: they belong together
+    lock.take()
+    server = Postgres(home)
+    try:
+        server.start()
+        for notice in server.notices:
+            console.print(notice)
+        server.set_up()
+        os.environ["SANGYU_DATABASE_URL"] = server.url(user or APP)
+        yield
+    finally:
+        _close_connections()
+        server.stop()
+        lock.release()
+
+
+def _close_connections() -> None:
+    if "django.db" in sys.modules:
+        from django.db import connections
+
+        connections.close_all()
+
+
+def _django(*words: str) -> None:
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["sangyu", *words])
+
+
+def _replace(argv: list[str]) -> None:
+    """Become ``argv``: signals and the exit code are then its own."""
+    sys.stdout.flush()
+    os.execv(argv[0], argv)
+
+
+# ---------------------------------------------------------------- the whole
+@app.command()
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="Port of the front door; default 8000 or the next free one (SANGYU_PORT).")
+    ] = None,
+    without: Annotated[
+        str, typer.Option(help="Parts to leave out, comma-separated: door, jobs, relay, push, migrate …")
+    ] = "",
+) -> None:
+    """Start everything and keep it running until Ctrl-C or `sangyu down`.
+
+    Embedded PostgreSQL and NATS (unless SANGYU_DATABASE_URL and SANGYU_NATS_URL name others), migrations, pages,
+    live push, jobs, and the front door that makes them one address.
+    """
+    from .supervisor import Lock, Supervisor
+
+    home = home_folder()
+    process.make_folder(home, 0o711 if os.geteuid() == 0 else 0o700) if not home.exists() else None
+    if running := Lock(home).holder():
+        raise EngineError(
+            f"Sangyu already runs in {home} (pid {running.get('pid')}, {running.get('address') or 'starting'}).",
+            "see `sangyu status`, end it with `sangyu down`, or set SANGYU_HOME to another folder for a second one",
+        )
+    made, door = parts.stack(home, static_folder(home), port=port, without=frozenset(without.split(",")))
+    supervisor = Supervisor(home, made)
+
+    def ready() -> None:
+        if any(p.name == "door" for p in made):
+            supervisor.address = door.address
+        supervisor._state()
+        console.print(
+            f"\n  [bold green]Sangyu answers at {supervisor.address or 'its sockets'}[/]   (stop: Ctrl-C)\n",
+            highlight=False,
+        )
+
+    raise typer.Exit(supervisor.run(ready))
+
+
+@app.command()
+def down(seconds: Annotated[int, typer.Option(help="How long to wait for the clean stop.")] = 60) -> None:
+    """Stop the Sangyu that runs in $SANGYU_HOME, cleanly and completely."""
+    from .supervisor import Lock
+
+    lock = Lock(home_folder())
+    running = lock.holder()
+    if not running or not running.get("pid"):
+        console.print("Sangyu does not run here.")
+        return
+    os.kill(running["pid"], 15)
+    if not process.wait_until(lambda: lock.holder() is None, seconds):
+        raise EngineError(
+            f"Sangyu (pid {running['pid']}) still stops after {seconds} s.",
+            "wait and look at its log, or repeat with --seconds 300",
+        )
+    console.print("Stopped.")
+
+
+@app.command()
+def status() -> None:
+    """Say what runs, since when and at which address. Exit code 3 when nothing runs."""
+    from .engines.postgres import place_of
+    from .supervisor import Lock
+
+    home = home_folder()
+    running = Lock(home).holder()
+    console.print(
+        f"home      {home}\ndatabase "
+        f" {(os.environ.get('SANGYU_DATABASE_URL') and 'SANGYU_DATABASE_URL') or place_of(home)}",
+        highlight=False,
+    )
+    if home.exists():
+        console.print(f"disk      {shutil.disk_usage(home).free // 2**30} GB free", highlight=False)
+    if not running:
+        console.print("Sangyu does not run here. Start it with `sangyu up`.")
+        raise typer.Exit(3)
+    console.print(f"address   {running.get('address') or 'starting'}\npid       {running['pid']}", highlight=False)
+    table = Table("part", "pid", "up", "restarts", box=None)
+    for name, part in running.get("parts", {}).items():
+        alive = part["pid"] and process.process_state(part["pid"]) not in {"", "Z"}
+        table.add_row(
+            name,
+            str(part["pid"] or "—"),
+            f"{time.time() - part['since']:.0f} s" if alive else "[red]down[/]",
+            str(part["restarts"]),
+        )
+    console.print(table)
+
+
+# ---------------------------------------------------------------- parts alone
+HOST = Annotated[str, typer.Option(help="Address to listen on.")]
+PORT = Annotated[int, typer.Option(help="Port to listen on.")]
+
+
+@app.command()
+def web(host: HOST = "127.0.0.1", port: PORT = 8001, workers: int = 2) -> None:
+    """Serve pages and API alone, against SANGYU_DATABASE_URL and SANGYU_NATS_URL."""
+    process.require_port(port, "--port", host)
+    _replace(parts.web_command(["--host", host, "--port", str(port)], workers))
+
+
+@app.command()
+def push(host: HOST = "127.0.0.1", port: PORT = 8002) -> None:
+    """Serve live push alone, against SANGYU_NATS_URL."""
+    if not parts.has_push():
+        raise EngineError("Live push is not part of this version.")
+    process.require_port(port, "--port", host)
+    _replace(parts.push_command(["--host", host, "--port", str(port)]))
+
+
+@app.command()
+def worker(concurrency: Annotated[int, typer.Option(help="Jobs at the same time.")] = 2, queues: str = "") -> None:
+    """Work on jobs and event handlers alone. Start as many as the load needs, on any machine."""
+    _django(
+        "procrastinate",
+        "worker",
+        "--concurrency",
+        str(concurrency),
+        "--shutdown-graceful-timeout",
+        "10",
+        *(["--queues", queues] if queues else []),
+    )
+
+
+@app.command()
+def relay() -> None:
+    """Carry outbox events to NATS alone."""
+    if not parts.has_relay():
+        raise EngineError("The relay is not part of this version.")
+    import django
+
+    django.setup()
+    from sangyu.kernel.live import relay_forever
+
+    relay_forever()
+
+
+@app.command()
+def migrate(here: Annotated[bool, typer.Option("--here", hidden=True)] = False) -> None:
+    """Bring the database to this version: tables, roles, row-level security, history triggers.
+
+    Signs in as the owner: SANGYU_OWNER_DATABASE_URL for a server of your own.
+    """
+    from .engines.postgres import OWNER
+
+    with database(OWNER, here=here):
+        _django("migrate", "--no-input")
+
+
+# ---------------------------------------------------------------- care for the data
+@app.command()
+def check() -> None:
+    """Prove what must always hold (ledger sums to zero, …). Exit code 1 with findings."""
+    from .engines.postgres import OWNER
+
+    with database(OWNER):
+        import django
+
+        django.setup()
+        from django.apps import apps
+        from django.db import connection
+        from django.utils.module_loading import module_has_submodule
+
+        from sangyu.kernel import checks
+
+        for config in apps.get_app_configs():
+            if config.name.startswith("sangyu.") and module_has_submodule(config.module, "checks"):
+                import_module(f"{config.name}.checks")
+        with connection.cursor() as cursor:
+            found = checks.run(cursor)
+    for name, findings in found.items():
+        console.print(
+            f"{'[green]✓' if not findings else '[red]✗'}[/] {name}: {len(findings)} findings", highlight=False
+        )
+        for line in findings[:20]:
+            console.print(f"    {line}", highlight=False, markup=False)
+        if len(findings) > 20:
+            console.print(f"    … and {len(findings) - 20} more")
+    total = sum(map(len, found.values()))
+    console.print(f"{len(found)} checks, {total} findings")
+    raise typer.Exit(1 if total else 0)
+
+
+@app.command()
+def demo(
+    elders: Annotated[int, typer.Option(help="How many elders the city has.")] = 5000,
+    city: Annotated[str, typer.Option(help="First four digits of the city's division code.")] = "2108",
+) -> None:
+    """Load a believable city to look around in. Does nothing when its people are there already."""
+    from importlib.util import find_spec
+
+    from .engines.postgres import OWNER
+
+    if find_spec("sangyu.runtime.demo") is None:
+        console.print("[yellow]The demo city is not part of this version yet.[/]")
+        return
+    with database(OWNER):
+        _django("migrate", "--no-input", "--verbosity", "0")
+        from sangyu.runtime.demo import build
+
+        build(elders=elders, city=city)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def django(context: typer.Context) -> None:
+    """Run a Django command: `sangyu django shell`. `--owner` first signs in as the owner of the tables."""
+    from .engines.postgres import OWNER
+
+    words = list(context.args)
+    owner = words[:1] == ["--owner"]
+    offline = {
+        "check",
+        "makemigrations",
+        "collectstatic",
+        "makemessages",
+        "compilemessages",
+        "help",
+        "--help",
+        "--version",
+        "diffsettings",
+        "vendor_assets",
+    }
+    words = words[1:] if owner else words
+    if not words or words[0] in offline:
+        _django(*words)
+        return
+    with database(OWNER if owner else None):
+        _django(*words)
+
+
+@app.command()
+def keys(home: Annotated[Path | None, typer.Option(help="Folder; default $SANGYU_HOME.")] = None) -> None:
+    """Make keys.json for a new installation, or say that it is there. Never overwrites."""
+    from . import keys as keyring
+
+    folder = (home or home_folder()).resolve()
+    keyring.load(folder, create=True)
+    console.print(
+        f"{folder / 'keys.json'}: keep a copy apart from the database; without it encrypted fields are lost.",
+        highlight=False,
+    )
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(help="New folder for the backup.")]) -> None:
+    """Write database, files and keys to a new folder. The platform may go on running."""
+    from .backup import write
+    from .engines.postgres import OWNER
+
+    with database(OWNER):
+        write(home_folder(), target.resolve(), os.environ["SANGYU_DATABASE_URL"])
+    console.print(f"Backup in {target}. It holds keys and personal data: keep it locked away.", highlight=False)
+
+
+@app.command()
+def restore(source: Annotated[Path, typer.Argument(help="Folder that `sangyu backup` wrote.")]) -> None:
+    """Load a backup into an empty $SANGYU_HOME. Refuses when there is data already."""
+    from .backup import read, unpack
+    from .engines.postgres import OWNER
+
+    unpack(home_folder(), source.resolve())
+    with database(OWNER):
+        read(source.resolve(), os.environ["SANGYU_DATABASE_URL"])
+    console.print("Restored. Start with `sangyu up`.")
+
+
+if __name__ == "__main__":
+    main()
