@@ -15,9 +15,16 @@ from sangyu.registry.regions.models import Region
 pytestmark = pytest.mark.django_db
 
 
-def rows_in_a_and_b(regions):
+def rows_in_a_and_b(regions, audience="staff"):
     for key in ("a_one", "b_one"):
-        Operation.objects.create(kind="test", title=key, path=regions[key].path, audience="staff", actor="x", subject_id=7 if key == "a_one" else 8)
+        Operation.objects.create(
+            kind="test",
+            title=key,
+            path=regions[key].path,
+            audience=audience,
+            actor="x",
+            subject_id=7 if key == "a_one" else 8,
+        )
 
 
 def test_staff_sees_its_region_and_below_only(regions, staff):
@@ -39,11 +46,14 @@ def test_visible_to_says_the_same_as_the_policy(regions, staff):
             assert set(Operation.objects.values_list("title", flat=True)) == plain
 
 
-def test_subject_rule_for_providers(regions):
-    rows_in_a_and_b(regions)
-    provider = Actor(audience=Audience.PROVIDER, path=regions["city"].path, name="p", subject_id=8)
-    with scope(provider):
-        assert [o.title for o in Operation.objects.all()] == ["b_one"]
+def test_subject_rule_for_providers_does_not_take_a_workers_id_for_theirs(regions):
+    rows_in_a_and_b(regions, "provider")
+    rows_in_a_and_b(regions, "worker")
+    for audience in (Audience.PROVIDER, Audience.WORKER):
+        actor = Actor(audience=audience, path=regions["city"].path, name="p", subject_id=8)
+        with scope(actor):
+            assert [(o.title, o.audience) for o in Operation.objects.all()] == [("b_one", audience.value)]
+        assert [o.audience for o in Operation.objects.visible_to(actor)] == [audience.value]
 
 
 def test_an_empty_scope_raises_and_another_actor_inside_is_refused(regions, staff):
@@ -69,7 +79,13 @@ def test_as_system_writes_outside_and_history_names_the_person(regions, staff):
     with scope(staff("a")):
         with as_system("test"):
             region = Region.objects.create(
-                parent=regions["b"], level=4, path=regions["b"].path + "009", name="新街", full_name="新街", code="1", valid_from=date(2020, 1, 1)
+                parent=regions["b"],
+                level=4,
+                path=regions["b"].path + "009",
+                name="新街",
+                full_name="新街",
+                code="1",
+                valid_from=date(2020, 1, 1),
             )
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_user, sangyu.scope_path()")

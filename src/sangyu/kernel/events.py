@@ -25,7 +25,11 @@ def on(name: str) -> Callable[[Handler], Handler]:
 
 
 def emit(name: str, *, path: str = ROOT_PATH, **payload: Any):
-    """Write the outbox row and the handlers' jobs in the caller's transaction. ``payload`` holds ids and codes, no personal data."""
+    """Write the outbox row and the handlers' jobs in the caller's transaction. ``payload`` holds ids and codes, no personal data.
+
+    Staff of the region hear of it by ``path``; ``to`` in the payload names who else does, as "audience:subject"
+    ("worker:7") or "account:5". Handlers do not get ``to``.
+    """
     from .jobs import defer_handler
     from .models import Event
 
@@ -54,7 +58,12 @@ def handle(name: str, event_id: int) -> None:
 
     with scope(Actor.job(f"event {event_id}")):
         event = Event.objects.get(pk=event_id)
-    handler = next(h for h in _handlers[event.name] if handler_name(h) == name)
+    handler = next((h for h in _handlers[event.name] if handler_name(h) == name), None)
+    if handler is None:
+        raise LookupError(
+            f"event {event_id} ({event.name}) was for {name}, which is not registered: renamed, or its app is off?"
+        )
     actor = Actor.job(name, event.path)
+    payload = {key: value for key, value in event.payload.items() if key != "to"}
     with scope(actor, source=f"event {event_id}"):
-        handler(actor, event.path, **event.payload)
+        handler(actor, event.path, **payload)

@@ -3,9 +3,18 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .actor import Actor
 from .scoping import Open, PathField, PlaceRow, Scope, ScopedQuerySet, Subject, Within
+
+#: Rows of one actor: staff by region; the others by subject, whose ids are numbered per audience.
+OWN_SUBJECT = Scope(
+    staff=Within(),
+    provider=Subject("subject_id", "audience"),
+    worker=Subject("subject_id", "audience"),
+    family=Subject("subject_id", "audience"),
+)
 
 
 class ShareQuerySet(ScopedQuerySet):
@@ -33,7 +42,7 @@ class Share(models.Model):
     until = models.DateTimeField(null=True)
     reason = models.CharField(max_length=200)
 
-    scope = Scope(staff=Within(), provider=Subject("subject_id"), worker=Subject("subject_id"), family=Subject("subject_id"))
+    scope = OWN_SUBJECT
     objects = ShareQuerySet.as_manager()
 
     class Meta:
@@ -134,11 +143,11 @@ class Operation(PlaceRow):
     """Long-running work as a row people can watch: progress, result, errors, cancel (design rule 10)."""
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
@@ -147,6 +156,11 @@ class Operation(PlaceRow):
     subject_id = models.BigIntegerField(null=True)
     audience = models.CharField(max_length=10)
     actor = models.CharField(max_length=100)
+    role = models.CharField(max_length=30, blank=True)
+    grant_id = models.BigIntegerField(null=True)
+    region_name = models.CharField(max_length=60, blank=True)
+    permissions = models.JSONField(default=list)
+    job_id = models.BigIntegerField(null=True)
     params = models.JSONField(default=dict)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
@@ -158,14 +172,26 @@ class Operation(PlaceRow):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    scope = Scope(staff=Within(), provider=Subject("subject_id"), worker=Subject("subject_id"), family=Subject("subject_id"))
+    scope = OWN_SUBJECT
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="operation_finished_at_fits_state",
+                condition=Q(state__in=["waiting", "running"], finished_at__isnull=True)
+                | Q(state__in=["done", "failed", "cancelled"], finished_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
 
 class StoredFile(PlaceRow):
-    """One uploaded or produced file; the bytes lie in Django storage under ``name``. ``owner`` names the row it belongs to."""
+    """One uploaded or produced file; the bytes lie in Django storage under ``name``. ``owner`` names the row it belongs to.
+
+    Who sees the owner sees the file, unless it is ``private``: then only the account that saved it.
+    """
 
     owner_table = models.CharField(max_length=63)
     owner_id = models.BigIntegerField(null=True)
@@ -174,17 +200,20 @@ class StoredFile(PlaceRow):
     content_type = models.CharField(max_length=100)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    private = models.BooleanField(default=False)
     account_id = models.BigIntegerField(null=True)
+    audience = models.CharField(max_length=10)
     subject_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     delete_after = models.DateTimeField(null=True)
 
-    scope = Scope(staff=Within(), provider=Subject("subject_id"), worker=Subject("subject_id"), family=Subject("subject_id"))
+    scope = OWN_SUBJECT
 
     class Meta:
-        indexes = [models.Index(fields=["owner_table", "owner_id"], name="file_owner")]
+        indexes = [
+            models.Index(fields=["owner_table", "owner_id"], name="file_owner"),
+            models.Index(fields=["delete_after"], name="file_expiring", condition=Q(delete_after__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.title
-
-

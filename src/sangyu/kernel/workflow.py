@@ -56,6 +56,8 @@ class Workflow:
     stamps: dict[StrEnum, str] = field(default_factory=dict)
     guards: dict[StrEnum, tuple[Guard, ...]] = field(default_factory=dict)
     state_field: str = "state"
+    #: Who besides staff hears of a change at once: row → ["worker:7", "family:5"]; asked before and after the change.
+    hears: Callable[[models.Model], list[str]] | None = None
 
     def target(self, action: StrEnum, source: str) -> StrEnum | None:
         """Where ``action`` leads from ``source``; None when the graph has no such edge."""
@@ -90,7 +92,9 @@ class Workflow:
             raise NotVisible
         source = getattr(row, self.state_field)
         if expect is not None and expect != source:
-            raise Refused(_("Somebody else changed this in the meantime. Reload to see the current state."), code="workflow.stale")
+            raise Refused(
+                _("Somebody else changed this in the meantime. Reload to see the current state."), code="workflow.stale"
+            )
         target = self.target(action, source)
         if target is None:
             raise Refused(
@@ -100,6 +104,7 @@ class Workflow:
             )
         for guard in self.guards.get(action, ()):
             guard(row, actor=actor, now=now, reason=reason, **guard_args)
+        hearers = set(self.hears(row)) if self.hears else set()
         touched = {self.state_field: target, **(changes or {})}
         if target in self.stamps:
             touched.setdefault(self.stamps[target], now)
@@ -120,7 +125,10 @@ class Workflow:
                 reason=reason,
                 data=data or {},
             )
-            emit(f"{self.name}.{target}", path=row.path, id=row.pk, action=str(action), **(data or {}))
+            if self.hears:
+                hearers.update(self.hears(row))
+            to = {"to": sorted(hearers)} if hearers else {}
+            emit(f"{self.name}.{target}", path=row.path, id=row.pk, action=str(action), **(data or {}), **to)
         return row
 
 
@@ -129,7 +137,9 @@ def _label(row: models.Model, name: str) -> str:
     return str(display()) if display else str(getattr(row, name))
 
 
-def stamp_constraints(name: str, required: dict[str, Iterable[str]], state_field: str = "state") -> list[models.CheckConstraint]:
+def stamp_constraints(
+    name: str, required: dict[str, Iterable[str]], state_field: str = "state"
+) -> list[models.CheckConstraint]:
     """Check constraints that tie dates to states: each field in ``required`` is set exactly in the named states.
 
     >>> stamp_constraints("order", {"accepted_at": [State.ACCEPTED, State.DONE]})

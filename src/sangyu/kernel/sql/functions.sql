@@ -26,6 +26,9 @@ BEGIN
   RETURN v::bigint;
 END $$;
 
+CREATE OR REPLACE FUNCTION sangyu.scope_audience() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT replace(current_setting('role'), 'sangyu_', '') $$;
+
 -- Ids of one kind that are shared with the audience's subject now. Definer: the list itself is not a row anyone may read.
 CREATE OR REPLACE FUNCTION sangyu.shared_ids(wanted text) RETURNS SETOF bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
