@@ -1,4 +1,4 @@
-"""Personal data at rest: AES-256-GCM with key ids, and blind indexes for search (design rule 8, docs/adr/0011-personal-data.md).
+"""Personal data at rest: AES-256-GCM with key ids, and blind indexes (design rule 8, docs/adr/0011-personal-data.md).
 
 Settings: ``SANGYU_KEYS`` maps key id → 32 bytes in hex; the last one encrypts, all of them decrypt.
 ``SANGYU_INDEX_KEY`` is the 32-byte key (hex) of the blind indexes; changing it means computing every index again.
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db import models
+from django.db.models.functions import Cast
 
 _NONCE = 12
 WHOLE_BYTES = 16
@@ -87,7 +88,7 @@ def key_id_of(blob: bytes | memoryview) -> str:
 
 
 def blind_index(value: str, purpose: str, size: int = WHOLE_BYTES) -> bytes | None:
-    """Keyed hash for equality search; None for an empty value. The same value under another ``purpose`` hashes differently."""
+    """Keyed hash for equality search; None for an empty value. Another ``purpose`` gives another hash."""
     if not value:
         return None
     return hmac.new(_index_key(), f"{purpose}\0{value}".encode(), hashlib.sha256).digest()[:size]
@@ -144,23 +145,16 @@ def decrypt_history(value: str | None, purpose: str) -> str:
 
 
 def reencrypt(model: type[models.Model], field: str, *, batch: int = 1000) -> int:
-    """Bring rows of ``model`` that an older key encrypted to the current key; returns how many. Run in a job's scope."""
+    """Bring rows of ``model`` that an older key encrypted to the current key; returns how many. Needs a job's scope."""
     column = model._meta.get_field(field)
-    moved, last = 0, 0
     head = bytes([len(current_key_id())]) + current_key_id().encode("ascii")
+    moved, last = 0, 0
     while True:
-        page = list(
-            model._default_manager.filter(pk__gt=last, **{f"{field}__isnull": False}).order_by("pk")[:batch].only("pk")
-        )
-        if not page:
+        rest = model._default_manager.filter(pk__gt=last, **{f"{field}__isnull": False}).order_by("pk")
+        rows = dict(rest.values_list("pk", Cast(field, models.BinaryField()))[:batch])
+        if not rows:
             return moved
-        last = page[-1].pk
-        raw = models.Func(models.F(field), function="", template="%(expressions)s", output_field=models.BinaryField())
-        rows = dict(model._default_manager.filter(pk__in=[r.pk for r in page]).values_list("pk", raw))
-        old = [
-            model(pk=pk, **{field: decrypt(v, column.purpose)})
-            for pk, v in rows.items()
-            if not bytes(v).startswith(head)
-        ]
-        model._default_manager.bulk_update(old, [field])
-        moved += len(old)
+        last = max(rows)
+        stale = {pk: decrypt(v, column.purpose) for pk, v in rows.items() if not bytes(v).startswith(head)}
+        model._default_manager.bulk_update([model(pk=pk, **{field: text}) for pk, text in stale.items()], [field])
+        moved += len(stale)

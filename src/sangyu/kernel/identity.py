@@ -14,7 +14,9 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 #: Province digits of GB/T 2260 that citizen numbers start with.
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71".split()
+    f"{area}{digit}"
+    for area, digits in zip("1234567", ("12345", "123", "1234567", "123456", "01234", "12345", "1"), strict=True)
+    for digit in digits
 )
 HMT_PROVINCES = frozenset({"81", "82", "83"})
 OLDEST = 130
@@ -65,9 +67,7 @@ def parse_id_number(text: str, *, today: date) -> IdNumber:
         number = body + check_character(body)
     if not re.fullmatch(r"\d{17}[\dX]", number):
         raise BadValue(
-            _(
-                "An ID number has 18 characters (17 digits and a digit or X), or 15 digits; this has %(n)d. Compare it with the card."
-            )
+            _("An ID number has 18 characters (17 digits, then a digit or X) or 15; this has %(n)d. Look at the card.")
             % {"n": len(number)},
             code="id.length",
         )
@@ -75,9 +75,7 @@ def parse_id_number(text: str, *, today: date) -> IdNumber:
     expected = check_character(number[:17])
     if number[17] != expected:
         raise BadValue(
-            _(
-                "The check character of the ID number does not fit: one of its characters is wrong. Compare it with the card."
-            ),
+            _("The check character of the ID number does not fit: one character is wrong. Compare it with the card."),
             code="id.check",
         )
     birth = _birth_date(number[6:14], today)
@@ -118,19 +116,19 @@ def _birth_date(digits: str, today: date) -> date:
 
 
 def _old_foreign(number: str, today: date) -> IdNumber:
-    """Nationality, four digits of the issuing place, birth date YYMMDD, two more. The century is the one that is not in the future."""
+    """Nationality, four digits of the issuing place, birth date YYMMDD, two more; the century that is not ahead of us."""
     yy, rest = int(number[7:9]), number[9:13]
     century = 2000 if 2000 + yy <= today.year else 1900
     return IdNumber(number, IdKind.FOREIGN, _birth_date(f"{century + yy}{rest}", today), None)
 
 
 def age_on(birth: date, day: date) -> int:
-    """Completed years on ``day``. Who is born on 29 February completes a year on 1 March of common years (GB practice)."""
+    """Completed years on ``day``. Who is born on 29 February completes a year on 1 March of common years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
 def born_by(age: int, day: date) -> date:
-    """The latest birth date of somebody who is at least ``age`` years old on ``day``: ``birth_date <= born_by(60, today)``."""
+    """Latest birth date of who is ``age`` on ``day``: ``birth_date <= born_by(60, today)``."""
     try:
         return day.replace(year=day.year - age)
     except ValueError:  # 29 February, and no such day then

@@ -8,31 +8,38 @@ from django.utils.translation import gettext as _
 from .errors import BadValue
 
 MAX_LENGTH = 50
+#: Not NFKC, which would replace some rare characters by others.
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・･．.", "·"))
 
 #: Readings of characters as surnames where the common reading is another one.
 SURNAMES = {
-    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "任": "ren", "盖": "ge", "朴": "piao",
-    "翟": "zhai", "覃": "qin", "尹": "yin", "乐": "yue", "卜": "bu", "缪": "miao", "冼": "xian", "员": "yun", "种": "chong",
-    "秘": "bi", "召": "shao", "那": "na", "华": "hua", "洗": "xian", "宓": "mi", "燕": "yan", "繁": "po", "折": "she", "黑": "he",
-    "撒": "sa", "逄": "pang", "郇": "xun", "乜": "nie", "能": "nai", "句": "gou", "晁": "chao", "佴": "nai", "令": "ling",
-    "相": "xiang", "长": "zhang", "隗": "wei", "过": "guo", "都": "du", "盛": "sheng", "葛": "ge", "佘": "she", "车": "che",
-}  # fmt: skip
-#: Surnames of two characters that are read differently from their parts, or where the first part has an entry above.
+    entry[0]: entry[1:]
+    for entry in re.findall(
+        r"\S+",
+        "单shan 曾zeng 解xie 仇qiu 区ou 查zha 任ren 盖ge 朴piao 翟zhai 覃qin 乐yue 卜bu 缪miao 冼xian 员yun 种chong "
+        "秘bi 召shao 那na 华hua 燕yan 繁po 折she 撒sa 逄pang 郇xun 乜nie 能nai 句gou 佴nai 令ling 长zhang 隗wei 过guo 都du",
+    )
+}
+#: Surnames of two characters that are read differently from their parts.
 DOUBLE_SURNAMES = {
-    "尉迟": ["yu", "chi"], "万俟": ["mo", "qi"], "单于": ["chan", "yu"], "长孙": ["zhang", "sun"], "澹台": ["tan", "tai"],
-    "令狐": ["ling", "hu"], "鲜于": ["xian", "yu"], "宗政": ["zong", "zheng"], "濮阳": ["pu", "yang"], "乐正": ["yue", "zheng"],
-}  # fmt: skip
+    "尉迟": ["yu", "chi"],
+    "万俟": ["mo", "qi"],
+    "单于": ["chan", "yu"],
+    "长孙": ["zhang", "sun"],
+    "澹台": ["tan", "tai"],
+    "令狐": ["ling", "hu"],
+    "鲜于": ["xian", "yu"],
+    "乐正": ["yue", "zheng"],
+}
 
 
 def clean_name(text: str) -> str:
-    """``text`` as a name: one kind of middle dot, no blanks between Chinese characters, rare characters kept as they are.
+    """``text`` as a name: one kind of middle dot, no blanks between Chinese characters, rare characters kept.
 
     Raises BadValue when it is empty, longer than 50 characters, or holds digits or signs.
     """
-    name = "".join(
-        unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" or c == "\u3000" else c for c in text
-    ).translate(_DOTS)
+    name = text.translate(_FULL_WIDTH).translate(_DOTS)
     name = re.sub(r"\s+", " ", name).strip(" ·")
     if not re.search(r"[A-Za-z]", name):
         name = name.replace(" ", "")
@@ -41,16 +48,19 @@ def clean_name(text: str) -> str:
         raise BadValue(_("The name is missing."), code="name.empty")
     if len(name) > MAX_LENGTH:
         raise BadValue(_("A name has at most %(n)d characters.") % {"n": MAX_LENGTH}, code="name.long")
-    wrong = [
-        c for c in name if not (c in "· '-" or unicodedata.category(c)[0] in "LM" or unicodedata.category(c) == "Co")
-    ]
+    wrong = [c for c in name if c not in "· '-" and unicodedata.category(c)[0] not in "LM" and not _private(c)]
     if wrong:
         raise BadValue(_("A name holds no “%(sign)s”. Write the name alone.") % {"sign": wrong[0]}, code="name.sign")
     return name
 
 
+def _private(sign: str) -> bool:
+    """Characters of the private use areas: how older systems wrote rare names."""
+    return unicodedata.category(sign) == "Co"
+
+
 def pinyin_of(name: str) -> tuple[str, str]:
-    """Full pinyin without tones and the initials, lower case: 单桂兰 → ("shanguilan", "sgl"). Unknown characters stay."""
+    """Pinyin without tones and its initials, lower case: 单桂兰 → ("shanguilan", "sgl"). Unknown characters stay."""
     from pypinyin import lazy_pinyin  # takes half a second to load
 
     if name[:2] in DOUBLE_SURNAMES:

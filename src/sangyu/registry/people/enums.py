@@ -1,6 +1,7 @@
 """Code lists of the people room. Codes of national standards where there are any (standards §4)."""
 
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -95,6 +96,7 @@ class FactKind(models.TextChoices):
     CARE_INSURANCE = "care_insurance", _("Long-term care insurance")
     HOME_ADAPTED = "home_adapted", _("Home adapted")
     MEMBER = "member", _("Member of the platform")
+    REGION = "region", _("Responsible region")
 
 
 class YesNo(models.TextChoices):
@@ -193,13 +195,9 @@ _YES_NO = (
 
 def _disability() -> dict[str, str]:
     """ "4-2" = limb, grade 2; grade 1 is the most severe."""
-    from django.utils.functional import lazystr
-    from django.utils.text import format_lazy
-
+    grade_of = _("{category}, grade {grade}")
     return {
-        f"{category.value}-{grade}": format_lazy(
-            _("{category}, grade {grade}"), category=category.label, grade=lazystr(grade)
-        )
+        f"{category.value}-{grade}": format_lazy(grade_of, category=category.label, grade=grade)
         for category in DisabilityCategory
         for grade in DISABILITY_GRADES
     }

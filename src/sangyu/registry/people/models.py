@@ -50,8 +50,8 @@ class Household(PlaceRow):
 class Person(PlaceRow):
     """One human being. An elder is a person with ``registered_on``; relatives may be persons without it.
 
-    ``id_number`` and ``phone`` are ciphertext with blind indexes beside them. The birth date is kept in the clear, so the
-    last four characters of the ID number must not be: area, birth date and tail together are the number.
+    ``id_number`` and ``phone`` are ciphertext with blind indexes beside them. The birth date is kept in the clear,
+    so the last four characters of the ID number must not be: area, birth date and tail together are the number.
     """
 
     name = models.CharField(max_length=50, db_collation="C")
@@ -132,7 +132,10 @@ class Person(PlaceRow):
 
 
 class PersonFact(DatedFact):
-    """A dated status of a person, with source and evidence (R-017, R-019 … R-025). Kinds and values: enums.FACT_VALUES."""
+    """A dated status of a person, with source and evidence (R-017, R-019 … R-025); values: enums.FACT_VALUES.
+
+    The kind ``region`` holds the id of the responsible region: where the person belonged on a past day.
+    """
 
     subject = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts")
 
@@ -146,6 +149,7 @@ class PersonFact(DatedFact):
                 name="person_fact_value",
                 condition=models.Q(
                     *(Q(kind=str(kind), value__in=[str(v) for v in values]) for kind, values in FACT_VALUES.items()),
+                    Q(kind="region", value__regex=r"^[0-9]+$"),
                     _connector=Q.OR,
                 ),
             ),

@@ -1,0 +1,15 @@
+"""Events of the people room. Payloads hold ids and days (ISO) only."""
+
+REGISTERED = "people.registered"  # id
+UPDATED = "people.updated"  # id, fields
+FACT_RECORDED = "people.fact_recorded"  # id, kind, value, valid_from
+FACT_ENDED = "people.fact_ended"  # id, kind, value, on
+DIED = "people.died"  # id, on
+DEATH_REVOKED = "people.death_revoked"  # id
+MOVED = "people.moved"  # id, region, on, previous_path; sent to the new region
+LEFT = "people.left"  # the same; sent to the old region
+ADMITTED = "people.admitted"  # id, on
+DISCHARGED = "people.discharged"  # id, on
+CONSENT_GIVEN = "people.consent_given"  # id, purpose, consent
+CONSENT_WITHDRAWN = "people.consent_withdrawn"  # id, purpose, consent
+IMPORTED = "people.imported"  # batch, count

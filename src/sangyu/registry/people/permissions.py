@@ -1,0 +1,14 @@
+from django.utils.translation import gettext_lazy as _
+
+PERMISSIONS = {
+    "people.view": _("See the register of persons"),
+    "people.register": _("Register persons"),
+    "people.edit": _("Change a person's basic data, contacts and household"),
+    "people.facts": _("Record and end status facts"),
+    "people.life_events": _("Record death, move and admission"),
+    "people.consent": _("Record and withdraw consent"),
+    "people.reveal": _("Reveal identity and telephone numbers"),
+    "people.import": _("Import rosters"),
+    "people.export": _("Export the register"),
+    "people.guarded_notes": _("Read and write guarded legal notes"),
+}

@@ -1,0 +1,246 @@
+"""Questions about persons. All run in the actor's scope: what it does not see does not exist."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.audit import changes_of
+from sangyu.kernel.crypto import decrypt_history
+from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.identity import age_on, born_by, mask_id_number, mask_phone
+from sangyu.kernel.scoping import scope
+
+from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
+from .finding import find_ids, persons_by_phone, search
+
+__all__ = [
+    "FACT_VALUES", "PersonCard", "contacts", "elders", "fact_label", "facts_of", "facts_on", "find_ids", "get_person",
+    "history_of", "person_card", "person_cards", "persons_by_phone", "search", "tags", "tags_of", "tags_on",
+]  # fmt: skip
+
+VERY_OLD = 80
+ELDER = 60
+
+
+def _persons() -> QuerySet:
+    from .models import Person
+
+    return Person.objects.select_related("region")
+
+
+def get_person(actor: Actor, pk: int):
+    """The person with its region. Raises NotVisible."""
+    with scope(actor):
+        person = _persons().filter(pk=pk).first()
+    if person is None:
+        raise NotVisible
+    return person
+
+
+def elders(actor: Actor, day: date, *, age: int = ELDER) -> QuerySet:
+    """Living persons of the register who have completed ``age`` years on ``day`` (R-013). Evaluate inside the scope."""
+    from .models import Person
+
+    return Person.objects.visible_to(actor).filter(
+        registered_on__isnull=False, died_on__isnull=True, birth_date__lte=born_by(age, day)
+    )
+
+
+# ---------------------------------------------------------------- facts
+def facts_on(person_id: int, day: date, *, known: datetime | None = None) -> dict[str, str]:
+    """kind → value that hold on ``day``, as known at ``known`` (None = now). Call inside a scope."""
+    return facts_of([person_id], day, known=known).get(person_id, {})
+
+
+def facts_of(person_ids: Iterable[int], day: date, *, known: datetime | None = None) -> dict[int, dict[str, str]]:
+    """The same for many persons, in one query: id → kind → value."""
+    from .models import PersonFact
+
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = PersonFact.objects.filter(subject_id__in=list(person_ids)).on(day, known=known)
+    for subject, kind, value in rows.values_list("subject_id", "kind", "value"):
+        found[subject][kind] = value
+    return dict(found)
+
+
+_TAG_OF_VALUE: dict[tuple[str, str], Tag] = {
+    (FactKind.THREE_NO, "yes"): Tag.THREE_NO,
+    (FactKind.BEREAVED_DEPENDANT, "yes"): Tag.BEREAVED_DEPENDANT,
+    (FactKind.LOST_ONLY_CHILD, "yes"): Tag.LOST_ONLY_CHILD,
+    (FactKind.NEEDY_WORKER, "yes"): Tag.NEEDY_WORKER,
+    (FactKind.POVERTY_REGISTER, "yes"): Tag.POVERTY_REGISTER,
+    (FactKind.BEDRIDDEN, "yes"): Tag.BEDRIDDEN,
+    (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_CENTRAL): Tag.DESTITUTE,
+    (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_HOME): Tag.DESTITUTE,
+    (FactKind.INCOME_CATEGORY, IncomeCategory.MINIMUM_LIVING): Tag.MINIMUM_LIVING,
+    (FactKind.INCOME_CATEGORY, IncomeCategory.NEAR_MINIMUM): Tag.NEAR_MINIMUM,
+    (FactKind.CARE_LEVEL, CareLevel.MODERATE): Tag.DEPENDENT,
+    (FactKind.CARE_LEVEL, CareLevel.SEVERE): Tag.DEPENDENT,
+    (FactKind.CARE_LEVEL, CareLevel.TOTAL): Tag.DEPENDENT,
+    (FactKind.LIVING, Living.ALONE): Tag.ALONE,
+    (FactKind.LIVING, Living.EMPTY_NEST): Tag.EMPTY_NEST,
+    (FactKind.LIVING, Living.LEFT_BEHIND): Tag.LEFT_BEHIND,
+}
+_TAG_OF_KIND = {
+    FactKind.DISABILITY: Tag.DISABLED,
+    FactKind.DEMENTIA: Tag.DEMENTIA,
+    FactKind.SPECIAL_GROUP: Tag.SPECIAL_CARE,
+}
+_ORDER = list(Tag)
+
+
+def tags_of(facts: dict[str, str], birth_date: date | None, day: date) -> list[Tag]:
+    """Priority tags that follow from facts and age, most pressing first (R-017)."""
+    found = {tag for item in facts.items() if (tag := _TAG_OF_VALUE.get(item) or _TAG_OF_KIND.get(item[0]))}
+    if birth_date and age_on(birth_date, day) >= VERY_OLD:
+        found.add(Tag.VERY_OLD)
+    return sorted(found, key=_ORDER.index)
+
+
+def tags(person, day: date) -> list[Tag]:
+    """Priority tags of one person on ``day``. Call inside a scope."""
+    return tags_of(facts_on(person.pk, day), person.birth_date, day)
+
+
+def tags_on(persons: Iterable, day: date) -> dict[int, list[Tag]]:
+    """Priority tags of a page of persons, in one query."""
+    persons = list(persons)
+    facts = facts_of([p.pk for p in persons], day)
+    return {p.pk: tags_of(facts.get(p.pk, {}), p.birth_date, day) for p in persons}
+
+
+def tag_condition(tag: str) -> list[tuple[str, list[str]]]:
+    """The (kind, values) that give ``tag``; [] for the tag that follows from age."""
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for (kind, value), given in _TAG_OF_VALUE.items():
+        if given == tag:
+            by_kind[kind].append(str(value))
+    for kind, given in _TAG_OF_KIND.items():
+        if given == tag:
+            by_kind[kind].extend(FACT_VALUES[kind])
+    return list(by_kind.items())
+
+
+# ---------------------------------------------------------------- contacts, card, history
+def contacts(person) -> list:
+    """Who to call, first first. Call inside a scope."""
+    return list(person.contacts.order_by("priority", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """What desk, order and worker pages show of a person; numbers masked."""
+
+    id: int
+    name: str
+    sex: str
+    sex_label: str
+    birth_date: date | None
+    age: int | None
+    id_masked: str
+    phone_masked: str
+    region_id: int
+    region_name: str
+    path: str
+    address: str
+    latitude: float | None
+    longitude: float | None
+    died_on: date | None
+    completeness: int
+    checked_on: date | None
+    facts: dict[str, str] = field(default_factory=dict)
+    tags: tuple[Tag, ...] = ()
+
+    @property
+    def care_level(self) -> str:
+        """'0' … '4', '' when not assessed."""
+        return self.facts.get(FactKind.CARE_LEVEL, "")
+
+    @property
+    def care_level_label(self) -> str:
+        return fact_label(FactKind.CARE_LEVEL, self.care_level) if self.care_level else ""
+
+    @property
+    def at_home(self) -> bool:
+        """Whether home services make sense: alive, and not in an institution."""
+        return self.died_on is None and self.facts.get(FactKind.RESIDENCE, "home") != "institution"
+
+
+def person_card(actor: Actor, pk: int, *, day: date | None = None) -> PersonCard:
+    """Card of one person on ``day`` (default today). Raises NotVisible."""
+    cards = person_cards(actor, [pk], day=day)
+    if not cards:
+        raise NotVisible
+    return cards[pk]
+
+
+def person_cards(actor: Actor, pks: Iterable[int], *, day: date | None = None) -> dict[int, PersonCard]:
+    """Cards of those of ``pks`` that the actor sees, in two queries."""
+    day = day or timezone.localdate()
+    with scope(actor):
+        persons = list(_persons().filter(pk__in=list(pks)))
+        facts = facts_of([p.pk for p in persons], day)
+    return {p.pk: _card(p, facts.get(p.pk, {}), day) for p in persons}
+
+
+def _card(person, facts: dict[str, str], day: date) -> PersonCard:
+    facts = {k: v for k, v in facts.items() if k != FactKind.REGION}
+    if FactKind.URBAN_RURAL not in facts and person.region.urban is not None:
+        facts[FactKind.URBAN_RURAL] = "urban" if person.region.urban else "rural"
+    until = min(day, person.died_on) if person.died_on else day
+    return PersonCard(
+        id=person.pk,
+        name=person.name,
+        sex=person.sex,
+        sex_label=str(Sex(person.sex).label),
+        birth_date=person.birth_date,
+        age=age_on(person.birth_date, until) if person.birth_date else None,
+        id_masked=mask_id_number(person.id_number),
+        phone_masked=mask_phone(person.phone),
+        region_id=person.region_id,
+        region_name=person.region.name,
+        path=person.path,
+        address=person.address,
+        latitude=person.latitude,
+        longitude=person.longitude,
+        died_on=person.died_on,
+        completeness=person.completeness,
+        checked_on=person.checked_on,
+        facts=facts,
+        tags=tuple(tags_of(facts, person.birth_date, day)),
+    )
+
+
+_SEALED = {"id_number": mask_id_number, "phone": mask_phone}
+
+
+def history_of(actor: Actor, person, *, most: int = 200) -> list[dict]:
+    """Changes of a person's basic data, newest first: at, actor, reason, source, op, fields → (old, new); R-016.
+
+    Sealed numbers are shown masked.
+    """
+    with scope(actor):
+        rows = list(changes_of(person)[:most])
+    found = []
+    for row in rows:
+        fields = {}
+        for name, (old, new) in row.fields.items() if row.op == "U" else ():
+            if name in _SEALED:
+                old, new = (_SEALED[name](decrypt_history(v, f"people.person.{name}")) for v in (old, new))
+            fields[name] = (old, new)
+        found.append(
+            {
+                "at": row.at,
+                "actor": row.actor,
+                "reason": row.reason,
+                "source": row.source,
+                "op": row.op,
+                "fields": fields,
+            }
+        )
+    return found

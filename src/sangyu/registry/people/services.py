@@ -1,0 +1,307 @@
+"""What people do to the register of persons. Status and life events are in ``status``, consent in ``consents``."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sangyu.kernel import facts
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.audit import log_read
+from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
+from sangyu.kernel.events import emit
+from sangyu.kernel.identity import parse_phone
+from sangyu.kernel.names import clean_name
+from sangyu.kernel.scoping import say_why
+from sangyu.kernel.services import service
+
+from . import events, values
+from .consents import give_consent, link_account, link_contact_account, withdraw_consent
+from .enums import FactKind, Relation, Sex
+from .models import Contact, GuardedNote, Household, Person, PersonFact
+from .status import (
+    admit_to_institution,
+    discharge_from_institution,
+    end_fact,
+    move,
+    record_death,
+    record_fact,
+    revoke_death,
+)
+from .store import locked, refresh_completeness, region_in_scope
+
+__all__ = [
+    "DuplicatePerson", "add_contact", "admit_to_institution", "confirm_check", "discharge_from_institution", "end_fact",
+    "give_consent", "link_account", "link_contact_account", "move", "read_guarded_notes", "record_death", "record_fact",
+    "register", "remove_contact", "reveal", "reveal_contact", "revoke_death", "set_household", "update_basic",
+    "update_contact", "withdraw_consent", "write_guarded_note",
+]  # fmt: skip
+
+
+class DuplicatePerson(Refused):
+    """The identity number is registered. ``person_id`` names the person when the actor may see it, else None."""
+
+    def __init__(self, person_id: int | None) -> None:
+        self.person_id = person_id
+        if person_id:
+            message = _("A person with this ID number is registered already. Open that file instead.")
+        else:
+            message = _("This ID number is registered in another area. Ask for a transfer instead.")
+        super().__init__(message, code="people.duplicate" if person_id else "people.registered_elsewhere")
+
+
+def _refuse_duplicate(id_index: bytes | None, but: int | None = None) -> None:
+    if id_index is None:
+        return
+    own = Person.objects.filter(id_index=id_index).values_list("pk", flat=True).first()
+    if own is not None and own != but:
+        raise DuplicatePerson(own)
+    if own is None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sangyu.person_exists(%s)", [id_index])
+            if cursor.fetchone()[0]:
+                raise DuplicatePerson(None)
+
+
+@service("people.register")
+def register(
+    *,
+    actor: Actor,
+    name: str,
+    region_id: int,
+    source: str,
+    sex: str = "",
+    birth_date: date | None = None,
+    id_number: str = "",
+    phone: str = "",
+    elder: bool = True,
+    registered_on: date | None = None,
+    today: date | None = None,
+    now: datetime | None = None,
+    **more: Any,
+) -> Person:
+    """Enter a person in the register of ``region_id`` (street or community, in the actor's region); R-013, R-016.
+
+    ``source`` says where the data come from. ``more``: address, registered_address, latitude, longitude (WGS-84),
+    ethnicity, marriage, education, needs, household_id, photo_id. Raises Invalid, NotVisible (region), DuplicatePerson.
+    """
+    today = today or timezone.localdate()
+    given = {"name": name, "sex": sex, "birth_date": birth_date, "id_number": id_number, "phone": phone, **more}
+    columns = values.read_basic(given, today=today)
+    if columns.get("sex") not in Sex.values:
+        raise Invalid({"sex": [_("Say the sex, or give an ID number.")]})
+    if elder and not columns.get("birth_date"):
+        raise Invalid({"birth_date": [_("Say the birth date, or give an ID number.")]})
+    region = region_in_scope(actor, region_id)
+    _refuse_duplicate(columns["id_index"])
+    start = registered_on or today
+    try:
+        with transaction.atomic():
+            person = Person.objects.create(
+                **columns, region=region, path=region.path, source=source, registered_on=start if elder else None
+            )
+    except IntegrityError as error:
+        if "person_id_once" in str(error):  # somebody else registered the same number a moment ago
+            raise DuplicatePerson(None) from None
+        raise
+    facts.record(
+        PersonFact, subject=person, kind=FactKind.REGION, value=str(region.pk), valid_from=start, source=source, now=now
+    )
+    refresh_completeness(person)
+    emit(events.REGISTERED, path=person.path, id=person.pk)
+    return person
+
+
+@service("people.edit")
+def update_basic(
+    *,
+    actor: Actor,
+    person_id: int,
+    changes: dict[str, Any],
+    reason: str = "",
+    seen_at: datetime | None = None,
+    today: date | None = None,
+) -> Person:
+    """Change basic fields; only those in ``changes`` and only where they differ (R-016).
+
+    ``seen_at`` is ``updated_at`` of the row the form showed: a later one is an edit conflict, Refused("people.stale").
+    """
+    today = today or timezone.localdate()
+    person = locked(person_id)
+    if seen_at is not None and person.updated_at != seen_at:
+        raise Refused(_("Somebody else changed this file in the meantime. Reload to see both."), code="people.stale")
+    given = {"birth_date": person.birth_date, "sex": person.sex, **changes}
+    if "id_number" not in changes and person.id_number and {"birth_date", "sex"} & changes.keys():
+        given["id_number"] = person.id_number
+    columns = values.read_basic(given, today=today)
+    changed = {k: v for k, v in columns.items() if _plain(getattr(person, k)) != _plain(v)}
+    if not changed:
+        return person
+    if "id_index" in changed:
+        _refuse_duplicate(changed["id_index"], but=person.pk)
+    for field, value in changed.items():
+        setattr(person, field, value)
+    if reason:
+        say_why(reason)
+    person.save(update_fields=[*changed, "updated_at"])
+    refresh_completeness(person)
+    emit(events.UPDATED, path=person.path, id=person.pk, fields=sorted(changed.keys() & changes.keys()))
+    return person
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+@service("people.edit")
+def confirm_check(*, actor: Actor, person_id: int, on: date, today: date | None = None) -> Person:
+    """Note that the whole file was looked through with the person on ``on`` (R-015: date of last check)."""
+    if on > (today or timezone.localdate()):
+        raise Invalid({"on": [_("The day lies in the future.")]})
+    person = locked(person_id)
+    person.checked_on = on
+    person.save(update_fields=["checked_on", "updated_at"])
+    return person
+
+
+# ---------------------------------------------------------------- contacts and household
+def _contact_columns(given: dict[str, Any]) -> dict[str, Any]:
+    columns, errors = dict(given), {}
+    for field, reader in (("name", lambda v: {"name": clean_name(v)}), ("phone", _phone)):
+        if field in given:
+            try:
+                columns |= reader(given[field] or "")
+            except BadValue as bad:
+                errors[field] = [bad.message]
+    if "relation" in given and given["relation"] not in Relation.values:
+        errors["relation"] = [_("Choose the relation.")]
+    if errors:
+        raise Invalid(errors)
+    return columns
+
+
+def _phone(text: str) -> dict[str, Any]:
+    return values.phone_columns(parse_phone(text) if text else "")
+
+
+@service("people.edit")
+def add_contact(
+    *, actor: Actor, person_id: int, name: str, relation: str, phone: str = "", priority: int | None = None, **more: Any
+) -> Contact:
+    """Add somebody to call. ``priority`` 1 is called first; default: after the others. ``more``: is_guardian, is_carer,
+    lives_with, address, note."""
+    person = locked(person_id)
+    columns = _contact_columns({"name": name, "relation": relation, "phone": phone, **more})
+    contact = Contact.objects.create(
+        **columns, person=person, path=person.path, priority=priority or person.contacts.count() + 1
+    )
+    refresh_completeness(person)
+    return contact
+
+
+@service("people.edit")
+def update_contact(*, actor: Actor, contact_id: int, changes: dict[str, Any]) -> Contact:
+    """Change fields of a contact. Raises NotVisible, Invalid."""
+    contact = _contact(contact_id)
+    changed = {k: v for k, v in _contact_columns(changes).items() if _plain(getattr(contact, k)) != _plain(v)}
+    for field, value in changed.items():
+        setattr(contact, field, value)
+    if changed:
+        contact.save(update_fields=list(changed))
+    return contact
+
+
+@service("people.edit")
+def remove_contact(*, actor: Actor, contact_id: int) -> None:
+    """Delete a contact. Refused while a consent names it: withdraw that first (the record of it must stay)."""
+    contact = _contact(contact_id)
+    if contact.consents.exists():
+        raise Refused(
+            _("A consent names this contact. Withdraw the consent; the contact stays in the record."),
+            code="people.contact_in_consent",
+        )
+    person = locked(contact.person_id)
+    contact.delete()
+    refresh_completeness(person)
+
+
+def _contact(pk: int) -> Contact:
+    contact = Contact.objects.select_for_update().filter(pk=pk).first()
+    if contact is None:
+        raise NotVisible
+    return contact
+
+
+@service("people.edit")
+def set_household(*, actor: Actor, person_id: int, household_id: int | None = None, **new: Any) -> Household | None:
+    """Put the person into a household, or a ``new`` one (address, housing, floor, has_lift, note), or none."""
+    person = locked(person_id)
+    household = None
+    if household_id is not None:
+        household = Household.objects.filter(pk=household_id).first()
+        if household is None:
+            raise NotVisible
+    elif new:
+        household = Household.objects.create(
+            **{"address": person.address, **new}, region_id=person.region_id, path=person.path
+        )
+    person.household = household
+    person.save(update_fields=["household", "updated_at"])
+    refresh_completeness(person)
+    return household
+
+
+# ---------------------------------------------------------------- reading on purpose
+@service("people.reveal")
+def reveal(*, actor: Actor, person_id: int, field: str, purpose: str) -> str:
+    """The whole ``id_number`` or ``phone``; logged as a read of personal data. Raises NotVisible, Invalid."""
+    if field not in ("id_number", "phone") or not purpose:
+        raise Invalid({"field": [_("Say which number, and what for.")]})
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotVisible
+    log_read(actor=actor, what=field, objects=[person], purpose=purpose)
+    return getattr(person, field)
+
+
+@service("people.reveal")
+def reveal_contact(*, actor: Actor, contact_id: int, purpose: str) -> str:
+    """The whole telephone number of a contact; logged."""
+    contact = Contact.objects.filter(pk=contact_id).first()
+    if contact is None:
+        raise NotVisible
+    log_read(actor=actor, what="contact phone", objects=[contact], purpose=purpose)
+    return contact.phone
+
+
+@service("people.guarded_notes")
+def write_guarded_note(
+    *, actor: Actor, person_id: int, topic: str, body: str, now: datetime | None = None
+) -> GuardedNote:
+    """Add a legal concern (R-028)."""
+    if not body.strip():
+        raise Invalid({"body": [_("The note is empty.")]})
+    person = locked(person_id)
+    return GuardedNote.objects.create(
+        person=person,
+        path=person.path,
+        topic=topic,
+        body=body.strip(),
+        written_at=now or timezone.now(),
+        account_id=actor.account_id,
+        author=actor.name,
+    )
+
+
+@service("people.guarded_notes")
+def read_guarded_notes(*, actor: Actor, person_id: int, purpose: str) -> list[GuardedNote]:
+    """The person's guarded notes, newest first; the reading is logged (R-028)."""
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotVisible
+    notes = list(person.guarded_notes.order_by("-id"))
+    log_read(actor=actor, what="guarded notes", objects=[person], purpose=purpose)
+    return notes

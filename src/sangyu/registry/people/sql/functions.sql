@@ -1,0 +1,42 @@
+-- Questions about people that row-level security cannot answer fast or must not answer in rows (docs/rooms/people.md).
+
+-- Ids of persons in the caller's scope whose name or address contains q (two characters or more). The index operator is not
+-- leakproof, so under row-level security it would run after a scan; here the scope is applied inside.
+CREATE OR REPLACE FUNCTION sangyu.people_containing(q text, most integer) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+  audience text := replace(current_setting('role'), 'sangyu_', '');
+  low text := sangyu.scope_path();
+  high text := sangyu.scope_path_end();
+  pieces text[] := sangyu.bigrams(q);
+BEGIN
+  IF pieces = '{}' THEN
+    RETURN;
+  ELSIF audience IN ('staff', 'job') THEN
+    RETURN QUERY
+      SELECT found.id FROM (
+        SELECT p.id FROM people_person p
+         WHERE sangyu.bigrams(p.name) @> pieces AND strpos(lower(p.name), lower(q)) > 0 AND p.path >= low AND p.path < high
+        UNION
+        SELECT p.id FROM people_person p
+         WHERE sangyu.bigrams(p.address) @> pieces AND strpos(lower(p.address), lower(q)) > 0
+           AND p.path >= low AND p.path < high) found
+      LIMIT most;
+  ELSIF audience IN ('provider', 'worker', 'family') THEN
+    RETURN QUERY
+      SELECT p.id FROM people_person p
+       WHERE p.id = ANY (ARRAY(SELECT sangyu.shared_ids('person')))
+         AND (strpos(lower(p.name), lower(q)) > 0 OR strpos(lower(p.address), lower(q)) > 0)
+       LIMIT most;
+  END IF;
+END $$;
+
+-- Whether somebody has this ID number anywhere: yes or no, nothing else.
+CREATE OR REPLACE FUNCTION sangyu.person_exists(wanted bytea) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$ SELECT EXISTS (SELECT 1 FROM people_person WHERE id_index = wanted) $$;
+
+-- The same for many at once (imports): those of the given ones that exist.
+CREATE OR REPLACE FUNCTION sangyu.persons_existing(wanted bytea[]) RETURNS SETOF bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$ SELECT id_index FROM people_person WHERE id_index = ANY (wanted) $$;

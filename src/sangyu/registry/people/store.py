@@ -1,0 +1,50 @@
+"""Small steps that the services of this room share. Called inside an open scope."""
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.facts import DatedFact
+
+from . import values
+from .models import Person, PersonFact
+
+
+def locked(person_id: int) -> Person:
+    """The person's row, locked; facts are changed under this lock. Raises NotVisible."""
+    person = Person.objects.select_for_update().filter(pk=person_id).first()
+    if person is None:
+        raise NotVisible
+    return person
+
+
+def region(region_id: int):
+    """Any region by id. Raises NotVisible."""
+    found = Person._meta.get_field("region").related_model.objects.filter(pk=region_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def region_in_scope(actor: Actor, region_id: int):
+    """A region of the actor's own tree. Raises NotVisible."""
+    found = region(region_id)
+    if not found.path.startswith(actor.path):
+        raise NotVisible
+    return found
+
+
+def refresh_completeness(person: Person) -> None:
+    """Compute the score again and store it when it changed; not a change of the file, so ``updated_at`` stays."""
+    kinds = set(PersonFact.objects.filter(subject=person).known_on(None).values_list("kind", flat=True))
+    columns = {f: getattr(person, f) for f in ("id_number", "phone", "address", "latitude", "household_id", "needs")}
+    score = values.completeness(columns, kinds, person.contacts.count())
+    if score != person.completeness:
+        person.completeness = score
+        Person.objects.filter(pk=person.pk).update(completeness=score)
+
+
+def live_fact(fact_id: int) -> DatedFact:
+    """A fact that is not superseded. Raises NotVisible."""
+    fact = PersonFact.objects.known_on(None).filter(pk=fact_id).first()
+    if fact is None:
+        raise NotVisible
+    return fact
