@@ -41,6 +41,17 @@ def sangyu_models() -> list[type[models.Model]]:
     ]
 
 
+#: Ranges of equal keys in exclusion constraints; substring search. Both are trusted: the owner of the database may add them.
+EXTENSIONS = ("btree_gist", "pg_trgm")
+
+
+def install_extensions(sender, using: str = "default", **kwargs) -> None:
+    """``pre_migrate`` receiver: what the constraints and indexes of any room may need is there before its first table."""
+    with connections[using].cursor() as cursor:
+        for extension in EXTENSIONS:
+            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+
+
 def install_after_migrate(sender, using: str = "default", **kwargs) -> None:
     """``post_migrate`` receiver."""
     install(using)
@@ -54,6 +65,10 @@ def install(using: str = "default") -> None:
         for role in [APP_ROLE, *AUDIENCE_ROLES]:
             _ensure_role(cursor, role)
         cursor.execute(f"GRANT {', '.join(AUDIENCE_ROLES)} TO {APP_ROLE}")
+        # The owner enters scopes too (demo, commands); a superuser may anyway.
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if not cursor.fetchone()[0]:
+            cursor.execute(f"GRANT {', '.join(AUDIENCE_ROLES)} TO CURRENT_USER")
         if "kernel_share" not in tables:
             return
         cursor.execute(resources.files(__package__).joinpath("sql/functions.sql").read_text())

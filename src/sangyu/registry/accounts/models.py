@@ -1,54 +1,262 @@
-"""Accounts and their grants. An account is a person who signs in; a grant is role + path + opaque subject id."""
+"""Accounts, their grants and what sign-in needs. An account is a person who signs in; a grant is role + path + opaque subject id.
+
+Sign-in reads these tables before any scope is open (``Scope(app=…)``); inside a scope the usual region rule holds, so a
+county's administrator sees the accounts of the county only.
+"""
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
+from sangyu.kernel.actor import ROOT_PATH, Audience
 from sangyu.kernel.audit import History
-from sangyu.kernel.scoping import Open, PathField
+from sangyu.kernel.crypto import EncryptedTextField
+from sangyu.kernel.facts import DateRange
+from sangyu.kernel.scoping import Everyone, Nobody, Open, PathField, Scope, ScopedQuerySet, Within
+
+from .enums import ADMINISTRATORS, AccountKind, MessageState, Outcome
+
+BEFORE_SCOPE = "sign-in reads it before any scope exists"
+#: Secrets: nobody reads them inside a scope; services go through as_system.
+SECRET = Scope(staff=Nobody(), job=Everyone("services act as system on secrets of one account"), app=BEFORE_SCOPE)
 
 
-class AccountManager(BaseUserManager):
+class AccountManager(BaseUserManager.from_queryset(ScopedQuerySet)):
     def get_by_natural_key(self, username):
         return self.get(username=username)
 
+    def create_user(self, username: str, password: str | None = None, **fields) -> "Account":
+        """An account with a hashed password that need not be changed. For commands and tests; people use ``services``."""
+        fields.setdefault("must_change_password", False)
+        account = self.model(username=username.strip().lower(), **fields)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
 
 class Account(AbstractBaseUser):
-    """A person who signs in. Never shared, never deleted: ``is_active`` ends it."""
+    """A person or system that signs in. Never shared, never deleted: ``is_active`` ends it.
+
+    ``path`` and ``region`` name the unit whose administrator looks after the account.
+    """
 
     username = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=10, choices=AccountKind.choices, default=AccountKind.PERSON)
     name = models.CharField(max_length=50)
     title = models.CharField(max_length=60, blank=True)
+    region = models.ForeignKey("regions.Region", null=True, on_delete=models.PROTECT, related_name="+")
+    path = PathField(db_index=True, default=ROOT_PATH)
+    mobile = EncryptedTextField(purpose="accounts.mobile")
+    mobile_index = models.BinaryField(null=True, unique=True)
     is_active = models.BooleanField(default=True)
+    ends_on = models.DateField(null=True, blank=True)
     must_change_password = models.BooleanField(default=True)
-    failed_sign_ins = models.PositiveSmallIntegerField(default=0)
-    locked_until = models.DateTimeField(null=True)
+    password_changed_at = models.DateTimeField(null=True)
     language = models.CharField(max_length=10, default="zh-hans")
     created_at = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "username"
     objects = AccountManager()
-    scope = Open("sign-in reads it before any scope exists; lists go through accounts.selectors", write="app")
-    history = History(hidden=("last_login", "password"))
+    scope = Scope(staff=Within(), app=BEFORE_SCOPE)
+    history = History(hidden=("last_login", "password", "mobile", "mobile_index"))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="account_username_lower", condition=Q(username=Lower("username"))),
+            models.CheckConstraint(name="account_kind_known", condition=Q(kind__in=AccountKind.values)),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
+class PasswordUsed(models.Model):
+    """Hash of a password an account had; so that it is not taken again soon."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passwords_used")
+    password = models.CharField(max_length=128)
+    at = models.DateTimeField(default=timezone.now)
+
+    scope = SECRET
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.at:%Y-%m-%d}"
+
+
+class SecondFactor(models.Model):
+    """Time-based one-time codes (RFC 6238) of one account: sealed secret, last used time step, hashes of recovery codes."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="second_factor")
+    secret = EncryptedTextField(purpose="accounts.totp")
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    recovery = ArrayField(models.CharField(max_length=64), default=list)
+
+    scope = SECRET
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"second factor of {self.account_id}"
+
+
 class Grant(models.Model):
-    """What one account may be: a role in a region, for staff; on behalf of a subject, for the others. Dated."""
+    """What one account may be: a role in a region, for staff; on behalf of a subject, for the others. Dated, end excluded."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30)
-    audience = models.CharField(max_length=10)
+    audience = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Audience])
     path = PathField(db_index=True)
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
     subject_id = models.BigIntegerField(null=True)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
 
-    scope = Open("sign-in reads it before any scope exists; lists go through accounts.selectors", write="app")
+    scope = Scope(staff=Within(), app=BEFORE_SCOPE)
     history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="grant_subject_fits_audience",
+                condition=Q(audience="staff", subject_id__isnull=True)
+                | Q(audience__in=["provider", "worker", "family"], subject_id__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="grant_not_reversed", condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from"))
+            ),
+            ExclusionConstraint(
+                name="grant_one_administrator",
+                expressions=[
+                    (F("account"), RangeOperators.EQUAL),
+                    ("role", RangeOperators.NOT_EQUAL),
+                    (DateRange("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(role__in=ADMINISTRATORS),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.path}"
+
+
+class AccountSession(AbstractBaseSession):
+    """One signed-in browser; Django's session row plus what the list of own sessions shows."""
+
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="+")
+    grant = models.ForeignKey(Grant, null=True, on_delete=models.CASCADE, related_name="+")
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(default=timezone.now)
+    source = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+
+    scope = Open("sessions: read by key before any scope exists, lists are of the own account only", write="app")
+
+    @classmethod
+    def get_session_store_class(cls):
+        from .sessions import SessionStore
+
+        return SessionStore
+
+
+class SignInThrottle(models.Model):
+    """Attempts in the running window per account name, source address or second factor; see ``throttle``."""
+
+    kind = models.CharField(max_length=10)
+    key = models.CharField(max_length=64)
+    failures = models.PositiveIntegerField(default=0)
+    window_started = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    scope = Open("keyed hashes and counters; counted before any scope exists", write="app")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="throttle_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.failures}"
+
+
+class SignIn(models.Model):
+    """Log of the door: who, when, from where, with what outcome. A name that is no account is not kept (it may be a password)."""
+
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="sign_ins")
+    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="+")
+    path = PathField(db_index=True, default=ROOT_PATH)
+    at = models.DateTimeField(default=timezone.now)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    source = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+
+    scope = Scope(staff=Within(), app=BEFORE_SCOPE)
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-id"], name="signin_account")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.at:%Y-%m-%d %H:%M}"
+
+
+class ApiToken(models.Model):
+    """A key for programs: acts as one grant, with a subset of its permissions, until a day. Only its hash is kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="tokens")
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
+    path = PathField(db_index=True)
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    permissions = ArrayField(models.CharField(max_length=60))
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=100)
+    expires_on = models.DateField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    scope = Scope(staff=Within(), app=BEFORE_SCOPE)
+    history = History(hidden=("digest", "last_used_at"))
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class OneTimeCode(models.Model):
+    """A six-digit code sent to a mobile; hash only, short-lived, used once."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    scope = SECRET
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"code for {self.account_id}"
+
+
+class TextMessage(models.Model):
+    """Outbox of short messages. The demo keeps them here for the operator desk; a gateway adapter sends them."""
+
+    path = PathField(db_index=True)
+    to = EncryptedTextField(purpose="accounts.message")
+    template = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=MessageState.choices)
+    at = models.DateTimeField(default=timezone.now)
+    error = models.CharField(max_length=200, blank=True)
+
+    scope = Scope(staff=Within(), app="codes are sent before any scope exists")
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.template} {self.at:%Y-%m-%d %H:%M}"

@@ -6,6 +6,8 @@ Deployment values come from environment variables that start with ``SANGYU_``; s
 import os
 from pathlib import Path
 
+from sangyu.runtime.engines.postgres import url_of
+
 from .database import database_from_url
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -65,7 +67,7 @@ INSTALLED_APPS = [
     *_present(SURFACES),
 ]
 
-DATABASES = {"default": database_from_url(os.environ.get("SANGYU_DATABASE_URL", f"postgresql:///sangyu?host={HOME}/run/pg&user=sangyu_app"))}
+DATABASES = {"default": database_from_url(os.environ.get("SANGYU_DATABASE_URL") or url_of(HOME))}
 AUTH_USER_MODEL = "accounts.Account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -78,10 +80,11 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "sangyu.registry.accounts.middleware.ActorMiddleware",
+    "sangyu.ui.middleware.Answers",
 ]
 
 ROOT_URLCONF = "sangyu.runtime.urls"
@@ -108,6 +111,32 @@ TEMPLATES = [
     }
 ]
 
+# Sign-in (docs/adr/0010-accounts.md)
+SESSION_ENGINE = "sangyu.registry.accounts.sessions"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "sangyu.registry.accounts.passwords.CharacterClasses"},
+    {"NAME": "sangyu.registry.accounts.passwords.NotUsedBefore"},
+]
+#: Attempts that are looked at per window and account (or code), per source address, and how long a lock lasts.
+SANGYU_SIGN_IN = {
+    "failures": 5,
+    "source_failures": 60,
+    "window_minutes": 15,
+    "lock_minutes": 15,
+    #: Roles with ``totp: true`` must set up a second factor before anything else.
+    "second_factor": os.environ.get("SANGYU_SECOND_FACTOR", "on") != "off",
+}
+#: Library views that anybody may call, as module.name; our own views are marked with accounts.access.public.
+SANGYU_PUBLIC_VIEWS = {"django.views.i18n.set_language", "django.contrib.staticfiles.views.serve"}
+
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
@@ -123,6 +152,8 @@ STORAGES = {
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
+#: Set by the front door, which removes it from what clients send.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

@@ -7,13 +7,18 @@ from pathlib import Path
 os.environ.setdefault("SANGYU_HOME", str(Path(tempfile.gettempdir()) / f"sangyu-test-{os.getuid()}"))
 
 from .base import *
-from .base import STORAGES, database_from_url
+from .base import SANGYU_SIGN_IN, STATIC_ROOT, STORAGES, database_from_url
 
 SECRET_KEY = "test-only"
-DATABASES = {"default": database_from_url(os.environ.get("SANGYU_TEST_DATABASE_URL", "postgresql:///sangyu?user=postgres"))}
+DATABASES = {
+    "default": database_from_url(os.environ.get("SANGYU_TEST_DATABASE_URL", "postgresql:///sangyu?user=postgres"))
+}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["TEST"] = {"NAME": os.environ.get("SANGYU_TEST_DB", "test_sangyu")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 SANGYU_KEYS = {"1": "6b" * 32}
 SANGYU_INDEX_KEY = "69" * 32
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing folder
+#: Tests sign in with client.force_login; those of the second factor switch it on.
+SANGYU_SIGN_IN = {**SANGYU_SIGN_IN, "second_factor": False}

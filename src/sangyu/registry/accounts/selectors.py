@@ -1,0 +1,154 @@
+"""Reading accounts and grants: who may be whom today, and the lists an administrator sees."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.crypto import blind_index
+from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
+
+from . import roles
+from .models import Account, AccountSession, ApiToken, Grant, SecondFactor, SignIn, TextMessage
+
+
+def live(day: date) -> Q:
+    """Condition for grants that hold on ``day`` (the end is excluded)."""
+    return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+
+def live_grants(account: Account, day: date | None = None) -> list[Grant]:
+    """The account's grants of ``day`` (today) whose role still exists, in the order in which they are offered."""
+    day = day or timezone.localdate()
+    grants = Grant.objects.filter(live(day), account=account).select_related("region").order_by("id")
+    return [g for g in grants if g.role in roles.all_roles()]
+
+
+def usable(account: Account, grant: Grant, day: date | None = None) -> bool:
+    """Whether ``account`` may act as ``grant`` on ``day``: both active, dates and role."""
+    day = day or timezone.localdate()
+    return (
+        grant.account_id == account.pk
+        and account_usable(account, day)
+        and grant.valid_from <= day
+        and (grant.valid_to is None or day < grant.valid_to)
+        and grant.role in roles.all_roles()
+    )
+
+
+def account_usable(account: Account, day: date | None = None) -> bool:
+    """Whether ``account`` may sign in on ``day``; a leave date closes it by itself (X-07)."""
+    return account.is_active and (account.ends_on is None or (day or timezone.localdate()) < account.ends_on)
+
+
+def actor_for(account: Account, grant: Grant, permissions: frozenset[str] | None = None) -> Actor:
+    """The actor of ``account`` in the role of ``grant``. ``permissions`` narrows the role's own (API tokens)."""
+    held = roles.role(grant.role).permissions
+    return Actor(
+        audience=roles.role(grant.role).audience,
+        path=grant.path,
+        name=account.name,
+        account_id=account.pk,
+        subject_id=grant.subject_id,
+        role=grant.role,
+        grant_id=grant.pk,
+        region_name=grant.region.name,
+        permissions=held if permissions is None else held & permissions,
+    )
+
+
+def grant_for_session(grant_id: int, account_id: int) -> Grant | None:
+    """The session's grant with account, second factor and region in one query."""
+    found = Grant.objects.select_related("account__second_factor", "region")
+    return found.filter(pk=grant_id, account_id=account_id).first()
+
+
+def by_name_or_mobile(text: str) -> Account | None:
+    """The account that signs in as ``text``: its username in any case, or its mobile number."""
+    text = text.strip()
+    account = Account.objects.filter(username=text.lower()).first()
+    return account or by_mobile(text)
+
+
+def by_mobile(text: str) -> Account | None:
+    """The account with this mobile number; None when it is none or not a number."""
+    try:
+        number = parse_phone(text)
+    except BadValue:
+        return None
+    return Account.objects.filter(mobile_index=mobile_index(number)).first()
+
+
+def mobile_index(number: str) -> bytes | None:
+    return blind_index(number, "accounts.mobile")
+
+
+def accounts(actor: Actor) -> QuerySet[Account]:
+    """Accounts that ``actor`` administers: of its region and below, by name."""
+    return Account.objects.visible_to(actor).select_related("region").order_by("name", "id")
+
+
+def account_names(ids: list[int]) -> dict[int, str]:
+    """Names by account id, as far as the open scope sees them; for lists of other rooms."""
+    return dict(Account.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def sign_ins(actor: Actor) -> QuerySet[SignIn]:
+    """The log of the door for the actor's region and below, newest first."""
+    return SignIn.objects.visible_to(actor).select_related("account", "grant").order_by("-id")
+
+
+def tokens(actor: Actor) -> QuerySet[ApiToken]:
+    """API tokens of the actor's region and below, newest first."""
+    return ApiToken.objects.visible_to(actor).select_related("account", "grant__region").order_by("-id")
+
+
+def own_tokens(account: Account) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(account=account).select_related("grant__region").order_by("-id")
+
+
+def text_messages(actor: Actor) -> QuerySet[TextMessage]:
+    """The outbox of short messages of the actor's region and below, newest first."""
+    return TextMessage.objects.visible_to(actor).order_by("-id")
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """One signed-in browser as its owner sees it."""
+
+    key: str
+    agent: str
+    source: str
+    started_at: datetime
+    last_seen: datetime
+    current: bool
+
+
+def own_sessions(account: Account, current_key: str, now: datetime | None = None) -> list[OwnSession]:
+    """The account's live sessions, the last used first."""
+    rows = AccountSession.objects.filter(account=account, expire_date__gt=now or timezone.now()).order_by("-last_seen")
+    return [
+        OwnSession(
+            key=r.session_key[:8],
+            agent=r.agent,
+            source=r.source,
+            started_at=r.started_at,
+            last_seen=r.last_seen,
+            current=r.session_key == current_key,
+        )
+        for r in rows
+    ]
+
+
+def has_second_factor(account: Account) -> bool:
+    """Whether a confirmed second factor is set up; costs no query when the account came with it."""
+    try:
+        return account.second_factor.confirmed_at is not None
+    except SecondFactor.DoesNotExist:
+        return False
+
+
+def masked_mobile(account: Account) -> str:
+    return mask_phone(account.mobile or "")

@@ -1,0 +1,31 @@
+from datetime import date
+
+import pytest
+
+from sangyu.registry.accounts.models import Account, Grant
+
+PASSWORD = "Mulberry-2026"
+LONG_AGO = date(2020, 1, 1)
+
+
+@pytest.fixture
+def make_account(regions):
+    """Factory: an account with grants given as (role, region key) or (role, region key, subject id)."""
+    from sangyu.registry.accounts import roles
+
+    def make(username="zhoumin", *grants, **fields):
+        fields.setdefault("name", username.title())
+        account = Account.objects.create_user(username, PASSWORD, **fields)
+        for role, key, *subject in grants:
+            Grant.objects.create(
+                account=account,
+                role=role,
+                audience=roles.role(role).audience,
+                region=regions[key],
+                path=regions[key].path,
+                subject_id=subject[0] if subject else None,
+                valid_from=LONG_AGO,
+            )
+        return account
+
+    return make
