@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class KernelConfig(AppConfig):
@@ -8,6 +8,7 @@ class KernelConfig(AppConfig):
     verbose_name = "Kernel"
 
     def ready(self) -> None:
-        from .database_objects import install_after_migrate
+        from .database_objects import install_after_migrate, install_extensions
 
+        pre_migrate.connect(install_extensions, sender=self, dispatch_uid="kernel.extensions")
         post_migrate.connect(install_after_migrate, sender=self, dispatch_uid="kernel.database_objects")

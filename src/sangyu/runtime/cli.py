@@ -6,7 +6,9 @@ Commands that touch data use the running engines, or start PostgreSQL for their 
 import contextlib
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -228,17 +230,18 @@ def push(host: HOST = "127.0.0.1", port: PORT = 8002) -> None:
 
 
 @app.command()
-def worker(concurrency: Annotated[int, typer.Option(help="Jobs at the same time.")] = 2, queues: str = "") -> None:
+def worker(
+    concurrency: Annotated[int, typer.Option(help="Jobs at the same time.")] = 2,
+    queues: Annotated[str, typer.Option(help="Queues to serve, comma-separated; all when left out.")] = "",
+    grace: Annotated[float, typer.Option(help="Seconds that running jobs get on a stop.")] = 12,
+) -> None:
     """Work on jobs and event handlers alone. Start as many as the load needs, on any machine."""
-    _django(
-        "procrastinate",
-        "worker",
-        "--concurrency",
-        str(concurrency),
-        "--shutdown-graceful-timeout",
-        "10",
-        *(["--queues", queues] if queues else []),
-    )
+    import django
+
+    django.setup()
+    from sangyu.kernel.worker import run_worker
+
+    run_worker(queues=queues.split(",") if queues else None, concurrency=concurrency, grace=grace)
 
 
 @app.command()
@@ -251,7 +254,10 @@ def relay() -> None:
     django.setup()
     from sangyu.kernel.live import relay_forever
 
-    relay_forever()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    relay_forever(stop)
 
 
 @app.command()

@@ -35,7 +35,7 @@ def web_command(bind: list[str], workers: int = 2) -> list[str]:
             "--workers",
             str(workers),
             "--blocking-threads",
-            "8",
+            "4",
         ),
         *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning", "--http", "1"),
         *bind,
@@ -77,6 +77,7 @@ def stack(
     production = os.environ.get("DJANGO_SETTINGS_MODULE", "").endswith("production")
     secrets = keys.load(home, create=not production)
     run = process.make_socket_folder(run_folder(home))
+    static.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "SANGYU_HOME": str(home), "SANGYU_STATIC_ROOT": str(static), "PYTHONUNBUFFERED": "1"}
     env.setdefault("DJANGO_SETTINGS_MODULE", "sangyu.runtime.settings.dev")
     owner = dict(env)
