@@ -93,7 +93,9 @@ def run_due(*, limit: int = 10_000, now: datetime | None = None, queues: list[st
                 app.tasks[name].func(**json.loads(args))
                 _finish(job_id, "succeeded")
         except Exception:
-            if job_id is not None:
+            if job_id is not None:  # by way of "doing", so that its trail says failed and not cancelled
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [job_id])
                 _finish(job_id, "failed")
             raise
     return limit

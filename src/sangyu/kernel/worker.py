@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from asgiref.sync import sync_to_async
 from django.db import connection, connections
 from procrastinate.contrib.django import DjangoApp, app
 
@@ -91,7 +92,7 @@ async def _run(queues: list[str] | None, concurrency: int, stop: threading.Event
                 side.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await side
-            await asyncio.to_thread(connections.close_all)
+            await sync_to_async(connections.close_all)()  # the thread in which periodic jobs are enqueued
 
 
 async def _until(stop: threading.Event, work: asyncio.Task) -> None:
@@ -107,7 +108,7 @@ async def _reconcile(who: list[int], ended: dict[int, float]) -> None:
         old = [pk for pk, at in ended.items() if time.monotonic() - at > 30]
         if old and who:
             try:
-                await asyncio.to_thread(_retry_unwritten, who[0], old)
+                await sync_to_async(_retry_unwritten)(who[0], old)
             except Exception:
                 log.exception("unwritten job ends could not be reconciled")
                 continue
@@ -124,4 +125,3 @@ def _retry_unwritten(worker_id: int, old: list[int]) -> None:
         )
         if cursor.rowcount:
             log.warning("%s jobs had ended unwritten and run again", cursor.rowcount)
-    connection.close()
