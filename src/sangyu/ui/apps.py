@@ -5,3 +5,4 @@ class UiConfig(AppConfig):
     name = "sangyu.ui"
     label = "ui"
     verbose_name = "Pages"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,52 @@
+"""What the frame around every page needs: who is signed in, the navigation, and the links of the top bar."""
+
+from django.conf import settings
+from django.db import connection
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from .nav import nav_for
+
+#: Links of the frame that a higher floor provides: key → url names tried in order. A missing one is not shown.
+SHELL_LINKS = {
+    "home": ("home", "accounts:home"),
+    "search": ("casefile:search",),
+    "todos": ("bureau:todos",),
+    "sign_in": ("accounts:sign_in",),
+    "sign_out": ("accounts:sign_out",),
+    "grants": ("accounts:choose_grant",),
+    "account": ("accounts:me",),
+    "operations": ("kernel:operations", "ui:operations"),
+    "help": ("ui:help",),
+    "elder": ("family:home",),
+}
+
+
+def url_or_blank(*names: str) -> str:
+    """The address of the first of ``names`` that exists, or ""."""
+    for name in names:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
+def shell(request) -> dict:
+    """Template context processor: ``actor``, ``nav``, ``links``, ``live_url``, ``languages``."""
+    actor = getattr(request, "actor", None)
+    usable = not (connection.in_atomic_block and connection.needs_rollback)
+
+    def links() -> dict:
+        return {key: url_or_blank(*names) for key, names in SHELL_LINKS.items()}
+
+    def nav() -> list:
+        return nav_for(actor, request.path, with_badges=usable) if actor else []
+
+    return {
+        "actor": actor,
+        "nav": SimpleLazyObject(nav),
+        "links": SimpleLazyObject(links),
+        "live_url": getattr(settings, "LIVE_URL", ""),
+        "languages": settings.LANGUAGES,
+    }

@@ -1,0 +1,91 @@
+"""The side navigation: each room lists its entries as ``NAV = [Nav(…)]`` in its ``pages.py`` or ``urls.py``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import apps
+from django.db import models
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.kernel.actor import Actor
+
+
+class Group(models.TextChoices):
+    """Headings of the side navigation, in the order in which they are shown."""
+
+    TOP = "top", ""
+    INTAKE = "intake", _("Requests and dispatch")
+    REGISTERS = "registers", _("People and resources")
+    MONEY = "money", _("Funds and policies")
+    OVERSIGHT = "oversight", _("Oversight and statistics")
+    ADMIN = "admin", _("Administration")
+
+
+@dataclass(frozen=True)
+class Nav:
+    """One entry. ``permission`` "" shows it to everyone signed in; a tuple needs any one of them.
+
+    ``audiences`` limits it to kinds of user (staff, provider, …); ``badge(actor)`` returns a number shown beside the
+    label (0 hides it) and must cost one query; ``phone`` puts it on the bottom bar of narrow screens (first four win).
+    """
+
+    label: str
+    icon: str
+    url_name: str
+    permission: str | tuple[str, ...] = ""
+    group: str = Group.REGISTERS
+    order: int = 50
+    badge: Callable[[Actor], int] | None = None
+    audiences: tuple[str, ...] = ("staff",)
+    phone: bool = False
+
+    def shown_to(self, actor: Actor) -> bool:
+        """Whether ``actor`` sees this entry."""
+        if actor.audience.value not in self.audiences:
+            return False
+        needed = (self.permission,) if isinstance(self.permission, str) else self.permission
+        return not any(needed) or any(actor.may(p) for p in needed)
+
+
+@cache
+def entries() -> list[Nav]:
+    """All registered entries in the order of the screen."""
+    found: list[Nav] = []
+    for config in apps.get_app_configs():
+        if not config.name.startswith("sangyu."):
+            continue
+        for module in ("pages", "urls"):
+            if find_spec(f"{config.name}.{module}"):
+                found += [n for n in getattr(import_module(f"{config.name}.{module}"), "NAV", []) if n not in found]
+    order = {value: i for i, value in enumerate(Group.values)}
+    return sorted(found, key=lambda n: (order.get(n.group, 99), n.order, str(n.url_name)))
+
+
+def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
+    """Groups of entries that ``actor`` sees: ``[{label, items: [{label, icon, url, current, badge, phone}]}]``.
+
+    ``here`` is the path of the request; the entry with the longest matching address is the current one.
+    """
+    items = []
+    for entry in entries():
+        if not entry.shown_to(actor):
+            continue
+        try:
+            url = reverse(entry.url_name)
+        except NoReverseMatch:
+            continue
+        items.append({"entry": entry, "label": entry.label, "icon": entry.icon, "url": url, "phone": entry.phone})
+    best = max((i["url"] for i in items if here.startswith(i["url"])), key=len, default="")
+    groups: list[dict] = []
+    for item in items:
+        entry = item.pop("entry")
+        item["current"] = item["url"] == best
+        item["badge"] = entry.badge(actor) if entry.badge and with_badges else 0
+        if not groups or groups[-1]["key"] != entry.group:
+            groups.append({"key": entry.group, "label": Group(entry.group).label, "items": []})
+        groups[-1]["items"].append(item)
+    return groups

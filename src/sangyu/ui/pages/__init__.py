@@ -1,0 +1,53 @@
+"""Page generics: a register page is a few lines (docs/guides/adding-a-page.md)."""
+
+from .action import ActionPage
+from .base import Link, Page, PlainPage, paths
+from .columns import (
+    Amount,
+    Choice,
+    Column,
+    Custom,
+    Day,
+    LevelColumn,
+    Masked,
+    Moment,
+    Money,
+    Number,
+    Status,
+    Tags,
+    Text,
+    YesNo,
+)
+from .detail import DetailPage, Tab
+from .form import FormPage
+from .importing import ImportPage
+from .listing import Bulk, ListPage, RowAction
+
+__all__ = [
+    "ActionPage",
+    "Amount",
+    "Bulk",
+    "Choice",
+    "Column",
+    "Custom",
+    "Day",
+    "DetailPage",
+    "FormPage",
+    "ImportPage",
+    "LevelColumn",
+    "Link",
+    "ListPage",
+    "Masked",
+    "Moment",
+    "Money",
+    "Number",
+    "Page",
+    "PlainPage",
+    "RowAction",
+    "Status",
+    "Tab",
+    "Tags",
+    "Text",
+    "YesNo",
+    "paths",
+]

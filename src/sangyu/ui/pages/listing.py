@@ -1,0 +1,305 @@
+"""The list page: one declaration serves the page, its fragment, the print view and the export."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import django_filters
+from django.db import transaction
+from django.db.models import Q
+from django.forms import HiddenInput
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_filters.filterset import filterset_factory
+
+from sangyu.kernel.errors import Forbidden, Invalid, SangyuError
+from sangyu.ui import views as saved
+
+from .base import Link, Page
+from .columns import Column
+from .form import dress
+from .keyset import Slice, page_of, total_of
+
+SIZES = (20, 50, 100)
+BULK_LIMIT = 1_000
+#: Keys of the address that are not filters.
+OWN_KEYS = {"after", "before", "sort", "size", "cols", "dense", "more", "print", "export", "view"}
+
+RowAction = Link
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """An act on selected rows, with a result per row.
+
+    ``each(actor=, row=)`` calls one service for one row; or ``many(actor=, rows=queryset)`` acts set-based and returns
+    ``[(row, message or "")]`` with a message for each refused row. ``confirm`` names what happens, with ``{count}``.
+    """
+
+    key: str
+    label: str
+    permission: str
+    each: Callable[..., Any] | None = None
+    many: Callable[..., list] | None = None
+    icon: str = ""
+    confirm: str = ""
+
+
+class ListPage(Page):
+    """Rows of ``model`` as a table.
+
+    Attributes: ``columns`` (``Column`` list; the first linked one names the row), ``filters`` (a FilterSet class or a list
+    of field names), ``search`` (field names or a function ``(queryset, text) → queryset``), ``sort`` (default order),
+    ``related`` (select_related), ``row_actions``, ``bulk``, ``head``/``links`` (buttons), ``exportable``.
+    """
+
+    model: ClassVar[Any]
+    columns: ClassVar[list[Column]]
+    filters: ClassVar[Any] = ()
+    search: ClassVar[Any] = ()
+    search_label: ClassVar[str] = gettext_lazy("Name or number")
+    search_hint: ClassVar[str] = ""
+    sort: ClassVar[str] = "-pk"
+    related: ClassVar[tuple[str, ...]] = ()
+    prefetch: ClassVar[tuple] = ()
+    row_actions: ClassVar[list[Link]] = []
+    bulk: ClassVar[list[Bulk]] = []
+    head: ClassVar[list[Link]] = []
+    size: ClassVar[int] = 20
+    unit: ClassVar[str] = gettext_lazy("rows")
+    exportable: ClassVar[bool] = True
+    export_permission: ClassVar[str] = ""
+    #: What an export is logged as, when the list holds personal data; "" = none in it.
+    personal: ClassVar[str] = ""
+    signature_lines: ClassVar[tuple[str, ...]] = ()
+    empty_title: ClassVar[str] = ""
+    empty_text: ClassVar[str] = ""
+    #: Ready-made views: [(label, query string)], e.g. [(_("Open"), "state=open")].
+    presets: ClassVar[list[tuple[str, str]]] = []
+    template: ClassVar[str] = "ui/list/page.html"
+    fragment: ClassVar[str] = "ui/list/results.html"
+    #: Seconds between reloads of the rows by themselves; 0 = never.
+    refresh: ClassVar[int] = 0
+
+    # -- the rows
+    def get_queryset(self):
+        """All rows the page is about, before scope and filters."""
+        return self.model._default_manager.all()
+
+    def scoped(self):
+        """The rows the actor sees."""
+        rows = self.get_queryset()
+        return rows.visible_to(self.actor) if hasattr(rows, "visible_to") else rows
+
+    @cached_property
+    def filterset(self):
+        """The bound FilterSet (also when no filters are declared)."""
+        declared = self.filters
+        if isinstance(declared, type) and issubclass(declared, django_filters.FilterSet):
+            made = declared
+        else:
+            made = filterset_factory(self.model, fields=list(declared))
+        return made(self.params, queryset=self.scoped(), request=self.request)
+
+    @property
+    def params(self) -> QueryDict:
+        return self.request.GET
+
+    def rows(self):
+        """Scoped, filtered and searched rows. Raises Invalid when a filter value is not understood."""
+        if not self.filterset.is_valid():
+            raise Invalid({k: [str(m) for m in v] for k, v in self.filterset.errors.items()})
+        rows = self.filterset.qs
+        text = self.params.get("q", "").strip()
+        if text and self.search:
+            rows = self.search_rows(rows, text)
+        if self.related:
+            rows = rows.select_related(*self.related)
+        return rows.prefetch_related(*self.prefetch) if self.prefetch else rows
+
+    def search_rows(self, rows, text: str):
+        """Rows that match ``text``: prefix of one of the ``search`` fields, or the page's own function."""
+        if callable(self.search):
+            return self.search(rows, text)
+        condition = Q()
+        for name in self.search:
+            condition |= Q(**{name if "__" in name else f"{name}__startswith": text})
+        return rows.filter(condition)
+
+    # -- columns and order
+    @cached_property
+    def all_columns(self) -> list[Column]:
+        """Columns the actor may have."""
+        return [c for c in self.columns if not c.permission or self.actor.may(c.permission)]
+
+    @cached_property
+    def shown_columns(self) -> list[Column]:
+        wanted = self.params.get("cols", "")
+        if wanted:
+            keys = wanted.split(",")
+            chosen = [c for c in self.all_columns if c.key in keys]
+            if chosen:
+                return chosen
+        return [c for c in self.all_columns if not c.hidden]
+
+    @property
+    def order(self) -> str:
+        wanted = self.params.get("sort", "")
+        allowed = {c.sort_field for c in self.all_columns if c.sort}
+        return wanted if wanted.lstrip("-") in allowed else self.sort
+
+    @property
+    def page_size(self) -> int:
+        wanted = self.params.get("size", "")
+        return int(wanted) if wanted.isdigit() and int(wanted) in SIZES else self.size
+
+    # -- answers
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        if not request.GET and (query := saved.default_query(self.actor, self.page_key)):
+            return HttpResponseRedirect(f"?{query}")
+        if "export" in request.GET:
+            return self.export()
+        try:
+            rows, problem = self.rows(), None
+        except Invalid as error:
+            rows, problem = self.scoped().none(), error
+        printing = "print" in request.GET
+        size = 5_000 if printing else self.page_size
+        part = page_of(rows, self.order, size, after=self.params.get("after", ""), before=self.params.get("before", ""))
+        total, exact = (part.end, True) if not part.after and not part.before else total_of(rows)
+        context = self.context(**self.table_context(part, total, exact, problem))
+        template = "ui/list/print.html" if printing else self.fragment if self.partial else self.template
+        return self.render(template, context, status=422 if problem else 200)
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        """A bulk act, or saving a view."""
+        if request.POST.get("save_view"):
+            return saved.save(self)
+        if request.POST.get("delete_view"):
+            return saved.delete(self)
+        return self.run_bulk()
+
+    @property
+    def page_key(self) -> str:
+        """Names the list in saved views, exports and drafts."""
+        return f"{type(self).__module__.rsplit('.', 1)[0]}.{type(self).__name__}"
+
+    def table_context(self, part: Slice, total: int, exact: bool, problem: Invalid | None) -> dict:
+        form = dress(self.filterset.form)
+        names = [*(["q"] if self.search else []), *form.fields]
+        fields = [form[name] for name in form.fields if not isinstance(form.fields[name].widget, HiddenInput)]
+        active = [k for k in names if self.params.get(k)]
+        visible = 3 if not self.search else 2
+        return {
+            "columns": [self.column_head(c) for c in self.shown_columns],
+            "rows": [self.row(r) for r in part.rows],
+            "slice": part,
+            "total": total,
+            "exact": exact,
+            "problem": problem,
+            "filter_fields": fields[:visible],
+            "more_fields": fields[visible:],
+            "more_open": bool(self.params.get("more")) or any(self.params.get(f.name) for f in fields[visible:]),
+            "active_filters": active,
+            "kept": [(k, v) for k, v in self.params.items() if k in {"sort", "size", "cols", "dense"}],
+            "sizes": SIZES,
+            "page_size": self.page_size,
+            "dense": self.params.get("dense", "1") != "0",
+            "column_choice": [(c.key, c.heading(self.model), c in self.shown_columns) for c in self.all_columns],
+            "bulk_actions": self.bulk_shown,
+            "views": saved.offered(self),
+            "may_share": self.actor.may("ui.share_view"),
+            "may_export": self.may_export,
+            "has_actions": bool(self.row_actions),
+            "now": timezone.now(),
+            "full_path": self.request.get_full_path(),
+        }
+
+    def links(self) -> list[Link]:
+        return list(self.head)
+
+    @cached_property
+    def bulk_shown(self) -> list[Bulk]:
+        return [b for b in self.bulk if self.actor.may(b.permission)]
+
+    @property
+    def may_export(self) -> bool:
+        return self.exportable and (not self.export_permission or self.actor.may(self.export_permission))
+
+    def column_head(self, column: Column) -> dict:
+        field, order = column.sort_field, self.order
+        state = "ascending" if order == field else "descending" if order == f"-{field}" else "" if field else None
+        following = f"-{field}" if state == "ascending" else field
+        return {"label": column.heading(self.model), "css": column.css, "sort": state, "next": following}
+
+    def row(self, row: Any) -> dict:
+        """What the table draws for one row."""
+        return {
+            "pk": row.pk,
+            "name": str(row),
+            "cells": [(c.css, c.html(row, self.actor)) for c in self.shown_columns],
+            "actions": [shown for a in self.row_actions if (shown := a.shown(self.actor, row))],
+            "css": self.row_css(row),
+        }
+
+    def row_css(self, row: Any) -> str:
+        """Class of a row that stands out ("" for most)."""
+        return ""
+
+    # -- bulk and export
+    def run_bulk(self) -> HttpResponse:
+        """Run the chosen act on the selection and answer with a result per row."""
+        data = self.request.POST
+        act = next((b for b in self.bulk if b.key == data.get("bulk")), None)
+        if act is None:
+            raise Invalid({"": [_("This action does not exist here.")]})
+        if not self.actor.may(act.permission):
+            raise Forbidden(act.permission)
+        rows = (
+            self.rows()
+            if data.get("all")
+            else self.scoped().filter(pk__in=[i for i in data.getlist("ids") if i.isdigit()])
+        )
+        if act.many is not None:
+            outcome = act.many(actor=self.actor, rows=rows)
+        else:
+            chosen = list(rows.order_by("pk")[: BULK_LIMIT + 1])
+            if len(chosen) > BULK_LIMIT:
+                raise Invalid({"": [_("At most %(limit)s rows at a time.") % {"limit": BULK_LIMIT}]})
+            outcome = [(row, self.run_one(act, row)) for row in chosen]
+        refused = [(row, message) for row, message in outcome if message]
+        context = self.context(
+            act=act, refused=[(str(r), m) for r, m in refused], done=len(outcome) - len(refused), count=len(outcome),
+            back=self.request.get_full_path(),
+        )  # fmt: skip
+        return self.render("ui/list/bulk_result.html", context)
+
+    def run_one(self, act: Bulk, row: Any) -> str:
+        """ "" when done, else why not."""
+        try:
+            with transaction.atomic():
+                act.each(actor=self.actor, row=row)
+        except SangyuError as error:
+            return str(error.message or error)
+        return ""
+
+    def export(self) -> HttpResponse:
+        """The rows of the current filter and columns as xlsx; over the limit as a background operation."""
+        from .export import export_response
+
+        if not self.may_export:
+            raise Forbidden(self.export_permission)
+        return export_response(self)
+
+    def empty(self) -> dict:
+        """Words for a list without rows: why, and what next."""
+        if any(self.params.get(k) for k in self.params if k not in OWN_KEYS):
+            return {"title": _("Nothing matches"), "text": _("Loosen a condition, or clear them all."), "clear": True}
+        return {
+            "title": str(self.empty_title) or _("Nothing here yet"),
+            "text": str(self.empty_text) or _("Rows appear here once they are recorded."),
+            "clear": False,
+        }

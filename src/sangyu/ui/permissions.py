@@ -1,0 +1,5 @@
+from django.utils.translation import gettext_lazy as _
+
+PERMISSIONS = {
+    "ui.share_view": _("Share saved views with a role"),
+}
