@@ -10,10 +10,11 @@ From that one declaration come the row-level security policy (installed after ``
 the same rule as a QuerySet method. ``scope(actor)`` opens the transaction in which the database role and the limits hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Q
@@ -265,8 +266,10 @@ def scope(actor: Actor, *, reason: str = "", source: str = "") -> Iterator[Actor
         _leave()
 
 
-def _enter(actor: Actor, reason: str, source: str) -> None:
-    values = [
+def _scope_values(actor: Actor, reason: str, source: str) -> list[str]:
+    if not actor.path:
+        raise ScopeError(f"{actor.name} has an empty path")
+    return [
         actor.path,
         str(actor.subject_id or ""),
         str(actor.account_id or ""),
@@ -275,8 +278,27 @@ def _enter(actor: Actor, reason: str, source: str) -> None:
         source,
         actor.audience.db_role,
     ]
+
+
+def _enter(actor: Actor, reason: str, source: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, values)
+        cursor.execute(_ENTER, _scope_values(actor, reason, source))
+
+
+def run_alone(actor: Actor, sql: str, values: Sequence[Any]) -> tuple:
+    """One statement in a scope and transaction of its own, sent as one message; answers its first row.
+
+    PostgreSQL runs the statements of one message in one transaction: opened, scoped and committed in a single round trip.
+    Joins the open scope or transaction when there is one.
+    """
+    if _current.get() is not None or connection.in_atomic_block:
+        with scope(actor), connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_ENTER}; {sql}", [*_scope_values(actor, "", ""), *values])
+        cursor.nextset()
+        return cursor.fetchone()
 
 
 def _leave() -> None:

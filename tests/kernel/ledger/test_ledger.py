@@ -253,17 +253,10 @@ def test_closed_accounts_refuse(job, rich, open_):
     refused("ledger.not_empty", services.close_account, actor=job, account_id=other)
     services.void(actor=job, reservation_id=held, key="v")
     services.close_account(actor=job, account_id=other)
+    pay = {"actor": job, "debit": rich, "credit": other, "key": "u", "kind": "x"}
     for amount in (0, 5):
-        refused(
-            "ledger.closed" if not amount else "ledger.not_empty",
-            services.transfer,
-            actor=job,
-            debit=rich,
-            credit=other,
-            amount=amount,
-            key="u",
-            kind="x",
-        )
+        refused("ledger.closed", services.transfer, **pay, amount=amount)
+        refused("ledger.closed", services.reserve, **pay, amount=amount)
     with pytest.raises(Refused) as caught:
         services.transfer_batch(actor=job, moves=[Move(rich, other, 5, "u")], kind="x")
     assert caught.value.code == "ledger.closed"
@@ -357,7 +350,11 @@ def test_nobody_writes_the_tables_directly(job, rich):
                 connection.cursor() as c,
             ):
                 c.execute(sql)
-    for change in (lambda: Transfer.objects.update(amount=1), lambda: made.delete()):  # the owner, by accident
+    for change in (
+        lambda: Transfer.objects.update(amount=1),
+        lambda: made.delete(),
+        lambda: Account.objects.all()._raw_delete("default"),
+    ):  # the owner, by accident
         with pytest.raises(DatabaseError, match="immutable"), transaction.atomic():
             change()
     assert Transfer.objects.get(key="seed").amount == 1000

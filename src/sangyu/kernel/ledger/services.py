@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from ..actor import Actor
 from ..errors import Invalid, NotVisible, Refused, SangyuError
-from ..scoping import scope
+from ..scoping import run_alone, scope
 from .enums import Phase
 
 REFUSALS = {
@@ -48,12 +48,9 @@ def _answer(refusal: str | None, detail: str | None) -> SangyuError | None:
 
 
 def _call(actor: Actor, sql: str, values: Sequence[Any]) -> Any:
-    with scope(actor):
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            result, refusal, detail = cursor.fetchone()
-        if refusal is not None:
-            raise _answer(refusal, detail)
+    result, refusal, detail = run_alone(actor, sql, values)
+    if refusal is not None:
+        raise _answer(refusal, detail)
     return result
 
 

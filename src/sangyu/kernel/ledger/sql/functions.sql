@@ -4,12 +4,14 @@
 
 CREATE OR REPLACE FUNCTION sangyu.ledger_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'ledger transfers are immutable: correct one with a new transfer' USING ERRCODE = 'insufficient_privilege';
+  RAISE EXCEPTION 'ledger rows are immutable: correct a transfer with a new one, close an account' USING ERRCODE = 'insufficient_privilege';
 END $$;
 
 DO $$ BEGIN
   IF to_regclass('public.ledger_transfer') IS NOT NULL THEN
     CREATE OR REPLACE TRIGGER ledger_transfer_immutable BEFORE UPDATE OR DELETE ON public.ledger_transfer
+      FOR EACH STATEMENT EXECUTE FUNCTION sangyu.ledger_immutable();
+    CREATE OR REPLACE TRIGGER ledger_account_stays BEFORE DELETE ON public.ledger_account
       FOR EACH STATEMENT EXECUTE FUNCTION sangyu.ledger_immutable();
     -- Balances change often and no index covers them: room for in-page (HOT) updates.
     ALTER TABLE public.ledger_account SET (fillfactor = 60);
@@ -30,9 +32,7 @@ CREATE OR REPLACE FUNCTION sangyu.ledger_code(constraint_name text) RETURNS text
   SELECT CASE constraint_name
     WHEN 'ledger_account_floor' THEN 'ledger.insufficient'
     WHEN 'ledger_account_ceiling' THEN 'ledger.ceiling'
-    WHEN 'ledger_account_closed_empty' THEN 'ledger.not_empty'
     WHEN 'ledger_transfer_two_accounts' THEN 'ledger.same_account'
-    WHEN 'ledger_transfer_phase' THEN 'ledger.reason_missing'
     WHEN 'ledger_transfer_amount' THEN 'ledger.amount'
     ELSE 'ledger.' || constraint_name END
 $$;
@@ -57,7 +57,7 @@ BEGIN
      ORDER BY x.n;
 END $$;
 
--- Close (limits NULL) or change the limits of one account.
+-- Close one account, which pins it to zero by both limits, or change its limits.
 CREATE OR REPLACE FUNCTION sangyu.ledger_account_set(
   a_id bigint, a_close boolean, a_floor bigint, a_ceiling bigint, OUT id bigint, OUT refusal text, OUT detail text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
@@ -65,14 +65,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE region text := sangyu.ledger_scope(); name text;
 BEGIN
   IF a_close THEN
-    UPDATE ledger_account a SET closed_at = coalesce(a.closed_at, now()) WHERE a.id = a_id AND starts_with(a.path, region) RETURNING a.id INTO id;
+    UPDATE ledger_account a SET closed_at = coalesce(a.closed_at, now()), floor = 0, ceiling = 0
+     WHERE a.id = a_id AND starts_with(a.path, region) RETURNING a.id INTO id;
   ELSE
-    UPDATE ledger_account a SET floor = a_floor, ceiling = a_ceiling WHERE a.id = a_id AND starts_with(a.path, region) RETURNING a.id INTO id;
+    UPDATE ledger_account a SET floor = a_floor, ceiling = a_ceiling
+     WHERE a.id = a_id AND a.closed_at IS NULL AND starts_with(a.path, region) RETURNING a.id INTO id;
   END IF;
   IF id IS NULL THEN refusal := 'ledger.account_unknown'; detail := a_id; END IF;
 EXCEPTION WHEN check_violation THEN
   GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
-  id := NULL; refusal := sangyu.ledger_code(name); detail := a_id;
+  id := NULL; refusal := CASE WHEN a_close THEN 'ledger.not_empty' ELSE sangyu.ledger_code(name) END; detail := a_id;
 END $$;
 
 -- Move balance and reservations between two accounts, locking the lower id first. Raises SY001.
@@ -113,6 +115,7 @@ DECLARE
   name text;
 BEGIN
   IF a_corrects IS NOT NULL THEN
+    IF a_reason = '' THEN refusal := 'ledger.reason_missing'; detail := a_corrects; RETURN; END IF;
     SELECT * INTO known FROM ledger_transfer t WHERE t.id = a_corrects AND t.phase IN ('transfer', 'post');
     IF NOT FOUND THEN refusal := 'ledger.transfer_unknown'; detail := a_corrects; RETURN; END IF;
     a_debit := known.credit_id;
@@ -154,8 +157,9 @@ EXCEPTION
   WHEN check_violation THEN
     GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
     id := NULL; refusal := sangyu.ledger_code(name); detail := a_key;
-  WHEN foreign_key_violation THEN
-    id := NULL; refusal := 'ledger.account_unknown'; detail := a_key;
+    IF EXISTS (SELECT 1 FROM ledger_account a WHERE a.id IN (a_debit, a_credit) AND a.closed_at IS NOT NULL) THEN
+      refusal := 'ledger.closed';
+    END IF;
   WHEN numeric_value_out_of_range THEN
     id := NULL; refusal := 'ledger.amount'; detail := a_key;
 END $$;
