@@ -50,7 +50,9 @@ class Organisation(models.Model):
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["credit_code"], name="organisation_credit_code_once", condition=~Q(credit_code="")
+                fields=["credit_code"],
+                name="organisation_credit_code_once",
+                condition=~Q(credit_code="") & ~Q(state=State.ENDED),
             ),
             models.CheckConstraint(
                 name="organisation_credit_code_length",

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from sangyu.kernel.actor import Actor
 from sangyu.kernel.blocks import Block
+from sangyu.kernel.errors import NotVisible, Refused
+from sangyu.kernel.publishing import require_responsible
 from sangyu.kernel.scoping import lineage
 from sangyu.registry.catalogue.enums import LicenceKind
 from sangyu.registry.catalogue.selectors import as_item
@@ -68,7 +72,8 @@ def quotes(organisation_ids: Iterable[int], item_code: str, path: str, day: date
         .filter(
             Q(contract__isnull=True)
             | Q(
-                contract__state=ContractState.ACTIVE,
+                ~Q(contract__state=ContractState.DRAFT),
+                Q(contract__ended_at__isnull=True) | Q(contract__ended_at__date__gt=day),
                 contract__path__in=lineage(path),
                 contract__valid_from__lte=day,
                 contract__valid_to__gt=day,
@@ -197,6 +202,24 @@ def expiring(day: date, within_days: int) -> dict[str, list]:
         "licences": list(Licence.objects.ending(day, within_days).select_related("organisation")),
         "contracts": list(contracts.select_related("organisation")),
     }
+
+
+class Place(NamedTuple):
+    """The region that answers for an organisation."""
+
+    region_id: int
+    path: str
+
+
+def place_of(actor: Actor, organisation_id: int) -> Place:
+    """Where an organisation's new rows belong. Raises NotVisible, or Refused when it is another region's or has ended."""
+    row = Organisation.objects.filter(pk=organisation_id).only("region_id", "path", "state").first()
+    if row is None:
+        raise NotVisible
+    require_responsible(actor, row.path)
+    if row.state == State.ENDED:
+        raise Refused(_("The organisation has ended; its record is closed."), code="organisations.ended")
+    return Place(row.region_id, row.path)
 
 
 def names(organisation_ids: Iterable[int]) -> dict[int, str]:

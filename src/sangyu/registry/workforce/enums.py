@@ -67,12 +67,3 @@ class Weekday(models.IntegerChoices):
     FRIDAY = 5, _("Friday")
     SATURDAY = 6, _("Saturday")
     SUNDAY = 7, _("Sunday")
-
-
-class TrainingAudience(models.TextChoices):
-    """Whom a training plan addresses (R-153)."""
-
-    WORKERS = "workers", _("Care workers")
-    MANAGERS = "managers", _("Managers")
-    FAMILIES = "families", _("Family carers")
-    VOLUNTEERS = "volunteers", _("Volunteers")
