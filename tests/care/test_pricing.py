@@ -1,14 +1,12 @@
 """Pricing of a visit: R-051 … R-055 and R-052's bill. Pure arithmetic, to the fen."""
 
-from datetime import date
-
 import pytest
 import yaml
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sangyu.care.orders.pricing import Note, Quote, TierRule, age_on, cancellation_fee, first_fitting, quote
+from sangyu.care.orders.pricing import Note, Quote, TierRule, cancellation_fee, first_fitting, quote
 
 LOW = TierRule("low", "低偿优惠", "吉民发〔2009〕104号", None, {}, 25, True, "self")
 FREE = TierRule("free", "无偿", "吉民发〔2009〕104号", None, {}, 0, True, "public")
@@ -137,16 +135,3 @@ def test_twelve_people_and_one_more_get_the_tier_of_s1(age, facts, tier):
 )
 def test_cancellation_fee(accepted, hours, fee):
     assert cancellation_fee(self_price=12000, hours_before=hours, accepted=accepted, free_hours=2, percent=20) == fee
-
-
-@pytest.mark.parametrize(
-    ("birth", "day", "age"),
-    [
-        (date(1941, 3, 5), date(2026, 3, 4), 84),
-        (date(1941, 3, 5), date(2026, 3, 5), 85),
-        (date(1940, 2, 29), date(2026, 2, 28), 85),
-        (date(1940, 2, 29), date(2026, 3, 1), 86),
-    ],
-)
-def test_age(birth, day, age):
-    assert age_on(birth, day) == age

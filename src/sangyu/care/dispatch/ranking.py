@@ -42,7 +42,9 @@ class Booking:
 
 @dataclass(frozen=True)
 class Option:
-    """A worker who might go, with what the registers say. ``blocks`` are (code, message) pairs from workforce and organisations."""
+    """A worker who might go, with what the registers say. ``blocks`` are (code, message) pairs from workforce and
+    organisations.
+    """
 
     worker_id: int
     worker_name: str
@@ -68,7 +70,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One candidate with score and reasons; ``blocked`` ones are listed last and cannot be chosen without an override."""
+    """One candidate with score and reasons; ``blocked`` ones are listed last and cannot be chosen without an
+    override.
+    """
 
     option: Option
     score: int
@@ -92,7 +96,8 @@ class Weights:
     preference: int = 10
     rating: int = 10
     price: int = 10
-    #: Metres at which distance earns nothing, minutes a day at which load earns nothing, visits that earn full continuity.
+    #: Metres at which distance earns nothing, minutes a day at which load earns nothing, visits that earn full
+    # continuity.
     far: int = 10_000
     full_day: int = 480
     known: int = 5
@@ -106,7 +111,9 @@ def rank(
     visits_before: dict[int, int] | None = None,
     weights: Weights | None = None,
 ) -> list[Proposal]:
-    """All options, best first, blocked ones last. ``visits_before`` maps worker id → confirmed visits to this person."""
+    """All options, best first, blocked ones last. ``visits_before`` maps worker id → confirmed visits to this
+    person.
+    """
     weights = weights or Weights()
     history = visits_before or {}
     by_worker: dict[int, list[Booking]] = {}

@@ -1,4 +1,6 @@
-"""What orders do when other rooms report something. Handlers run as jobs, at least once: every act here is repeatable."""
+"""What orders do when other rooms report something. Handlers run as jobs, at least once: every act here is
+repeatable.
+"""
 
 from datetime import date
 
@@ -16,13 +18,13 @@ def cancel_after_death(actor: Actor, path: str, **payload) -> None:
     services.cancel_for_person(actor=actor, person_id=payload["id"], from_day=None, reason=_("The elder has died"))
 
 
-@on("people.moved")
+@on("people.left")
 def cancel_after_move(actor: Actor, path: str, **payload) -> None:
-    """Visits from the day of the move on end; the new region plans its own."""
+    """Visits from the day of the move on end in the region that was left; the new one plans its own."""
     services.cancel_for_person(
         actor=actor,
         person_id=payload["id"],
-        from_day=date.fromisoformat(payload["day"]),
+        from_day=date.fromisoformat(payload["on"]),
         reason=_("The elder has moved"),
     )
 
@@ -33,7 +35,7 @@ def cancel_after_admission(actor: Actor, path: str, **payload) -> None:
     services.cancel_for_person(
         actor=actor,
         person_id=payload["id"],
-        from_day=date.fromisoformat(payload["day"]),
+        from_day=date.fromisoformat(payload["on"]),
         reason=_("The elder lives in an institution now"),
     )
 
@@ -45,7 +47,7 @@ def release_after_contract(actor: Actor, path: str, **payload) -> None:
         actor=actor,
         organisation_id=payload["organisation_id"],
         contract_id=payload["id"],
-        from_day=date.fromisoformat(payload["day"]),
+        from_day=date.fromisoformat(payload["on"]),
         reason=_("The provider's contract has ended"),
     )
 
@@ -57,6 +59,6 @@ def release_after_suspension(actor: Actor, path: str, **payload) -> None:
         actor=actor,
         organisation_id=payload["id"],
         contract_id=None,
-        from_day=date.fromisoformat(payload["day"]),
+        from_day=date.fromisoformat(payload["on"]),
         reason=_("The provider is suspended"),
     )

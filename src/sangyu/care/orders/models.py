@@ -44,7 +44,9 @@ class OrderQuerySet(ScopedQuerySet):
 
 
 class Order(PlaceRow):
-    """One need of one elder for one item at one time. Money in fen; market = concession + voucher + public pay + self pay."""
+    """One need of one elder for one item at one time. Money in fen; market = concession + voucher + public pay + self
+    pay.
+    """
 
     number = models.CharField(max_length=30, unique=True)
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
@@ -309,7 +311,9 @@ class Agreement(PlaceRow):
 
 
 class ReturnVisit(PlaceRow):
-    """A call-back after a visit: forced for low ratings, disputes and arrivals without proof, sampled otherwise (R-084)."""
+    """A call-back after a visit: forced for low ratings, disputes and arrivals without proof, sampled otherwise
+    (R-084).
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="return_visits")
     reason = models.CharField(max_length=12, choices=ReturnVisitReason.choices)
@@ -366,7 +370,8 @@ class Refund(PlaceRow):
 
 
 class FeeRule(models.Model):
-    """Who pays what: one published, dated rule per region; the first that fits by ``rank`` gives the tier (R-051 … R-055, O-4).
+    """Who pays what: one published, dated rule per region; the first that fits by ``rank`` gives the tier (R-051 …
+    R-055, O-4).
 
     ``min_age`` and ``facts`` (kind → list of values, all kinds must match) say who; the rest says how much.
     """

@@ -1,11 +1,11 @@
 """What a visit costs and who pays: market price → concession → vouchers → public pay or self pay (R-052).
 
-Pure arithmetic in fen; the rules and vouchers are handed in. Every step leaves a note, so any fen can be explained (X-06).
+Pure arithmetic in fen; the rules and vouchers are handed in. Every step leaves a note, so any fen can be explained
+(X-06).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def quote(
 ) -> Quote:
     """Price ``quantity`` units at ``unit_price`` fen under ``rule``.
 
-    ``vouchers`` are (voucher id, usable fen, name) in the order in which they should be spent; ``voucher_cap`` limits their sum.
+    ``vouchers`` are (voucher id, usable fen, name) in the order in which they should be spent; ``voucher_cap`` limits
+    their sum.
     """
     market = 0 if rule.tier == "voluntary" else unit_price * quantity
     notes = [Note(price_label, price_why, market)]
@@ -114,12 +115,9 @@ def quote(
 
 
 def cancellation_fee(*, self_price: int, hours_before: float, accepted: bool, free_hours: int, percent: int) -> int:
-    """Fee in fen for a cancellation ``hours_before`` the start: nothing before acceptance or in time, else ``percent`` of the price."""
+    """Fee in fen for a cancellation ``hours_before`` the start: nothing before acceptance or in time, else
+    ``percent`` of the price.
+    """
     if not accepted or hours_before >= free_hours:
         return 0
     return self_price * percent // 100
-
-
-def age_on(birth: date, day: date) -> int:
-    """Completed years on ``day``; somebody born on 29 February turns on 1 March in common years."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

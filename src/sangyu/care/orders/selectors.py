@@ -38,7 +38,9 @@ class SettleableLine:
 
 
 def settleable(*, path: str, organisation_id: int, until: datetime) -> list[SettleableLine]:
-    """Confirmed visits and refunds of ``organisation_id`` under ``path`` confirmed before ``until`` and on no statement, oldest first."""
+    """Confirmed visits and refunds of ``organisation_id`` under ``path`` confirmed before ``until`` and on no
+    statement, oldest first.
+    """
     orders = Order.objects.filter(
         state=State.CONFIRMED,
         organisation_id=organisation_id,
@@ -48,8 +50,10 @@ def settleable(*, path: str, organisation_id: int, until: datetime) -> list[Sett
     ).select_related("item")
     lines = [
         SettleableLine(
-            o.pk, o.number, localtime(o.arrived_at).date(), o.person_id, o.person_name, o.item.code, o.item_name, o.minutes,
-            o.market_price, o.concession, o.voucher_amount, o.public_pay, o.self_pay, o.confirmed_at, o.organisation_id, o.path,
+            o.pk, o.number, localtime(o.arrived_at).date(), o.person_id, o.person_name, o.item.code, o.item_name,
+            o.minutes,
+            o.market_price, o.concession, o.voucher_amount, o.public_pay, o.self_pay, o.confirmed_at,
+            o.organisation_id, o.path,
         )
         for o in orders.order_by("confirmed_at", "pk")
     ]  # fmt: skip
@@ -62,8 +66,10 @@ def settleable(*, path: str, organisation_id: int, until: datetime) -> list[Sett
     ).select_related("order", "order__item")
     lines += [
         SettleableLine(
-            r.order_id, r.order.number, localtime(r.at).date(), r.order.person_id, r.order.person_name, r.order.item.code, r.order.item_name, None,
-            -(r.voucher_amount + r.public_pay + r.self_pay), 0, -r.voucher_amount, -r.public_pay, -r.self_pay, r.at, r.organisation_id, r.path, r.pk,
+            r.order_id, r.order.number, localtime(r.at).date(), r.order.person_id, r.order.person_name,
+            r.order.item.code, r.order.item_name, None,
+            -(r.voucher_amount + r.public_pay + r.self_pay), 0, -r.voucher_amount, -r.public_pay, -r.self_pay, r.at,
+            r.organisation_id, r.path, r.pk,
         )
         for r in refunds.order_by("at", "pk")
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from .agreements import draft_agreement, end_agreement, plan_recurring, sign_agr
 from .closing import cancel, confirm, dispute, record_return_visit, refund, report_no_show, resolve
 from .dispatching import accept, decline, hand_back, offer, proposals, substitute, withdraw
 from .intake import price_preview, receive, request, request_and_receive, reschedule
+from .rules import load_fee_rules, set_service_rule
 from .settling import mark_settled
 from .upkeep import cancel_for_person, release_from_organisation, sweep
 from .visiting import add_evidence, arrive, depart, finish, record_paper_visit
@@ -22,6 +23,7 @@ __all__ = [
     "end_agreement",
     "finish",
     "hand_back",
+    "load_fee_rules",
     "mark_settled",
     "offer",
     "plan_recurring",
@@ -37,6 +39,7 @@ __all__ = [
     "request_and_receive",
     "reschedule",
     "resolve",
+    "set_service_rule",
     "sign_agreement",
     "substitute",
     "sweep",

@@ -32,7 +32,9 @@ def apply(actor: Actor, order_id: int, action: Action, **kwargs) -> Order:
 
 
 def service_rule(path: str, day: date) -> ServiceRule:
-    """The rule of the deepest region on the way to ``path`` in force on ``day``; the built-in defaults where none is."""
+    """The rule of the deepest region on the way to ``path`` in force on ``day``; the built-in defaults where none
+    is.
+    """
     found = (
         ServiceRule.objects.filter(path__in=lineage(path), valid_from__lte=day)
         .order_by(models.functions.Length("path").desc(), "-valid_from")
@@ -92,17 +94,21 @@ def share_with_provider(order: Order) -> None:
 
 
 def unshare_worker(order: Order, worker_id: int | None, reason: str) -> None:
-    """A worker no longer on the order loses sight of it, and of the elder unless another open order of theirs is for the same elder."""
+    """A worker no longer on the order loses sight of it and of the elder."""
+    if worker_id is not None:
+        unshare(Audience.WORKER, worker_id, "order", order.pk, reason)
+        end_person_share(order, worker_id)
+
+
+def end_person_share(order: Order, worker_id: int | None) -> None:
+    """The worker's view of the elder's file ends with its last open visit there; the visit stays in its own record."""
     if worker_id is None:
         return
-    unshare(Audience.WORKER, worker_id, "order", order.pk, reason)
     with as_system("other visits of the worker may lie outside the actor's sight"):
-        others = Order.objects.open().filter(
-            models.Q(worker_id=worker_id) | models.Q(second_worker_id=worker_id), person_id=order.person_id
-        )
-        keeps = others.exclude(pk=order.pk).exists()
+        others = Order.objects.open().filter(models.Q(worker_id=worker_id) | models.Q(second_worker_id=worker_id))
+        keeps = others.filter(person_id=order.person_id).exclude(pk=order.pk).exists()
     if not keeps:
-        unshare(Audience.WORKER, worker_id, "person", order.person_id, reason)
+        unshare(Audience.WORKER, worker_id, "person", order.person_id, f"order {order.number} is over")
 
 
 def unshare_provider(order: Order, reason: str) -> None:

@@ -14,7 +14,6 @@ from sangyu.kernel.numbering import next_number
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.people import selectors as people
-from sangyu.registry.regions import selectors as regions
 
 from ..enums import AgreementState, Channel
 from ..models import Agreement, Order
@@ -37,11 +36,11 @@ def draft_agreement(
     terms: str = "",
     today: date | None = None,
 ) -> Agreement:
-    """Write down parties, items, term and risk notice. Raises Invalid for unknown items, an empty notice or a reversed term."""
+    """Write down parties, items, term and risk notice. Raises Invalid for unknown items, an empty notice or a
+    reversed term.
+    """
     today = today or localtime().date()
     person = people.get_person(actor, person_id)
-    if person is None:
-        raise NotVisible
     errors: dict[str, list[str]] = {}
     if valid_to < valid_from:
         errors["valid_to"] = [_("The end must not be before the start.")]
@@ -57,7 +56,7 @@ def draft_agreement(
     if errors:
         raise Invalid(errors)
     return Agreement.objects.create(
-        number=next_number("XY", today, regions.region(person.region_id).code[:6]),
+        number=next_number("XY", today, person.region.code[:6]),
         region_id=person.region_id,
         path=person.path,
         person_id=person.pk,
@@ -82,7 +81,9 @@ def _locked(agreement_id: int) -> Agreement:
 def sign_agreement(
     *, actor: Actor, agreement_id: int, signed_by: str, signed_on: date, signature: bytes | None = None
 ) -> Agreement:
-    """Record the signature of the elder or guardian. A signed agreement is never edited; it ends, and a new one is drafted."""
+    """Record the signature of the elder or guardian. A signed agreement is never edited; it ends, and a new one is
+    drafted.
+    """
     agreement = _locked(agreement_id)
     if agreement.state != AgreementState.DRAFT:
         raise Refused(_("Only a draft can be signed."), code="orders.agreement_state")

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-
 from sangyu.care.vouchers import services as vouchers
+
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
@@ -15,7 +15,15 @@ from sangyu.kernel.services import service
 from ..enums import HELD_STATES, Action, OfferState, ReturnVisitReason, ReturnVisitState, State
 from ..models import Order, Refund, ReturnVisit
 from ..pricing import cancellation_fee
-from ._shared import apply, get_order, is_sampled, require_return_visit, service_rule, unshare_worker
+from ._shared import (
+    apply,
+    end_person_share,
+    get_order,
+    is_sampled,
+    require_return_visit,
+    service_rule,
+    unshare_worker,
+)
 from .dispatching import close_offer
 from .intake import order_ref, save_changes
 
@@ -69,15 +77,8 @@ def _confirm(actor: Actor, order_id: int, *, rating: int | None, comment: str, w
     elif is_sampled(order.number, rule.sample_percent):
         require_return_visit(order, ReturnVisitReason.SAMPLE, now)
     for worker_id in (order.worker_id, order.second_worker_id):
-        unshare_person_only(order, worker_id)
+        end_person_share(order, worker_id)
     return order
-
-
-def unshare_person_only(order: Order, worker_id: int | None) -> None:
-    """After the visit the worker keeps the order in its own record, but no longer sees the elder's file."""
-    from .upkeep import end_person_share
-
-    end_person_share(order, worker_id)
 
 
 def _spend(actor: Actor, order: Order) -> None:
@@ -142,7 +143,8 @@ def refund(
     key: str,
     now: datetime | None = None,
 ) -> Refund:
-    """Give back part or all of a confirmed or settled visit (fen); the provider's next statement carries it as a negative line.
+    """Give back part or all of a confirmed or settled visit (fen); the provider's next statement carries it as a
+    negative line.
 
     Raises Refused when more would be given back than was paid, all refunds of the order together.
     """
@@ -226,23 +228,21 @@ def report_no_show(*, actor: Actor, order_id: int, reason: str, now: datetime | 
 
 
 def end_without_visit(actor: Actor, order: Order, action: Action, *, reason: str, fee: int, now: datetime) -> Order:
-    """Release vouchers, close the offer, take the order out of the workers' sight, and move to the end state."""
+    """Release vouchers, close the offer, move to the end state; a cancelled order leaves the workers' sight, a visit
+    in vain stays
+    in their record.
+    """
     if order.state in HELD_STATES and order.hold_round:
         vouchers.release(actor=actor, order_ref=order_ref(order))
     workers = (order.worker_id, order.second_worker_id)
     order = apply(actor, order.pk, action, now=now, reason=reason, changes={"fee": fee}, data={"fee": fee})
     close_offer(order, OfferState.WITHDRAWN, actor=actor, answer=reason, now=now)
     for worker_id in workers:
-        unshare_worker(order, worker_id, reason)
-    return (
-        save_changes(order, {"market_price": 0, "concession": 0, "voucher_amount": 0, "public_pay": 0, "self_pay": 0})
-        if fee == 0
-        else _charge(order, fee)
-    )
-
-
-def _charge(order: Order, fee: int) -> Order:
-    """The fee replaces the price: what the elder owes for the visit that did not happen."""
+        if action is Action.CANCEL:
+            unshare_worker(order, worker_id, reason)
+        else:
+            end_person_share(order, worker_id)
+    # The fee replaces the price: what the elder owes for the visit that did not happen.
     return save_changes(
         order, {"market_price": fee, "concession": 0, "voucher_amount": 0, "public_pay": 0, "self_pay": fee}
     )

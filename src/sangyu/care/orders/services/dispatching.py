@@ -1,4 +1,6 @@
-"""Ranked proposal → offer → answer (R-081). A worker is only sent when nothing blocks, or with a reason and the right to override."""
+"""Ranked proposal → offer → answer (R-081). A worker is only sent when nothing blocks, or with a reason and the right
+to override.
+"""
 
 from datetime import datetime, timedelta
 
@@ -110,9 +112,11 @@ def offer(
     override_reason: str = "",
     now: datetime | None = None,
 ) -> Order:
-    """Offer the order to a provider, with or without a named worker: RECEIVED → OFFERED, re-priced at the provider's contract.
+    """Offer the order to a provider, with or without a named worker: RECEIVED → OFFERED, re-priced at the provider's
+    contract.
 
-    Raises Refused when the provider or worker is blocked: hard blocks always, others unless ``override_reason`` is given by
+    Raises Refused when the provider or worker is blocked: hard blocks always, others unless ``override_reason`` is
+    given by
     somebody who holds orders.override.
     """
     now = now or timezone.now()
@@ -256,10 +260,13 @@ def accept(
     order_id: int,
     worker_id: int | None = None,
     second_worker_id: int | None = None,
+    risk_check: str = "",
     now: datetime | None = None,
 ) -> Order:
     """Accept the offer: OFFERED → ACCEPTED. The provider names the worker where the offer did not.
 
+    A service for two may be done by one after a ``risk_check`` (its result in words), where the catalogue allows it
+    (R-075).
     Raises Refused when the offer has lapsed, nobody is named, or the worker is blocked or taken by now.
     """
     now = now or timezone.now()
@@ -272,15 +279,17 @@ def accept(
     if lead is None:
         raise Refused(_("Name the worker who goes."), code="orders.worker_needed")
     _require_free(order, lead)
-    crew = catalogue.get_item_by_id(order.item_id).crew_size
-    if crew > 1 and second is None:
+    item = catalogue.get_item_by_id(order.item_id)
+    if item.crew_size > 1 and second is None and not (item.risk_check_replaces_crew and risk_check.strip()):
         raise Refused(_("This service needs two workers. Name the second one."), code="orders.second_worker_needed")
     if second is not None:
         _require_free(order, second)
     for replaced, new in ((order.worker_id, lead), (order.second_worker_id, second)):
         if replaced is not None and replaced != new:
             unshare_worker(order, replaced, "another worker goes")
-    order = _booked(actor, order_id, Action.ACCEPT, lead, second, now, stamp={"accepted_at": now})
+    order = _booked(
+        actor, order_id, Action.ACCEPT, lead, second, now, stamp={"accepted_at": now}, reason=risk_check.strip()
+    )
     close_offer(order, OfferState.ACCEPTED, actor=actor, answer="", now=now)
     share_with_provider(order)
     return order

@@ -6,22 +6,22 @@ from typing import Any
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-
 from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
+
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
+from sangyu.kernel.identity import age_on
 from sangyu.kernel.numbering import next_number
 from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
-from sangyu.registry.regions import selectors as regions
 
 from ..enums import Action, Channel, State
 from ..models import Agreement, Order
-from ..pricing import Quote, age_on, first_fitting, quote
+from ..pricing import Quote, first_fitting, quote
 from ._shared import apply, fee_rules, get_order, service_rule, unshare_provider, unshare_worker
 
 
@@ -42,9 +42,11 @@ def request(
     key: str | None = None,
     now: datetime | None = None,
 ) -> Order:
-    """Register a need in the state REQUESTED. ``key`` makes a repeat from another system return the first order (R-012).
+    """Register a need in the state REQUESTED. ``key`` makes a repeat from another system return the first order
+    (R-012).
 
-    Raises NotVisible for a person out of scope, Invalid for an unknown item, a time in the past or an elder who has died.
+    Raises NotVisible for a person out of scope, Invalid for an unknown item, a time in the past or an elder who has
+    died.
     """
     now = now or timezone.now()
     if key and (existing := Order.objects.filter(key=key).first()):
@@ -52,14 +54,11 @@ def request(
             raise Refused(_("The key belongs to another request."), code="orders.key_reused")
         return existing
     person = people.get_person(actor, person_id)
-    if person is None:
-        raise NotVisible
     day = localtime(planned_start).date()
     item = catalogue.get_item(item_code, person.path, day)
     _check_request(person, item, planned_start, quantity, now)
-    region = regions.region(person.region_id)
     order = Order(
-        number=next_number("DD", localtime(now).date(), region.code[:6]),
+        number=next_number("DD", localtime(now).date(), person.region.code[:6]),
         region_id=person.region_id,
         path=person.path,
         person_id=person.pk,
@@ -122,7 +121,9 @@ def _log_request(order: Order, actor: Actor, now: datetime) -> None:
 
 
 def quote_for(actor: Actor, order: Order, *, organisation_id: int | None) -> tuple[Quote, int | None]:
-    """The price of ``order`` now, with the contract it comes from: of ``organisation_id``, or the cheapest that can serve it."""
+    """The price of ``order`` now, with the contract it comes from: of ``organisation_id``, or the cheapest that can
+    serve it.
+    """
     day = localtime(order.planned_start).date()
     offerings = [o for o in organisations.offering(order.item_id, order.path, day) if not o.blocks]
     if organisation_id is not None:
@@ -134,7 +135,8 @@ def quote_for(actor: Actor, order: Order, *, organisation_id: int | None) -> tup
     chosen = min(offerings, key=lambda o: (o.unit_price, o.organisation_id))
     person = people.get_person(actor, order.person_id)
     facts = people.facts_on(order.person_id, day)
-    rule = first_fitting(fee_rules(order.path, day), age=age_on(person.birth_date, day), facts=facts)
+    age = age_on(person.birth_date, day) if person.birth_date else 0
+    rule = first_fitting(fee_rules(order.path, day), age=age, facts=facts)
     if rule is None:
         raise Refused(
             _("No fee rule fits this elder. Ask the bureau to complete the rules."), code="orders.no_fee_rule"
@@ -162,8 +164,6 @@ def quote_for(actor: Actor, order: Order, *, organisation_id: int | None) -> tup
 def price_preview(*, actor: Actor, person_id: int, item_code: str, planned_start: datetime, quantity: int = 1) -> Quote:
     """What a request would cost, without writing anything: for the desk and the family while they choose."""
     person = people.get_person(actor, person_id)
-    if person is None:
-        raise NotVisible
     item = catalogue.get_item(item_code, person.path, localtime(planned_start).date())
     _check_request(person, item, planned_start, quantity, planned_start)
     order = Order(
@@ -266,7 +266,6 @@ def save_changes(order: Order, changes: dict[str, Any]) -> Order:
         setattr(order, name, value)
     with as_system("prices are written for every channel"):
         Order.objects.filter(pk=order.pk).update(**changes)
-    order.refresh_from_db()
     return order
 
 

@@ -7,14 +7,13 @@ from django.utils import timezone
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.actor import Actor
 from sangyu.kernel.events import emit
-from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 
 from ..enums import Action, OfferState, State
 from ..models import Offer, Order
-from ._shared import service_rule, unshare
+from ._shared import service_rule
 from .closing import confirm_by_time, end_without_visit
 from .dispatching import _take_back
 
@@ -23,7 +22,8 @@ from .dispatching import _take_back
 def sweep(*, actor: Actor, now: datetime | None = None, limit: int = 500) -> dict[str, int]:
     """Act on every passed deadline under the actor's path, at most ``limit`` of each kind; returns counts by kind.
 
-    Late dispatch and late acceptance are warned of once; unanswered offers lapse; a missed visit raises an alert (R-085);
+    Late dispatch and late acceptance are warned of once; unanswered offers lapse; a missed visit raises an alert
+    (R-085);
     finished visits confirm themselves. Safe to run twice or by two workers: rows are locked and skipped.
     """
     now = now or timezone.now()
@@ -53,9 +53,9 @@ def _warn(now: datetime, limit: int, stamp: str, event: str, **condition) -> int
 def _warn_late_accept(now: datetime, limit: int) -> int:
     """Half of the answering time has passed without an answer."""
     waiting = Offer.objects.filter(state=OfferState.OPEN).annotate(
-        half=models.F("sent_at") + (models.F("answer_by") - models.F("sent_at")) / 2
+        gone=models.Value(now) - models.F("sent_at"), left=models.F("answer_by") - models.Value(now)
     )
-    ids = list(waiting.filter(half__lt=now).values_list("order_id", flat=True)[:limit])
+    ids = list(waiting.filter(gone__gt=models.F("left")).values_list("order_id", flat=True)[:limit])
     return _warn(now, limit, "warned_accept_at", "orders.late_accept", state=State.OFFERED, pk__in=ids)
 
 
@@ -106,9 +106,11 @@ def _auto_confirm(actor: Actor, now: datetime, limit: int) -> int:
 def cancel_for_person(
     *, actor: Actor, person_id: int, from_day: date | None, reason: str, now: datetime | None = None
 ) -> int:
-    """End every order of ``person_id`` that has not begun (planned from ``from_day`` on, None = all), without fee; returns how many.
+    """End every order of ``person_id`` that has not begun (planned from ``from_day`` on, None = all), without fee;
+    returns how many.
 
-    After a death (all), or an admission or move (from its day): R-129. Visits under way are left to the people in the home.
+    After a death (all), or an admission or move (from its day): R-129. Visits under way are left to the people in the
+    home.
     """
     now = now or timezone.now()
     waiting = Order.objects.filter(
@@ -134,7 +136,9 @@ def release_from_organisation(
     reason: str,
     now: datetime | None = None,
 ) -> int:
-    """Return to dispatch what a provider may no longer do: a contract ended or the provider was suspended (R-006, R-067)."""
+    """Return to dispatch what a provider may no longer do: a contract ended or the provider was suspended (R-006,
+    R-067).
+    """
     now = now or timezone.now()
     held = Order.objects.filter(organisation_id=organisation_id, state__in=[State.OFFERED, State.ACCEPTED])
     if contract_id is not None:
@@ -146,16 +150,3 @@ def release_from_organisation(
         _take_back(actor, order.pk, action, OfferState.WITHDRAWN, reason, now)
         count += 1
     return count
-
-
-def end_person_share(order: Order, worker_id: int | None) -> None:
-    """The worker's view of the elder's file ends with the last open visit to them."""
-    if worker_id is None:
-        return
-    with as_system("other visits of the worker may lie outside the actor's sight"):
-        others = Order.objects.open().filter(
-            models.Q(worker_id=worker_id) | models.Q(second_worker_id=worker_id), person_id=order.person_id
-        )
-        keeps = others.exclude(pk=order.pk).exists()
-    if not keeps:
-        unshare(Audience.WORKER, worker_id, "person", order.person_id, "visit confirmed")

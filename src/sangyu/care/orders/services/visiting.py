@@ -1,4 +1,6 @@
-"""On the way → arrived → done, with proof (R-085). Steps from a phone carry a client id, so that an offline queue may repeat them."""
+"""On the way → arrived → done, with proof (R-085). Steps from a phone carry a client id, so that an offline queue may
+repeat them.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -78,7 +80,8 @@ def arrive(
 ) -> Order:
     """Arrive with proof: the home's QR ``code``, or a WGS-84 place within the region's tolerance, or a ``reason``.
 
-    A reason is enough (no GPS, broken code), but the order is flagged and a return visit is due. Raises Invalid when there is
+    A reason is enough (no GPS, broken code), but the order is flagged and a return visit is due. Raises Invalid when
+    there is
     neither, Refused when the code belongs to another home.
     """
     now = now or timezone.now()
@@ -233,7 +236,9 @@ def record_paper_visit(
     items: list[str],
     now: datetime | None = None,
 ) -> Order:
-    """Enter a visit from its paper form when the worker had no phone (R-087): ACCEPTED → DONE, flagged for a return visit."""
+    """Enter a visit from its paper form when the worker had no phone (R-087): ACCEPTED → DONE, flagged for a return
+    visit.
+    """
     now = now or timezone.now()
     if not arrived_at < finished_at <= now:
         raise Invalid({"finished_at": [_("The end must be after the start and not in the future.")]})

@@ -1,0 +1,163 @@
+"""A small world for the Need road: fee rules, one provider with two bath aides and a cleaner, one elder, one
+voucher.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.utils.timezone import make_aware
+
+from sangyu.kernel.actor import Actor
+
+#: A Wednesday morning; every test says "now" relative to it.
+NOW = make_aware(datetime(2026, 10, 14, 9, 0))
+
+
+@dataclass
+class World:
+    """Rows and actors of the small world; see ``world``."""
+
+    region: object
+    person: object
+    organisation: object
+    contract: object
+    bathing: object
+    cleaning: object
+    lead: object
+    second: object
+    cleaner: object
+    desk: Actor
+    manager: Actor
+    worker: Actor
+    family: Actor
+    now: datetime = NOW
+    start: datetime = NOW + timedelta(days=3, hours=6)
+
+
+def make_worker(organisation, region, name, *, skills=("care",), sex="2", latitude=40.66, longitude=122.23):
+    """An active worker with all clearances of the year."""
+    from sangyu.registry.workforce.models import Certificate, Clearance, Worker
+
+    worker = Worker.objects.create(
+        organisation=organisation,
+        name=name,
+        sex=sex,
+        state="active",
+        admitted_at=NOW,
+        region=region,
+        path=organisation.path,
+        latitude=latitude,
+        longitude=longitude,
+        rating="4.80",
+    )
+    for kind in ("entry_training", "health_check", "background_check"):
+        Clearance.objects.create(worker=worker, kind=kind, valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1))
+    for skill in skills:
+        Certificate.objects.create(
+            worker=worker, skill=skill, number=f"C{worker.pk}{skill}", valid_from=date(2026, 1, 1)
+        )
+    return worker
+
+
+def make_item(region, code, name, *, minutes=60, skill="none", crew=1, risk=False, licence="none", category="bathing"):
+    """A catalogue item published at ``region``."""
+    from sangyu.registry.catalogue.models import ServiceItem
+
+    return ServiceItem.objects.create(
+        code=code,
+        name=name,
+        category=category,
+        unit="time",
+        duration_minutes=minutes,
+        skill=skill,
+        crew_size=crew,
+        risk_check_replaces_crew=risk,
+        licence=licence,
+        region=region,
+        path=region.path,
+        valid_from=date(2020, 1, 1),
+    )
+
+
+def make_organisation(region, name, prices, *, area=None, categories=("bathing", "cleaning")):
+    """An approved provider with one contract in force and ``prices`` {item code: fen}."""
+    from sangyu.registry.organisations.models import Capability, Contract, Organisation, Price
+
+    area = area or region
+    organisation = Organisation.objects.create(
+        name=name,
+        legal_form="volunteer_team",
+        state="approved",
+        approved_at=NOW,
+        region=region,
+        path=region.path,
+        latitude=40.66,
+        longitude=122.23,
+    )
+    for category in categories:
+        Capability.objects.create(
+            organisation=organisation,
+            category=category,
+            area=area,
+            area_path=area.path,
+            path=region.path,
+            valid_from=date(2020, 1, 1),
+        )
+    contract = Contract.objects.create(
+        organisation=organisation,
+        number=f"HT-{name}",
+        title=name,
+        state="active",
+        signed_at=NOW,
+        region=area,
+        path=area.path,
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2027, 1, 1),
+    )
+    for code, price in prices.items():
+        Price.objects.create(
+            organisation=organisation,
+            contract=contract,
+            item_code=code,
+            unit_price=price,
+            path=area.path,
+            valid_from=date(2026, 1, 1),
+        )
+    return organisation, contract
+
+
+def make_person(region, name="王桂兰", *, birth=date(1942, 3, 8), **facts):
+    """An elder at home in ``region`` with dated facts from 2020 on."""
+    from sangyu.registry.people.models import Person, PersonFact
+
+    person = Person.objects.create(
+        name=name,
+        pinyin="wang gui lan",
+        initials="wgl",
+        sex="2",
+        birth_date=birth,
+        region=region,
+        path=region.path,
+        address="清华社区 12 号楼 402 室",
+        latitude=40.661,
+        longitude=122.231,
+        source="test",
+        registered_on=date(2020, 1, 1),
+    )
+    for kind, value in facts.items():
+        PersonFact.objects.create(
+            subject=person, path=person.path, kind=kind, value=value, valid_from=date(2020, 1, 1), source="test"
+        )
+    return person
+
+
+def make_fee_rules(region):
+    """The shipped fee rules of S1, published at ``region``."""
+    import yaml
+
+    from sangyu.care.orders.models import FeeRule
+
+    shipped = yaml.safe_load((settings.DATA / "fees" / "s1.yaml").read_text())
+    for r in shipped["rules"]:
+        FeeRule.objects.create(region=region, path=region.path, valid_from=shipped["valid_from"], **r)
