@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -66,7 +67,7 @@ class Hub:
         #: Tells one stream from another of the same name: its places start again at 1.
         self.era = ""
         self.ready = asyncio.Event()
-        self.closing = False
+        self.watching = False
 
     async def run(self) -> None:
         """Follow the stream until cancelled; NATS may come and go."""
@@ -152,9 +153,29 @@ class Hub:
         with contextlib.suppress(asyncio.QueueFull):
             client.queue.put_nowait(None)
 
+    def end_on_signal(self) -> None:
+        """End the streams as soon as the process is told to stop: the server would wait for them before it tells us.
+
+        Called with the first stream, when the server's own handlers are in place; they are kept (the loop's live beside
+        this one, others are called on).
+        """
+        if self.watching:
+            return
+        self.watching = True
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+
+            def told(*args, before=before) -> None:
+                loop.call_soon_threadsafe(self.close)
+                if callable(before) and before is not signal.default_int_handler:
+                    before(*args)
+
+            with contextlib.suppress(ValueError):  # the loop does not run in the main thread
+                signal.signal(number, told)
+
     def close(self) -> None:
         """End all streams."""
-        self.closing = True
         for client in list(self.clients):
             self._drop(client)
 
@@ -232,6 +253,7 @@ async def events(request: Request) -> Response:
     if who is None or (who.session and who.session != live.session_mark(session)):
         return PlainTextResponse("ticket expired", status_code=401)
     hub: Hub = request.app.state.hub
+    hub.end_on_signal()
     try:
         async with asyncio.timeout(3):
             await hub.ready.wait()
