@@ -38,6 +38,15 @@ def django_db_modify_db_settings():
 
 
 @pytest.fixture
+def home():
+    """An empty SANGYU_HOME with a short path that the server's account can enter; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="sy-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
 def regions(db):
     """A small tree: country > province > city > two counties > a street > two communities each; by short name."""
     from sangyu.registry.regions.models import Region

@@ -7,8 +7,8 @@ from importlinter import Contract, ContractCheck, fields, output
 class DoorsContract(Contract):
     """A room (a direct child of one of ``floors``) imports another room only through its ``doors``, or a part of them.
 
-    ``exceptions`` lists "importer -> imported" pairs that are allowed for a reason written beside them; one that no import
-    needs any more breaks the contract too.
+    ``exceptions`` lists "importer -> imported" pairs that are allowed for a reason written beside them; one that no
+    import needs any more breaks the contract too.
     """
 
     floors = fields.ListField(subfield=fields.StringField())

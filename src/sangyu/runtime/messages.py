@@ -98,10 +98,15 @@ def _extracted(file: Path, source: str) -> Iterator[Message]:
             yield Message(file, line, context, text, plural)
 
 
+def _key(entry) -> tuple[str | None, str]:
+    """Context and singular of a catalogue's entry."""
+    return entry.context, entry.id[0] if isinstance(entry.id, tuple) else entry.id
+
+
 def missing(package: Path = PACKAGE) -> list[Message]:
     """Messages without a translation, once each. A translation in any app counts: Django merges them."""
     known = {
-        (m.context, m.id[0] if isinstance(m.id, tuple) else m.id)
+        _key(m)
         for file in catalogues(package)
         if file.parents[1].name == LANGUAGE
         for m in load(file)
@@ -154,7 +159,7 @@ def add(package: Path = PACKAGE) -> int:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(_HEAD)
-        if any(m.id == message.text and m.context == message.context for m in load(target)):
+        if any(_key(m) == (message.context, message.text) for m in load(target)):
             continue
         lines = [f"\n#: {message.file.relative_to(package)}"]
         if message.context:

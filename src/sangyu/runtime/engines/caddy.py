@@ -115,7 +115,7 @@ class Caddy:
 	admin off
 	persist_config off
 	skip_install_trust
-	auto_https {"disable_redirects" if self.door.internal_ca else "on" if self.door.public_name else "off"}
+	{"" if self.door.public_name else "auto_https disable_redirects" if self.door.internal_ca else "auto_https off"}
 	storage file_system {{
 		root "{self.folder}"
 	}}
