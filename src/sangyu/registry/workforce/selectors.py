@@ -86,7 +86,8 @@ def _with_gates(workers: QuerySet, item, start: datetime, end: datetime) -> Quer
 
 def _unread_duties(day: date, worker, post, path) -> QuerySet:
     """Duties in force for a post at or above a path that the worker has not acknowledged."""
-    read = Acknowledgement.objects.filter(worker=worker, duty=OuterRef("pk"))
+    reader = OuterRef(worker) if isinstance(worker, OuterRef) else worker  # one level further in
+    read = Acknowledgement.objects.filter(worker=reader, duty=OuterRef("pk"))
     return Duty.objects.on(day).filter(post=post).alias(at=StrIndex(path, F("path"))).filter(at=1).exclude(Exists(read))
 
 
