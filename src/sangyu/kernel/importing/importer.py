@@ -1,0 +1,46 @@
+"""One import as the page generics ask for it: the steps as methods, bound to a kind."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from sangyu.kernel.actor import ROOT_PATH, Actor
+
+from . import services
+from .definition import IMPORTS, Field
+from .services import ImportState
+
+
+class Importer:
+    """``importer = Importer("people.roster")`` of an import page."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields in the order of the template."""
+        return list(IMPORTS[self.kind](Actor.job("describe", ROOT_PATH), timezone.localdate()).fields)
+
+    def upload(self, *, actor: Actor, file: Any) -> int:
+        return services.upload(actor=actor, kind=self.kind, file=file)
+
+    def state(self, *, actor: Actor, import_id: int) -> ImportState:
+        return services.state(actor=actor, kind=self.kind, import_id=import_id)
+
+    def match(self, *, actor: Actor, import_id: int, matching: dict[str, int | None]) -> None:
+        services.match(actor=actor, kind=self.kind, import_id=import_id, matching=matching)
+
+    def commit(self, *, actor: Actor, import_id: int) -> None:
+        services.commit(actor=actor, kind=self.kind, import_id=import_id)
+
+    def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
+        return services.rejected(actor=actor, kind=self.kind, import_id=import_id)
+
+    def template(self, *, actor: Actor) -> list[str]:
+        """Headings of the empty workbook."""
+        return [str(f.label) for f in self.fields]
+
+    def template_file(self, *, actor: Actor) -> tuple[str, Any]:
+        """(file name, workbook) to start from."""
+        return services.template(actor=actor, kind=self.kind)

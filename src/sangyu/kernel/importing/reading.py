@@ -1,0 +1,106 @@
+"""Workbooks and CSV files as a table of cells: which sheet, which heading row, which rows."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sangyu.kernel.errors import Invalid
+from sangyu.kernel.identity import half_width
+
+#: Rows at the top among which the headings are looked for: titles and notes stand above them.
+HEAD_ROWS = 20
+MOST_ROWS = 200_000
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``rows`` are (sheet row, cells) without empty rows. Cells are str, float, bool, date or datetime."""
+
+    headers: list[str]
+    header_row: int
+    sheet: int
+    rows: list[tuple[int, list[Any]]]
+
+
+def normalise_heading(text: Any) -> str:
+    """``text`` without blanks, signs and what stands in brackets: "出生日期（年月日）*" → "出生日期"."""
+    text = re.sub(r"[(\[【].*?[)\]】]", "", half_width(str(text)))
+    return re.sub(r"[\s*:、,。./_-]", "", text).lower()
+
+
+def read_table(data: bytes, name: str, known: set[str]) -> Table:
+    """The table in ``data``; ``known`` are normalised headings by which sheet and heading row are recognised.
+
+    Raises Invalid for files that are no workbook or CSV, are encrypted or damaged, or hold no table.
+    """
+    sheets = _csv(data) if name.lower().endswith((".csv", ".txt")) else _workbook(data)
+    best = max(
+        ((score, -sheet, -at) for sheet, rows in enumerate(sheets) for at, score in _heading_scores(rows, known)),
+        default=(0, 0, 0),
+    )
+    if best[0] < 2:
+        raise _unreadable(
+            _("No row of headings was found. The first rows must name the columns, for example 姓名, 身份证号.")
+        )
+    sheet, at = -best[1], -best[2]
+    headers = [str(c).strip() for c in sheets[sheet][at]]
+    while headers and not headers[-1]:
+        headers.pop()
+    rows = [
+        (number, cells[: len(headers)])
+        for number, cells in enumerate(sheets[sheet][at + 1 :], start=at + 2)
+        if any(c is not None and str(c).strip() for c in cells[: len(headers)])
+    ]
+    if not rows:
+        raise _unreadable(_("There are no rows below the headings."))
+    if len(rows) > MOST_ROWS or len(headers) > MOST_COLUMNS:
+        raise _unreadable(_("The table is too large: at most %(n)d rows. Split it.") % {"n": MOST_ROWS})
+    return Table(headers, at + 1, sheet, rows)
+
+
+def _heading_scores(rows: list[list[Any]], known: set[str]) -> Iterable[tuple[int, int]]:
+    for at, cells in enumerate(rows[:HEAD_ROWS]):
+        yield at, len({h for c in cells if isinstance(c, str) and (h := normalise_heading(c)) in known})
+
+
+def _workbook(data: bytes) -> list[list[list[Any]]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return [
+            book.get_sheet_by_index(i).to_python(skip_empty_area=False)
+            for i, meta in enumerate(book.sheets_metadata)
+            if str(meta.visible).endswith("Visible")
+        ] or [[]]
+    except (CalamineError, ValueError, OSError) as error:
+        if "assword" in str(error):
+            raise _unreadable(_("The workbook is protected by a password. Save it without one.")) from None
+        raise _unreadable(_("This is not a readable workbook. Save it as .xlsx and try again.")) from None
+
+
+def _csv(data: bytes) -> list[list[list[Any]]]:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise _unreadable(_("The text is neither UTF-8 nor GB 18030. Save it as .xlsx and try again."))
+    head = text[:4000]
+    delimiter = max(",\t;，", key=head.count)
+    try:
+        return [list(csv.reader(io.StringIO(text), delimiter=delimiter))]
+    except csv.Error:
+        raise _unreadable(_("The CSV file is damaged. Save it as .xlsx and try again.")) from None
+
+
+def _unreadable(message: str) -> Invalid:
+    return Invalid({"file": [message]}, code="import.unreadable")

@@ -1,0 +1,102 @@
+"""Regions by what a roster says: a 12-digit code, or a name with or without the street."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.identity import half_width
+from sangyu.kernel.scoping import PATH_END
+
+from .models import Person
+
+_ENDINGS = re.compile(r"(社区居民委员会|居民委员会|社区居委会|居委会|村民委员会|村委会|社区|村)$")
+STREET_LEVEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region, or why there is none and what to write instead."""
+
+    region: Any = None
+    problem: str = ""
+    code: str = ""
+
+
+def _short(name: str) -> str:
+    return _ENDINGS.sub("", name) or name
+
+
+class Places:
+    """Streets and communities of one actor's area, by code and name."""
+
+    def __init__(self, actor: Actor) -> None:
+        region = Person._meta.get_field("region").related_model
+        rows = region.objects.filter(
+            path__gte=actor.path, path__lt=actor.path + PATH_END, level__gte=STREET_LEVEL, valid_to__isnull=True
+        )
+        self._by_code: dict[str, Any] = {}
+        self._by_name: dict[str, list[Any]] = defaultdict(list)
+        self._names: list[str] = []
+        for row in rows.order_by("path"):
+            self._by_code[row.code] = row
+            self._by_name[_short(row.name)].append(row)
+            self._names.append(row.name)
+        self._known: dict[tuple[str, str], Place] = {}
+
+    def find(self, written: str, street: str = "") -> Place:
+        """The region that ``written`` (with the ``street`` column, if any) means."""
+        key = (written, street)
+        if key not in self._known:
+            self._known[key] = self._find(re.sub(r"\s", "", half_width(written)), re.sub(r"\s", "", half_width(street)))
+        return self._known[key]
+
+    def _find(self, written: str, street: str) -> Place:
+        if re.fullmatch(r"\d{9,12}", written):
+            region = self._by_code.get(written.ljust(12, "0"))
+            if region is None:
+                return Place(problem=_("No street or community of your area has this code."), code="region.code")
+            return Place(region)
+        found = (
+            self._by_name.get(_short(written))
+            or [r for names in self._by_name.values() for r in names if r.full_name.endswith(written)]
+            or self._ending(written)
+        )
+        if street and len(found) > 1:
+            found = [r for r in found if street in r.full_name]
+        if len(found) == 1:
+            return Place(found[0])
+        if found:
+            names = ", ".join(r.full_name for r in found[:3])
+            problem = _("Several communities have this name: %(names)s. Write the whole name or the code.")
+            return Place(problem=problem % {"names": names}, code="region.several")
+        near = get_close_matches(written, self._names, n=1, cutoff=0.4)
+        if near:
+            return Place(
+                problem=_("Unknown community. Did you mean “%(name)s”?") % {"name": near[0]}, code="region.unknown"
+            )
+        return Place(problem=_("Unknown community. Write its name or 12-digit code."), code="region.unknown")
+
+    def _ending(self, written: str) -> list[Any]:
+        """Communities whose name ends the whole name that was written: 站前区建丰街道清华社区."""
+        found = []
+        for name, regions in self._by_name.items():
+            if len(name) > 1 and _short(written).endswith(name):
+                before = _short(written)[: -len(name)]
+                found += [r for r in regions if _within(before, r.full_name)]
+        return found
+
+
+def _within(before: str, full_name: str) -> bool:
+    """Whether the parts of ``before`` stand in ``full_name`` in this order: 西市区清华社区 is not another county's."""
+    position = 0
+    for part in re.findall(r".+?(?:省|市|区|县|街道|镇|乡)", before) or ([before] if before else []):
+        at = full_name.find(part, position)
+        if at < 0:
+            return False
+        position = at + len(part)
+    return True

@@ -1,0 +1,114 @@
+"""The words that rosters use for coded values."""
+
+import re
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sangyu.kernel.errors import BadValue
+from sangyu.kernel.identity import half_width
+from sangyu.kernel.importing.parsers import text_of
+
+
+def _words(by_value: dict[str, str]) -> dict[str, str]:
+    """word → value, from value → words with blanks between."""
+    return {word: value for value, words in by_value.items() for word in words.split()}
+
+
+NOTHING = ("无", "否", "不详", "未知", "未评估", "none")
+
+LIVING = _words(
+    {
+        "alone": "独居 独居老人 一人居住 单独居住 alone",
+        "empty_nest": "空巢 空巢老人 夫妻同住 与配偶同住",
+        "with_family": "与家人同住 与子女同住 与子女共同居住 家人同住",
+        "with_carer": "与保姆同住 与护理人员同住",
+        "left_behind": "留守 留守老人",
+        "other": "其他",
+    }
+)
+
+INCOME = _words(
+    {
+        "destitute_central": "特困供养（集中） 集中供养特困 特困集中 集中特困",
+        "destitute_home": "特困供养（分散） 分散供养特困 特困分散 分散特困 特困 特困供养 特困人员",
+        "minimum_living": "低保 城市低保 农村低保 低保户 最低生活保障",
+        "near_minimum": "低保边缘 低保边缘户 低收入 低边",
+        "ordinary": "普通 一般 正常 非低保 ordinary",
+    }
+)
+
+CARE_LEVELS = _words(
+    {
+        "0": "能力完好 完好 自理 能自理 全自理 0 0级",
+        "1": "轻度失能 轻度 1 1级",
+        "2": "中度失能 中度 半失能 半自理 2 2级",
+        "3": "重度失能 重度 失能 不能自理 3 3级",
+        "4": "完全失能 完全 全失能 4 4级",
+    }
+)
+
+RELATIONS = _words(
+    {
+        "1": "配偶 妻子 丈夫 老伴 夫妻",
+        "2": "儿子 子 长子 次子",
+        "3": "女儿 女 长女 次女",
+        "4": "孙子 孙女 外孙 外孙女",
+        "5": "父母",
+        "7": "兄弟 姐妹 哥哥 弟弟 姐姐 妹妹",
+        "8": "儿媳 女婿 侄子 侄女 外甥 亲属 其他亲属 其他",
+        "91": "邻居",
+        "92": "护工 保姆",
+        "93": "社区 社区工作人员 网格员",
+        "94": "朋友",
+    }
+)
+
+CHOICES = {
+    "living": ("独居", "空巢", "与家人同住", "留守", "其他"),
+    "income": ("低保", "低保边缘", "特困供养（分散）", "特困供养（集中）", "普通"),
+    "care_level": ("能力完好", "轻度失能", "中度失能", "重度失能", "完全失能"),
+    "relation": ("配偶", "儿子", "女儿", "其他亲属", "邻居"),
+}
+#: Headings that rosters use, by field.
+HEADINGS = {
+    field: tuple(words.split())
+    for field, words in {
+        "name": "姓名 老人姓名 老年人姓名",
+        "sex": "性别",
+        "birth_date": "出生日期 出生年月 出生年月日 生日",
+        "id_number": "身份证号 身份证 身份证号码 公民身份号码 证件号码 证件号",
+        "phone": "联系电话 电话 手机 手机号 手机号码 本人电话 联系方式",
+        "street": "街道 乡镇 镇街 街道乡镇 所属街道",
+        "region": "社区 村 社区村 村社区 所属社区 所在区划 区划 村居 居委会 社区代码 区划代码",
+        "address": "住址 现住址 居住地址 家庭住址 详细地址 家庭地址 现居住地",
+        "registered_address": "户籍地址 户口所在地 户籍所在地",
+        "living": "居住情况 居住状况 居住方式",
+        "income": "经济状况 低保类别 困难类型 收入类别 救助类别 人员类别",
+        "three_no": "三无 是否三无 三无老人",
+        "disability": "残疾 残疾等级 残疾类别等级 残疾情况",
+        "care_level": "能力等级 失能等级 失能情况 失能程度 自理能力 照护等级",
+        "contact_name": "联系人 联系人姓名 紧急联系人 家属姓名 监护人",
+        "contact_phone": "联系人电话 紧急联系电话 紧急联系人电话 家属电话 监护人电话 联系人手机",
+        "contact_relation": "与老人关系 关系 联系人关系 与本人关系",
+    }.items()
+}
+
+_CATEGORIES = {
+    "视力": "1", "听力": "2", "言语": "3", "语言": "3", "肢体": "4", "智力": "5", "精神": "6", "多重": "7",
+}  # fmt: skip
+_GRADES = {"一": "1", "二": "2", "三": "3", "四": "4", "1": "1", "2": "2", "3": "3", "4": "4"}
+
+
+def disability(cell: Any) -> str:
+    """ "肢体二级", "视力残疾1级", "4-2" → "4-2"; "无" → ''."""
+    written = re.sub(r"\s", "", half_width(text_of(cell)))
+    if written in NOTHING or written == "健全":
+        return ""
+    if re.fullmatch(r"[1-7]-?[1-4]", written):
+        return f"{written[0]}-{written[-1]}"
+    category = next((code for word, code in _CATEGORIES.items() if word in written), None)
+    grade = re.search(r"([一二三四1-4])级", written)
+    if category is None or grade is None:
+        raise BadValue(_("Write the category and the grade, for example 肢体二级."), code="disability.form")
+    return f"{category}-{_GRADES[grade[1]]}"
