@@ -15,7 +15,11 @@ def titles(request):
 
 def write(request):
     Operation.objects.create(
-        kind="test", title=request.GET.get("title", "made"), path=request.actor.path, audience="staff", actor=request.actor.name
+        kind="test",
+        title=request.GET.get("title", "made"),
+        path=request.actor.path,
+        audience="staff",
+        actor=request.actor.name,
     )
     if request.GET.get("raise"):
         raise ValueError("broken")
@@ -33,7 +37,9 @@ def account(request):
 
 
 def template(request):
-    return TemplateResponse(request, "accounts/choose_grant.html", {"offers": [], "count": lambda: Operation.objects.count()})
+    return TemplateResponse(
+        request, "accounts/choose_grant.html", {"offers": [], "count": lambda: Operation.objects.count()}
+    )
 
 
 def stream(request):

@@ -56,7 +56,9 @@ def test_three_queries_find_the_actor_and_open_the_scope(client, rows, signed_in
         client.get("/titles/")
 
 
-@pytest.mark.parametrize(("query", "kept"), [("", 1), ("status=302", 1), ("status=409", 0), ("status=422", 0), ("status=500", 0)])
+@pytest.mark.parametrize(
+    ("query", "kept"), [("", 1), ("status=302", 1), ("status=409", 0), ("status=422", 0), ("status=500", 0)]
+)
 def test_error_answers_keep_nothing(client, signed_in, query, kept):
     client.get(f"/write/?{query}")
     assert Operation.objects.count() == kept
@@ -86,7 +88,10 @@ def test_several_grants_ask_for_one_and_the_choice_can_change(client, rows, make
     assert client.get("/titles/").json()["titles"] == ["a_one"]
     client.post("/accounts/role/", {"grant": operator.pk})
     assert client.get("/titles/").json()["titles"] == ["a_one", "b_one"]
-    assert list(SignIn.objects.values_list("outcome", "grant_id")) == [("switched", street.pk), ("switched", operator.pk)]
+    assert list(SignIn.objects.values_list("outcome", "grant_id")) == [
+        ("switched", street.pk),
+        ("switched", operator.pk),
+    ]
 
 
 def test_somebody_elses_grant_cannot_be_chosen(client, make_account):
@@ -97,7 +102,9 @@ def test_somebody_elses_grant_cannot_be_chosen(client, make_account):
     assert client.get("/titles/").status_code == 302
 
 
-@pytest.mark.parametrize("change", [{"valid_to": date(2021, 1, 1)}, {"valid_from": date(2999, 1, 1)}, {"role": "abolished"}])
+@pytest.mark.parametrize(
+    "change", [{"valid_to": date(2021, 1, 1)}, {"valid_from": date(2999, 1, 1)}, {"role": "abolished"}]
+)
 def test_a_grant_that_does_not_hold_today_opens_nothing(client, signed_in, change):
     assert client.get("/titles/").status_code == 200
     Grant.objects.update(**change)
@@ -145,7 +152,11 @@ def test_token_acts_as_its_grant_without_cookie_or_csrf(client, rows, make_accou
 
     held = sorted(roles.role("operator").permissions)
     token, raw = tokens.issue(
-        grant=account.grants.get(), name="exchange", permissions=held[:1], expires_on=timezone.localdate() + timedelta(days=9), created_by="x"
+        grant=account.grants.get(),
+        name="exchange",
+        permissions=held[:1],
+        expires_on=timezone.localdate() + timedelta(days=9),
+        created_by="x",
     )
     strict = type(client)(enforce_csrf_checks=True)
     headers = {"Authorization": f"Bearer {raw}"}

@@ -29,7 +29,7 @@ def access_of(view: Callable) -> Access:
     """The access of a resolved view. Library views are named in ``SANGYU_PUBLIC_VIEWS`` as module.name."""
     marked = getattr(view, "access", None) or getattr(getattr(view, "view_class", None), "access", None)
     if marked is not None:
-        return marked
+        return Access(marked)
     if getattr(view, "login_required", True) is False:
         return Access.PUBLIC
     name = f"{getattr(view, '__module__', '')}.{getattr(view, '__qualname__', '')}"

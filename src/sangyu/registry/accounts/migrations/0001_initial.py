@@ -17,7 +17,6 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('kernel', '0001_initial'),  # btree_gist
         ('regions', '0001_initial'),
     ]
 
