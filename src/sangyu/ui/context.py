@@ -16,8 +16,7 @@ SHELL_LINKS = {
     "sign_out": ("accounts:sign_out",),
     "grants": ("accounts:choose_grant",),
     "account": ("accounts:me",),
-    "operations": ("kernel:operations", "ui:operations"),
-    "help": ("ui:help",),
+    "operations": ("ui:operations",),
     "elder": ("family:home",),
 }
 
@@ -47,6 +46,6 @@ def shell(request) -> dict:
         "actor": actor,
         "nav": SimpleLazyObject(nav),
         "links": SimpleLazyObject(links),
-        "live_url": getattr(settings, "LIVE_URL", ""),
+        "live_url": url_or_blank("ui:live") if actor else "",
         "languages": settings.LANGUAGES,
     }

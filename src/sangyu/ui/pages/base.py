@@ -72,6 +72,9 @@ class Page(View):
     #: Frame: "ui/base.html", "ui/base_elder.html", "ui/base_phone.html".
     base: ClassVar[str] = "ui/base.html"
 
+    #: Topics of live push that concern the page ("orders" = all its events); a list reloads on each.
+    live: ClassVar[tuple[str, ...]] = ()
+
     actor: Actor | None = None
 
     @classmethod
@@ -127,6 +130,7 @@ class Page(View):
             "breadcrumbs": self.breadcrumbs(),
             "head_links": [shown for link in self.links() if (shown := link.shown(self.actor, obj))],
             "base": self.base,
+            "live_topics": ",".join(self.live),
             **extra,
         }
 

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from sangyu.kernel.audit import changes_of
 from sangyu.kernel.errors import Forbidden, NotVisible
@@ -55,9 +56,7 @@ class DetailPage(ObjectMixin, Page):
     def as_paths(cls) -> list[URLPattern]:
         made = [cls.as_path()]
         keys = [t.key for t in cls.tabs] + (["history"] if cls.history else [])
-        for key in keys:
-            made.append(path(f"{cls.url}{key}/", cls.as_view(tab=key), name=f"{cls.name}-{key}"))
-        return made
+        return made + [path(f"{cls.url}{k}/", cls.as_view(tab=k), name=f"{cls.name}-{k}") for k in keys]
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
         self.object = self.get_object()
@@ -150,7 +149,11 @@ def history_of(*objects: Any) -> list[dict]:
                 "actor": change.actor,
                 "reason": change.reason,
                 "source": change.source,
-                "what": {"I": _("Created"), "U": _("Changed"), "D": _("Deleted")}.get(change.op, change.op),
+                "what": {
+                    "I": pgettext("history", "Created"),
+                    "U": pgettext("history", "Changed"),
+                    "D": pgettext("history", "Deleted"),
+                }.get(change.op, change.op),
                 "kind": capfirst(str(model._meta.verbose_name)) if model else change.table_name,
                 "tone": {"I": "ok", "U": "acc", "D": "bad"}.get(change.op, ""),
                 "fields": [

@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 import xlsxwriter
 from django.http import FileResponse, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.audit import log_read
@@ -91,7 +93,7 @@ def export_response(page) -> HttpResponse:
     if count > DIRECT_LIMIT:
         return _in_background(page)
     chosen = ordered(page, rows)
-    target = tempfile.TemporaryFile()
+    target = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     found = list(chosen)
     write_workbook(page, found, target)
     if page.personal:
@@ -108,9 +110,18 @@ def export_response(page) -> HttpResponse:
 
 
 def _in_background(page) -> HttpResponse:
-    from sangyu.kernel.errors import Refused
+    from sangyu.kernel import operations
 
-    raise Refused(_("More than %(limit)s rows. Narrow the filter and export again.") % {"limit": f"{DIRECT_LIMIT:,}"})
+    cls = type(page)
+    params = {
+        "page": f"{cls.__module__}:{cls.__qualname__}",
+        "query": page.params.urlencode(),
+        "language": get_language(),
+    }
+    work = operations.start(
+        page.actor, "ui.export", title=_("Export of %(title)s") % {"title": page.get_title()}, params=params
+    )
+    return page.redirect(reverse("ui:operation", args=[work.pk]), _("The export is being written."))
 
 
 def _sheet_name(title: str) -> str:

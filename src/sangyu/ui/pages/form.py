@@ -118,7 +118,7 @@ class FormPage(ObjectMixin, Page):
 
     def groups(self, form: BaseForm) -> list[dict]:
         """Visible fields in their groups, for the template."""
-        named = self.fieldsets or [("", [n for n in form.fields])]
+        named = self.fieldsets or [("", list(form.fields))]
         return [
             {
                 "heading": heading,

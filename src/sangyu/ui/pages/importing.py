@@ -1,14 +1,14 @@
 """The import page: upload → match columns → preview with errors per row → commit → rejected rows back as a file."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.errors import Invalid
+from sangyu.kernel.errors import Invalid, Refused
 
 from .base import Page
 
@@ -70,8 +70,8 @@ class Importer(Protocol):
     def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
         """(file name, open file) with the rejected rows and their reasons."""
 
-    def template(self, *, actor: Actor) -> Iterable[str]:
-        """Headings of an empty workbook to start from."""
+    def template_file(self, *, actor: Actor) -> tuple[str, Any]:
+        """(file name, open file): an empty workbook to start from."""
 
 
 class ImportPage(Page):
@@ -86,6 +86,9 @@ class ImportPage(Page):
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
         state = self.current()
+        if request.GET.get("file") == "template":
+            name, content = self.importer.template_file(actor=self.actor)
+            return FileResponse(content, as_attachment=True, filename=name)
         if state and request.GET.get("file") == "rejected":
             name, content = self.importer.rejected(actor=self.actor, import_id=state.id)
             return FileResponse(content, as_attachment=True, filename=name)
@@ -119,6 +122,8 @@ class ImportPage(Page):
                 self.importer.commit(actor=self.actor, import_id=state.id)
         except Invalid as error:
             return self.show(state, error)
+        except Refused as error:
+            return self.show(state, Invalid({"": [error.message]}))
         return self.redirect(f"{request.path}?import={state.id}")
 
     def current(self) -> ImportState | None:
@@ -140,7 +145,12 @@ class ImportPage(Page):
                         "errors": (problem.errors if problem else {}).get(f"column_{f.key}", []),
                     }
                 )
-        steps = [("upload", _("Upload")), ("match", _("Match columns")), ("preview", _("Check")), ("done", _("Done"))]
+        steps = [
+            ("upload", pgettext("ui", "Upload")),
+            ("match", _("Match columns")),
+            ("preview", pgettext("ui", "Check")),
+            ("done", pgettext("ui", "Done")),
+        ]
         at = state.step if state else "upload"
         at = "done" if at == "running" else at
         index = [k for k, _label in steps].index(at)

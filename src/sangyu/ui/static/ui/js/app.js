@@ -85,7 +85,7 @@
     var t = e.target.closest ? e.target : e.target.parentElement, hit;
     if ((hit = t.closest("[data-close]")) && hit.closest("dialog")) { closeDialog(); }
     if ((hit = t.closest("[data-clear]"))) { var list = hit.closest("[data-list]"); all('input[name="ids"]', list).forEach(function (b) { b.checked = false; }); selection(list); }
-    if ((hit = t.closest("[data-help]"))) { if (!hit.getAttribute("href")) { e.preventDefault(); help(); } }
+    if ((hit = t.closest("[data-help]"))) { if (hit.getAttribute("href") === "#keys") { e.preventDefault(); help(); } }
     if ((hit = t.closest("[data-print]"))) { window.print(); }
     if ((hit = t.closest("[data-toggle]"))) {
       var panel = document.getElementById(hit.getAttribute("data-toggle"));
@@ -183,21 +183,54 @@
     all("[data-toast]", root).forEach(function () { Object.keys(sessionStorage).forEach(function (k) { if (k.indexOf("sangyu:draft:") === 0) { sessionStorage.removeItem(k); } }); });
   }
 
-  // ---- live connection: light, banner after 30 s, polling every 5 s meanwhile
+  // ---- live connection: light, banner after 30 s, polling every 5 s meanwhile. The stream is read with fetch because its
+  // events have many names; the pass is fetched anew for each connection, and the last place seen is sent along.
   function live() {
-    var light = $("#live"); if (!light || !window.EventSource) { return; }
-    var source, downSince = 0, poll = null, banner = null;
-    function up() { downSince = 0; light.classList.remove("live--off"); clearInterval(poll); poll = null; if (banner) { banner.remove(); banner = null; } }
-    function down() { if (!downSince) { downSince = Date.now(); } light.classList.add("live--off"); }
+    var light = $("#live"); if (!light || !window.ReadableStream) { return; }
+    var last = "", downSince = 0, polling = null, banner = null, abort = null, wait = null, reload = null;
+    function changed() { clearTimeout(reload); reload = setTimeout(function () { if (window.htmx) { htmx.trigger(document.body, "ui:changed"); } }, 300); }
+    function up() { downSince = 0; light.classList.remove("live--off"); clearInterval(polling); polling = null; if (banner) { banner.remove(); banner = null; } }
+    function down() {
+      if (!downSince) { downSince = Date.now(); }
+      light.classList.add("live--off");
+      clearTimeout(wait); wait = setTimeout(connect, 3000);
+    }
+    function take(block) {
+      var name = "", data = "";
+      block.split("\n").forEach(function (line) {
+        if (line.indexOf("id:") === 0) { last = line.slice(3).trim(); }
+        else if (line.indexOf("event:") === 0) { name = line.slice(6).trim(); }
+        else if (line.indexOf("data:") === 0) { data += line.slice(5).trim(); }
+      });
+      if (name === "renew") { if (abort) { abort.abort(); } connect(); return; }
+      if (!name) { return; }
+      document.body.dispatchEvent(new CustomEvent("ui:live", { detail: { name: name, data: data ? JSON.parse(data) : {} } }));
+      changed();
+    }
     function connect() {
-      if (source) { source.close(); }
-      source = new EventSource(light.getAttribute("data-live"));
-      source.onopen = up;
-      source.onerror = down;
-      source.onmessage = function (m) { up(); document.body.dispatchEvent(new CustomEvent("ui:live", { detail: m.data })); };
-      source.addEventListener("changed", function (m) { up(); if (window.htmx) { htmx.trigger(document.body, "ui:live-" + m.data); } });
+      clearTimeout(wait);
+      if (abort) { abort.abort(); }
+      var mine = abort = new AbortController();
+      fetch(light.getAttribute("data-live"), { credentials: "same-origin", signal: mine.signal })
+        .then(function (r) { if (!r.ok) { throw new Error("pass"); } return r.json(); })
+        .then(function (pass) { return fetch(pass.url, { credentials: "same-origin", signal: mine.signal, headers: last ? { "Last-Event-ID": last } : {} }); })
+        .then(function (r) {
+          if (!r.ok) { throw new Error("stream"); }
+          up();
+          var reader = r.body.getReader(), decoder = new TextDecoder(), kept = "";
+          return (function next() {
+            return reader.read().then(function (part) {
+              if (part.done) { throw new Error("ended"); }
+              kept += decoder.decode(part.value, { stream: true });
+              var blocks = kept.split("\n\n"); kept = blocks.pop(); blocks.forEach(take);
+              return mine.signal.aborted ? null : next();
+            });
+          })();
+        })
+        .catch(function () { if (!mine.signal.aborted) { down(); } });
     }
     connect();
+    window.addEventListener("pagehide", function () { if (abort) { abort.abort(); } });
     setInterval(function () {
       if (!downSince) { return; }
       var seconds = Math.round((Date.now() - downSince) / 1000);
@@ -209,8 +242,7 @@
         banner.append(b, s, r); $("#main").prepend(banner);
       }
       banner.firstElementChild.textContent = word("offline").replace("{n}", seconds);
-      if (!poll) { poll = setInterval(function () { if (window.htmx) { htmx.trigger(document.body, "ui:changed"); } }, 5000); }
-      if (source.readyState === 2) { connect(); }
+      if (!polling) { polling = setInterval(changed, 5000); }
     }, 1000);
   }
 

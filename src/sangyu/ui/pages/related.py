@@ -1,0 +1,47 @@
+"""A tab that lists rows hanging on the page's object: licences of an organisation, prices of a contract."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .base import Link
+from .columns import Column
+from .detail import Tab
+
+#: Rows shown; a register that grows beyond it has a list page of its own.
+LIMIT = 200
+
+
+def rows_tab(
+    key: str,
+    label: str,
+    columns: list[Column],
+    rows: Callable[[Any], Iterable],
+    *,
+    head: Iterable[Link] = (),
+    row_actions: Iterable[Link] = (),
+    permission: str = "",
+    empty_text: str = "",
+    count: Callable[[Any], int | None] | None = None,
+) -> Tab:
+    """A ``Tab`` with the table of ``rows(page)``. ``head`` links get the page's object, ``row_actions`` the row."""
+
+    def context(page: Any) -> dict:
+        shown = [c for c in columns if not c.permission or page.actor.may(c.permission)]
+        head_links = [made for link in head if (made := link.shown(page.actor, page.object))]
+        found = [
+            {
+                "cells": [(c.css, c.heading(), c.html(row, page.actor)) for c in shown],
+                "actions": [made for a in row_actions if (made := a.shown(page.actor, row))],
+            }
+            for row in list(rows(page))[:LIMIT]
+        ]
+        return {
+            "label": label,
+            "columns": [(c.css, c.heading()) for c in shown],
+            "rows": found,
+            "tab_links": head_links,
+            "has_actions": any(r["actions"] for r in found),
+            "empty_text": empty_text,
+        }
+
+    return Tab(key, label, "ui/detail/rows.html", context, permission, count)
