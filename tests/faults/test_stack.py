@@ -81,9 +81,31 @@ def test_killed_parts_come_back_and_down_leaves_nothing(stack):
     ), stack.log.read_text()[-3000:]
     assert wait_until(stack.healthy, 60, 0.5), stack.log.read_text()[-3000:]
 
+    assert stack.sangyu("check").returncode == 0
+    (stack.home / "files").mkdir()
+    (stack.home / "files/letter").write_text("kept")
+    assert stack.sangyu("backup", str(stack.home / "saved")).returncode == 0
+
     pids = [part["pid"] for part in (*before.values(), *stack.parts.values()) if part["pid"]]
     assert stack.sangyu("down").returncode == 0
     assert stack.process.wait(30) == 0
     assert [pid for pid in pids if process.process_state(pid) not in {"", "Z"}] == []
     assert [p for p in os.listdir("/proc") if p.isdigit() and str(stack.home) in process.command_line(int(p))] == []
     assert stack.sangyu("status").returncode == 3
+
+    restore_elsewhere(stack)
+
+
+def restore_elsewhere(stack):
+    """The backup taken while everything ran is a complete platform in another home; a second restore is refused."""
+    saved, other = stack.home / "saved", stack.home / "other"
+    assert saved.stat().st_mode & 0o777 == 0o700
+    stack.env["SANGYU_HOME"] = str(other)
+    assert stack.sangyu("restore", str(saved)).returncode == 0
+    assert (other / "files/letter").read_text() == "kept"
+    assert (other / "keys.json").read_text() == (stack.home / "keys.json").read_text()
+    pending = stack.sangyu("django", "--owner", "migrate", "--plan")
+    assert "No planned migration operations" in pending.stdout, pending.stderr
+    again = stack.sangyu("restore", str(saved))
+    assert again.returncode == 1
+    assert "The database is not empty." in again.stderr

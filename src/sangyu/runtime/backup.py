@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .engines.postgres import doors, place_of
+from .engines.postgres import doors
 from .engines.process import EngineError, make_folder
 
 
@@ -29,30 +29,22 @@ def write(home: Path, target: Path, url: str) -> None:
         raise
 
 
-def unpack(home: Path, source: Path) -> None:
-    """Put files and keys of a backup into an empty ``home``. Raises EngineError when there is data already."""
+def bring_keys(home: Path, source: Path) -> None:
+    """Put the keys of a backup into ``home``, before its database is made. Raises EngineError when it has other keys."""
     if not (source / "database.dump").exists():
         raise EngineError(f"{source} holds no backup (no database.dump).", "name the folder that `sangyu backup` wrote")
-    if not os.environ.get("SANGYU_DATABASE_URL") and (place_of(home) / "data").exists():
-        raise EngineError(f"{home} holds a database already.", "name an empty folder in SANGYU_HOME")
-    if (
-        (home / "keys.json").exists()
-        and (source / "keys.json").exists()
-        and (home / "keys.json").read_text() != (source / "keys.json").read_text()
-    ):
-        raise EngineError(
-            f"{home / 'keys.json'} differs from the backup's keys.", "name an empty folder in SANGYU_HOME"
-        )
+    kept, wanted = home / "keys.json", source / "keys.json"
+    if not wanted.exists():  # they come from the environment
+        return
+    if kept.exists() and kept.read_text() != wanted.read_text():
+        raise EngineError(f"{kept} differs from the backup's keys.", "name an empty folder in SANGYU_HOME")
     if not home.exists():
         make_folder(home, 0o711 if os.geteuid() == 0 else 0o700)
-    if (source / "keys.json").exists():
-        shutil.copy2(source / "keys.json", home / "keys.json")
-    if (source / "files").exists():
-        shutil.copytree(source / "files", home / "files", dirs_exist_ok=True)
+    shutil.copy2(wanted, kept)
 
 
-def read(source: Path, url: str) -> None:
-    """Load database.dump into the empty database at ``url``: all or nothing. Roles are made first."""
+def read(home: Path, source: Path, url: str) -> None:
+    """Load database.dump into the empty database at ``url``, all or nothing, then the files. Raises EngineError."""
     import django
 
     django.setup()
@@ -60,16 +52,14 @@ def read(source: Path, url: str) -> None:
 
     from sangyu.kernel.database_objects import install
 
+    if connection.introspection.table_names():
+        raise EngineError("The database is not empty.", "name an empty folder in SANGYU_HOME, or an empty database")
     install()  # makes the roles that the dump's grants and policies name
     connection.close()
-    _run(
-        "pg_restore",
-        "--exit-on-error",
-        "--single-transaction",
-        "--no-owner",
-        f"--dbname={url}",
-        str(source / "database.dump"),
-    )
+    dump = str(source / "database.dump")
+    _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={url}", dump)
+    if (source / "files").exists():
+        shutil.copytree(source / "files", home / "files", dirs_exist_ok=True)
 
 
 def _run(program: str, *words: str) -> None:

@@ -379,13 +379,13 @@ def backup(target: Annotated[Path, typer.Argument(help="New folder for the backu
 
 @app.command()
 def restore(source: Annotated[Path, typer.Argument(help="Folder that `sangyu backup` wrote.")]) -> None:
-    """Load a backup into an empty $SANGYU_HOME. Refuses when there is data already."""
-    from .backup import read, unpack
+    """Load a backup into an empty $SANGYU_HOME, all or nothing. Refuses when there is data already."""
+    from .backup import bring_keys, read
     from .engines.postgres import OWNER
 
-    unpack(home_folder(), source.resolve())
+    bring_keys(home_folder(), source.resolve())
     with database(OWNER):
-        read(source.resolve(), os.environ["SANGYU_DATABASE_URL"])
+        read(home_folder(), source.resolve(), os.environ["SANGYU_DATABASE_URL"])
     console.print("Restored. Start with `sangyu up`.")
 
 
