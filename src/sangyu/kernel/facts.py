@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from .errors import Invalid
 from .scoping import PlaceRow, ScopedQuerySet
@@ -93,8 +94,10 @@ def record(
     row (None when removing). Raises Invalid when the interval is empty.
     """
     if valid_to is not None and valid_to <= valid_from:
-        raise Invalid({"valid_to": ["The end must be after the start."]})
+        raise Invalid({"valid_to": [_("The end must be after the start.")]})
     now = now or timezone.now()
+    # Two clients stating facts of one subject wait for each other: a first fact has no row of its own to lock.
+    type(subject)._base_manager.select_for_update(of=("self",), no_key=True).filter(pk=subject.pk).first()
     overlapping = model.objects.select_for_update().filter(subject=subject, kind=kind).known_on(None)
     overlapping = overlapping.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from))
     if valid_to is not None:
