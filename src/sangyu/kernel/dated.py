@@ -9,6 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from .facts import DateRange
 from .scoping import ScopedQuerySet
@@ -33,8 +34,8 @@ class DatedQuerySet(ScopedQuerySet):
 class DatedRow(models.Model):
     """Base of rows with an interval of days."""
 
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True, blank=True)
+    valid_from = models.DateField(_("From"))
+    valid_to = models.DateField(_("Until"), null=True, blank=True)
 
     objects = DatedQuerySet.as_manager()
 

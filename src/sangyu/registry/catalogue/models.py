@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -19,26 +20,30 @@ class ServiceItem(DatedRow):
     the version they were priced by.
     """
 
-    code = models.CharField(max_length=40)
-    name = models.CharField(max_length=60)
+    code = models.CharField(max_length=40, verbose_name=_("Code"))
+    name = models.CharField(max_length=60, verbose_name=_("Name"))
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
-    category = models.CharField(max_length=20, choices=Category.choices)
-    unit = models.CharField(max_length=10, choices=Unit.choices)
-    duration_minutes = models.PositiveSmallIntegerField()
-    skill = models.CharField(max_length=20, choices=Skill.choices, default=Skill.NONE)
-    licence = models.CharField(max_length=20, choices=LicenceKind.choices, default=LicenceKind.NONE)
-    crew_size = models.PositiveSmallIntegerField(default=1)
-    risk_check_replaces_crew = models.BooleanField(default=False)
-    is_basic = models.BooleanField(default=False)
-    is_voluntary = models.BooleanField(default=False)
-    is_confidential = models.BooleanField(default=False)
-    at_home = models.BooleanField(default=True)
-    sex_may_be_chosen = models.BooleanField(default=True)
-    is_withdrawn = models.BooleanField(default=False)
-    description = models.CharField(max_length=500, blank=True)
-    source = models.CharField(max_length=100, blank=True)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    category = models.CharField(max_length=20, choices=Category.choices, verbose_name=_("Category"))
+    unit = models.CharField(max_length=10, choices=Unit.choices, verbose_name=_("Unit"))
+    duration_minutes = models.PositiveSmallIntegerField(_("Duration (minutes)"))
+    skill = models.CharField(max_length=20, choices=Skill.choices, default=Skill.NONE, verbose_name=_("Skill"))
+    licence = models.CharField(
+        max_length=20, choices=LicenceKind.choices, default=LicenceKind.NONE, verbose_name=_("Licence needed")
+    )
+    crew_size = models.PositiveSmallIntegerField(default=1, verbose_name=_("Workers needed"))
+    risk_check_replaces_crew = models.BooleanField(
+        default=False, verbose_name=_("Risk check instead of a second worker")
+    )
+    is_basic = models.BooleanField(default=False, verbose_name=_("Basic service"))
+    is_voluntary = models.BooleanField(default=False, verbose_name=_("Fit for volunteers"))
+    is_confidential = models.BooleanField(default=False, verbose_name=_("Confidential"))
+    at_home = models.BooleanField(default=True, verbose_name=_("At home"))
+    sex_may_be_chosen = models.BooleanField(default=True, verbose_name=_("Family may choose the sex"))
+    is_withdrawn = models.BooleanField(default=False, verbose_name=_("Withdrawn"))
+    description = models.CharField(max_length=500, blank=True, verbose_name=_("Description"))
+    source = models.CharField(max_length=100, blank=True, verbose_name=_("Source"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     scope = Scope(staff=Published(), provider=PUBLIC, worker=PUBLIC, family=PUBLIC)
@@ -46,6 +51,7 @@ class ServiceItem(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Service")
         ordering = ["category", "code", "valid_from"]
         constraints = [
             not_empty("serviceitem"),
@@ -66,11 +72,13 @@ class ServiceItem(DatedRow):
 class Package(DatedRow):
     """One version of a composed service: items with their number per month, fitted to a kind of person (R-076)."""
 
-    code = models.CharField(max_length=40)
-    name = models.CharField(max_length=60)
-    audience = models.CharField(max_length=20, choices=Audience.choices, default=Audience.EVERYONE)
-    description = models.CharField(max_length=500, blank=True)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(max_length=40, verbose_name=_("Code"))
+    name = models.CharField(max_length=60, verbose_name=_("Name"))
+    audience = models.CharField(
+        max_length=20, choices=Audience.choices, default=Audience.EVERYONE, verbose_name=_("Audience")
+    )
+    description = models.CharField(max_length=500, blank=True, verbose_name=_("Description"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     scope = Scope(staff=Published(), provider=PUBLIC, worker=PUBLIC, family=PUBLIC)
@@ -78,6 +86,7 @@ class Package(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Package")
         ordering = ["code", "valid_from"]
         constraints = [not_empty("package"), no_overlap("package", "path", "code")]
 
@@ -88,10 +97,10 @@ class Package(DatedRow):
 class PackageItem(models.Model):
     """One line of a package. The item is named by code: the version is the one that holds on the day of the visit."""
 
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="lines")
-    item_code = models.CharField(max_length=40)
-    times_per_month = models.PositiveSmallIntegerField()
-    note = models.CharField(max_length=200, blank=True)
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="lines", verbose_name=_("Package"))
+    item_code = models.CharField(max_length=40, verbose_name=_("Service"))
+    times_per_month = models.PositiveSmallIntegerField(_("Times per month"))
+    note = models.CharField(max_length=200, blank=True, verbose_name=_("Note"))
     path = PathField(db_index=True)
 
     scope = Scope(staff=Published(), provider=PUBLIC, worker=PUBLIC, family=PUBLIC)
@@ -99,6 +108,7 @@ class PackageItem(models.Model):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Package line")
         ordering = ["package", "item_code"]
         constraints = [
             models.UniqueConstraint(fields=["package", "item_code"], name="packageitem_once"),

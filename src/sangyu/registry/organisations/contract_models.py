@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -19,23 +20,33 @@ class Contract(DatedRow):
     ``budget_fen`` and ``month_budget_fen`` bound what may be billed in all and per calendar month; None = no bound.
     """
 
-    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="contracts")
-    number = models.CharField(max_length=60)
-    title = models.CharField(max_length=100)
-    procurement = models.CharField(max_length=100, blank=True)
-    state = models.CharField(max_length=10, choices=ContractState.choices, default=ContractState.DRAFT)
-    signed_at = models.DateTimeField(null=True, editable=False)
-    ended_at = models.DateTimeField(null=True, editable=False)
-    settlement = models.CharField(max_length=15, choices=Settlement.choices, default=Settlement.MONTHLY)
-    settlement_day = models.PositiveSmallIntegerField(default=5)
-    budget_fen = models.BigIntegerField(null=True, blank=True)
-    month_budget_fen = models.BigIntegerField(null=True, blank=True)
-    cancel_free_hours = models.PositiveSmallIntegerField(default=4)
-    cancel_fee_percent = models.PositiveSmallIntegerField(default=0)
-    terms = models.CharField(max_length=1000, blank=True)
-    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="contracts", verbose_name=_("Organisation")
+    )
+    number = models.CharField(max_length=60, verbose_name=_("Number"))
+    title = models.CharField(max_length=100, verbose_name=_("Title"))
+    procurement = models.CharField(max_length=100, blank=True, verbose_name=_("Procurement"))
+    state = models.CharField(
+        max_length=10, choices=ContractState.choices, default=ContractState.DRAFT, verbose_name=_("State")
+    )
+    signed_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Signed at"))
+    ended_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Ended at"))
+    settlement = models.CharField(
+        max_length=15, choices=Settlement.choices, default=Settlement.MONTHLY, verbose_name=_("Settlement")
+    )
+    settlement_day = models.PositiveSmallIntegerField(default=5, verbose_name=_("Settlement day"))
+    budget_fen = models.BigIntegerField(null=True, blank=True, verbose_name=_("Budget"))
+    month_budget_fen = models.BigIntegerField(null=True, blank=True, verbose_name=_("Monthly budget"))
+    cancel_free_hours = models.PositiveSmallIntegerField(
+        default=4, verbose_name=_("Free cancelling until (hours before)")
+    )
+    cancel_fee_percent = models.PositiveSmallIntegerField(default=0, verbose_name=_("Cancelling fee (percent)"))
+    terms = models.CharField(max_length=1000, blank=True, verbose_name=_("Terms"))
+    file = models.ForeignKey(
+        "kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("File")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("Created at"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     # purchase contracts are public; a family that orders is priced by them
@@ -44,6 +55,7 @@ class Contract(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Contract")
         ordering = ["-valid_from", "number"]
         constraints = [
             not_empty("contract"),
@@ -70,7 +82,7 @@ class Contract(DatedRow):
 class ContractLog(TransitionLog):
     """Trail of a contract."""
 
-    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="trail")
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="trail", verbose_name=_("Contract"))
 
     scope = Scope(
         staff=Via("contract_id", "organisations.Contract"), provider=Via("contract_id", "organisations.Contract")
@@ -85,12 +97,16 @@ class Price(DatedRow):
     calendar month, ``quota`` those of the whole term.
     """
 
-    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="prices")
-    contract = models.ForeignKey(Contract, null=True, blank=True, on_delete=models.PROTECT, related_name="prices")
-    item_code = models.CharField(max_length=40)
-    unit_price = models.BigIntegerField()
-    month_quota = models.PositiveIntegerField(null=True, blank=True)
-    quota = models.PositiveIntegerField(null=True, blank=True)
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="prices", verbose_name=_("Organisation")
+    )
+    contract = models.ForeignKey(
+        Contract, null=True, blank=True, on_delete=models.PROTECT, related_name="prices", verbose_name=_("Contract")
+    )
+    item_code = models.CharField(max_length=40, verbose_name=_("Service"))
+    unit_price = models.BigIntegerField(_("Unit price"))
+    month_quota = models.PositiveIntegerField(null=True, blank=True, verbose_name=_("Month quota"))
+    quota = models.PositiveIntegerField(null=True, blank=True, verbose_name=_("Quota"))
     path = PathField(db_index=True)
 
     # a family sees what things cost before it orders
@@ -99,6 +115,7 @@ class Price(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Price")
         ordering = ["item_code", "-valid_from"]
         indexes = [models.Index(fields=["item_code", "organisation"], name="price_item")]
         constraints = [

@@ -32,6 +32,11 @@ class State(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended")
     ENDED = "ended", _("Ended")
 
+    @property
+    def tone(self) -> str:
+        """Colour of the state on screen."""
+        return {"draft": "mute", "approved": "ok", "suspended": "warn", "ended": "mute"}[self.value]
+
 
 class Action(models.TextChoices):
     APPROVE = "approve", _("Approve")
@@ -56,6 +61,11 @@ class ContractState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     ACTIVE = "active", _("In force")
     ENDED = "ended", _("Ended")
+
+    @property
+    def tone(self) -> str:
+        """Colour of the state on screen."""
+        return {"draft": "mute", "active": "ok", "ended": "mute"}[self.value]
 
 
 class ContractAction(models.TextChoices):

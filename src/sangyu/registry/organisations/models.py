@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -21,25 +22,27 @@ class Organisation(models.Model):
     above and of those below see it; a provider sees itself, a worker its employer, a family the directory of its region.
     """
 
-    name = models.CharField(max_length=100)
-    short_name = models.CharField(max_length=30, blank=True)
+    name = models.CharField(max_length=100, verbose_name=_("Name"))
+    short_name = models.CharField(max_length=30, blank=True, verbose_name=_("Short name"))
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
-    legal_form = models.CharField(max_length=30, choices=LegalForm.choices)
-    credit_code = models.CharField(max_length=18, blank=True, db_collation="C")
-    operator = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="sites")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    approved_at = models.DateTimeField(null=True, editable=False)
-    ended_at = models.DateTimeField(null=True, editable=False)
-    address = models.CharField(max_length=200, blank=True)
-    latitude = models.FloatField(null=True, blank=True)
-    longitude = models.FloatField(null=True, blank=True)
-    phone = models.CharField(max_length=30, blank=True)
-    opening_hours = models.CharField(max_length=100, blank=True)
-    introduction = models.CharField(max_length=1000, blank=True)
-    rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    legal_form = models.CharField(max_length=30, choices=LegalForm.choices, verbose_name=_("Legal form"))
+    credit_code = models.CharField(max_length=18, blank=True, db_collation="C", verbose_name=_("Credit code"))
+    operator = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="sites", verbose_name=_("Operator")
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, verbose_name=_("State"))
+    approved_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Approved at"))
+    ended_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Ended at"))
+    address = models.CharField(max_length=200, blank=True, verbose_name=_("Address"))
+    latitude = models.FloatField(null=True, blank=True, verbose_name=_("Latitude"))
+    longitude = models.FloatField(null=True, blank=True, verbose_name=_("Longitude"))
+    phone = models.CharField(max_length=30, blank=True, verbose_name=_("Phone"))
+    opening_hours = models.CharField(max_length=100, blank=True, verbose_name=_("Opening hours"))
+    introduction = models.CharField(max_length=1000, blank=True, verbose_name=_("Introduction"))
+    rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False, verbose_name=_("Rating"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("Created at"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     scope = Scope(staff=Published(), provider=Subject("id"), worker=Shared("id", "organisation"), family=Published())
@@ -47,6 +50,7 @@ class Organisation(models.Model):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Organisation")
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -83,7 +87,9 @@ DIRECTORY = Scope(staff=Published(), provider=Subject("organisation_id"), family
 class OrganisationLog(TransitionLog):
     """Trail of a registration."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="trail")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="trail", verbose_name=_("Organisation")
+    )
 
     scope = Scope(staff=Via("organisation_id", "organisations.Organisation"), provider=Subject("organisation_id"))
     objects = ScopedQuerySet.as_manager()
@@ -103,15 +109,18 @@ class Part(models.Model):
 class Contact(Part):
     """A person to call at an organisation. Kept apart: the register is public, its people are not."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="contacts")
-    name = models.CharField(max_length=50)
-    post = models.CharField(max_length=50, blank=True)
-    phone = models.CharField(max_length=30)
-    is_main = models.BooleanField(default=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("Organisation")
+    )
+    name = models.CharField(max_length=50, verbose_name=_("Name"))
+    post = models.CharField(max_length=50, blank=True, verbose_name=_("Post"))
+    phone = models.CharField(max_length=30, verbose_name=_("Phone"))
+    is_main = models.BooleanField(default=False, verbose_name=_("Main contact"))
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Contact")
         ordering = ["-is_main", "id"]
         constraints = [
             models.UniqueConstraint(fields=["organisation"], name="contact_one_main", condition=Q(is_main=True)),
@@ -124,16 +133,23 @@ class Contact(Part):
 class Licence(Part, DatedRow):
     """A licence with its validity. Without one that holds, the organisation cannot take services that ask for its kind."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="licences")
-    kind = models.CharField(max_length=20, choices=[c for c in LicenceKind.choices if c[0] != LicenceKind.NONE])
-    number = models.CharField(max_length=60)
-    issuer = models.CharField(max_length=100, blank=True)
-    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="licences", verbose_name=_("Organisation")
+    )
+    kind = models.CharField(
+        max_length=20, choices=[c for c in LicenceKind.choices if c[0] != LicenceKind.NONE], verbose_name=_("Kind")
+    )
+    number = models.CharField(max_length=60, verbose_name=_("Number"))
+    issuer = models.CharField(max_length=100, blank=True, verbose_name=_("Issuer"))
+    file = models.ForeignKey(
+        "kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("File")
+    )
 
     scope = DIRECTORY
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Licence")
         ordering = ["kind", "-valid_from"]
         constraints = [
             not_empty("licence"),
@@ -148,15 +164,18 @@ class Licence(Part, DatedRow):
 class Capability(Part, DatedRow):
     """The organisation gives services of ``category`` in ``area`` and below (R-008)."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="capabilities")
-    category = models.CharField(max_length=20, choices=Category.choices)
-    area = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="capabilities", verbose_name=_("Organisation")
+    )
+    category = models.CharField(max_length=20, choices=Category.choices, verbose_name=_("Category"))
+    area = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
     area_path = PathField(db_index=True)
 
     scope = DIRECTORY
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Capability")
         ordering = ["category", "area_path"]
         constraints = [not_empty("capability"), no_overlap("capability", "organisation", "category", "area")]
 
@@ -167,13 +186,16 @@ class Capability(Part, DatedRow):
 class Mode(Part, DatedRow):
     """How the site is run, dated (R-179)."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="modes")
-    mode = models.CharField(max_length=20, choices=OperatingMode.choices)
-    note = models.CharField(max_length=200, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="modes", verbose_name=_("Organisation")
+    )
+    mode = models.CharField(max_length=20, choices=OperatingMode.choices, verbose_name=_("Mode"))
+    note = models.CharField(max_length=200, blank=True, verbose_name=_("Note"))
 
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Operating mode")
         ordering = ["-valid_from"]
         constraints = [not_empty("mode"), no_overlap("mode", "organisation")]
 

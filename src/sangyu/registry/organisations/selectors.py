@@ -222,6 +222,14 @@ def place_of(actor: Actor, organisation_id: int) -> Place:
     return Place(row.region_id, row.path)
 
 
+def path_of(organisation_id: int) -> str:
+    """Path of the region that answers for an organisation, whatever its state. Raises NotVisible."""
+    path = Organisation.objects.filter(pk=organisation_id).values_list("path", flat=True).first()
+    if path is None:
+        raise NotVisible
+    return path
+
+
 def names(organisation_ids: Iterable[int]) -> dict[int, str]:
     """Short names of the organisations that the scope sees."""
     rows = Organisation.objects.filter(pk__in=list(organisation_ids)).values_list("id", "short_name", "name")
@@ -248,3 +256,9 @@ def count_by_mode(path: str, day: date) -> dict[str, int]:
         .annotate(n=Count("id", distinct=True))
     )
     return {row["modes__mode"] or "": row["n"] for row in rows}
+
+
+def choices(actor) -> list[tuple[int, str]]:
+    """(id, name) of the approved organisations that ``actor`` sees, by name, for form fields."""
+    rows = Organisation.objects.visible_to(actor).filter(state=State.APPROVED).order_by("name")
+    return [(o.pk, o.short_name or o.name) for o in rows.only("id", "short_name", "name")]

@@ -12,6 +12,11 @@ class State(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended")
     LEFT = "left", _("Left")
 
+    @property
+    def tone(self) -> str:
+        """Colour of the state on screen."""
+        return {"candidate": "info", "active": "ok", "suspended": "warn", "left": "mute"}[self.value]
+
 
 class Action(models.TextChoices):
     ADMIT = "admit", _("Admit")

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField
@@ -20,30 +21,32 @@ from .enums import ClearanceKind, LeaveKind, Post, Sex, State, Weekday
 class Worker(models.Model):
     """One engagement of a person with an organisation. ID and phone are encrypted; families see the workers of their visits."""
 
-    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="workers")
-    name = models.CharField(max_length=50)
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="workers", verbose_name=_("Organisation")
+    )
+    name = models.CharField(max_length=50, verbose_name=_("Name"))
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
-    sex = models.CharField(max_length=1, choices=Sex.choices)
-    birth_date = models.DateField(null=True, blank=True)
-    id_number = EncryptedTextField(purpose="workforce.worker.id_number")
+    sex = models.CharField(max_length=1, choices=Sex.choices, verbose_name=_("Sex"))
+    birth_date = models.DateField(null=True, blank=True, verbose_name=_("Birth date"))
+    id_number = EncryptedTextField(purpose="workforce.worker.id_number", verbose_name=_("ID number"))
     id_index = models.BinaryField(max_length=16, null=True, editable=False)
     id_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    phone = EncryptedTextField(purpose="workforce.worker.phone")
+    phone = EncryptedTextField(purpose="workforce.worker.phone", verbose_name=_("Phone"))
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER)
-    languages = ArrayField(models.CharField(max_length=20), default=list, blank=True)
-    introduction = models.CharField(max_length=500, blank=True)
-    latitude = models.FloatField(null=True, blank=True)
-    longitude = models.FloatField(null=True, blank=True)
-    rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
-    admitted_at = models.DateTimeField(null=True, editable=False)
-    left_at = models.DateTimeField(null=True, editable=False)
-    account_id = models.BigIntegerField(null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER, verbose_name=_("Post"))
+    languages = ArrayField(models.CharField(max_length=20), default=list, blank=True, verbose_name=_("Languages"))
+    introduction = models.CharField(max_length=500, blank=True, verbose_name=_("Introduction"))
+    latitude = models.FloatField(null=True, blank=True, verbose_name=_("Latitude"))
+    longitude = models.FloatField(null=True, blank=True, verbose_name=_("Longitude"))
+    rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, editable=False, verbose_name=_("Rating"))
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE, verbose_name=_("State"))
+    admitted_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Admitted at"))
+    left_at = models.DateTimeField(null=True, editable=False, verbose_name=_("Left at"))
+    account_id = models.BigIntegerField(null=True, editable=False, verbose_name=_("Account"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False, verbose_name=_("Created at"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     scope = Scope(
@@ -53,6 +56,7 @@ class Worker(models.Model):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Worker")
         ordering = ["name", "id"]
         indexes = [
             models.Index(fields=["organisation", "state"], name="worker_organisation"),
@@ -94,7 +98,7 @@ OWN = Scope(
 class WorkerLog(TransitionLog):
     """Trail of an engagement."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="trail")
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="trail", verbose_name=_("Worker"))
 
     scope = OWN
     objects = ScopedQuerySet.as_manager()
@@ -103,12 +107,16 @@ class WorkerLog(TransitionLog):
 class Certificate(DatedRow):
     """A professional certificate for one skill (R-151). Families see those of the workers they see."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="certificates")
-    skill = models.CharField(max_length=20, choices=[c for c in Skill.choices if c[0] != Skill.NONE])
-    level = models.CharField(max_length=20, blank=True)
-    number = models.CharField(max_length=60)
-    issuer = models.CharField(max_length=100, blank=True)
-    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="certificates", verbose_name=_("Worker"))
+    skill = models.CharField(
+        max_length=20, choices=[c for c in Skill.choices if c[0] != Skill.NONE], verbose_name=_("Skill")
+    )
+    level = models.CharField(max_length=20, blank=True, verbose_name=_("Level"))
+    number = models.CharField(max_length=60, verbose_name=_("Number"))
+    issuer = models.CharField(max_length=100, blank=True, verbose_name=_("Issuer"))
+    file = models.ForeignKey(
+        "kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("File")
+    )
 
     scope = Scope(
         staff=Via("worker_id", "workforce.Worker"),
@@ -120,6 +128,7 @@ class Certificate(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Certificate")
         ordering = ["skill", "-valid_from"]
         constraints = [
             not_empty("certificate"),
@@ -134,16 +143,19 @@ class Certificate(DatedRow):
 class Clearance(DatedRow):
     """Entry training, health check or background check with validity; each gates dispatch (R-152, R-157)."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="clearances")
-    kind = models.CharField(max_length=20, choices=ClearanceKind.choices)
-    note = models.CharField(max_length=200, blank=True)
-    file = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="clearances", verbose_name=_("Worker"))
+    kind = models.CharField(max_length=20, choices=ClearanceKind.choices, verbose_name=_("Kind"))
+    note = models.CharField(max_length=200, blank=True, verbose_name=_("Note"))
+    file = models.ForeignKey(
+        "kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("File")
+    )
 
     scope = OWN
     history = History()
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Clearance")
         ordering = ["kind", "-valid_from"]
         constraints = [not_empty("clearance"), no_overlap("clearance", "worker", "kind")]
 
@@ -159,17 +171,18 @@ class DateTimeRange(Func):
 class Leave(models.Model):
     """Time away, ``[starts, ends)``. Leaves of one worker do not overlap."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="leaves")
-    kind = models.CharField(max_length=10, choices=LeaveKind.choices)
-    starts = models.DateTimeField()
-    ends = models.DateTimeField()
-    note = models.CharField(max_length=200, blank=True)
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="leaves", verbose_name=_("Worker"))
+    kind = models.CharField(max_length=10, choices=LeaveKind.choices, verbose_name=_("Kind"))
+    starts = models.DateTimeField(_("Starts"))
+    ends = models.DateTimeField(_("Ends"))
+    note = models.CharField(max_length=200, blank=True, verbose_name=_("Note"))
 
     scope = OWN
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Leave")
         ordering = ["-starts"]
         constraints = [
             models.CheckConstraint(name="leave_not_empty", condition=Q(ends__gt=F("starts"))),
@@ -189,16 +202,17 @@ class Leave(models.Model):
 class Shift(DatedRow):
     """Weekly working hours. A worker without any is taken to be free at all times."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="shifts")
-    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
-    starts = models.TimeField()
-    ends = models.TimeField()
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="shifts", verbose_name=_("Worker"))
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices, verbose_name=_("Weekday"))
+    starts = models.TimeField(_("Starts"))
+    ends = models.TimeField(_("Ends"))
 
     scope = OWN
     history = History()
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Weekly hours")
         ordering = ["weekday", "starts"]
         constraints = [
             not_empty("shift"),
@@ -213,10 +227,10 @@ class Shift(DatedRow):
 class Duty(DatedRow):
     """One version of the duties of a post, published by a region (R-158)."""
 
-    post = models.CharField(max_length=20, choices=Post.choices)
-    title = models.CharField(max_length=100)
-    text = models.TextField()
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    post = models.CharField(max_length=20, choices=Post.choices, verbose_name=_("Post"))
+    title = models.CharField(max_length=100, verbose_name=_("Title"))
+    text = models.TextField(_("Text"))
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Region"))
     path = PathField(db_index=True)
 
     scope = Scope(
@@ -228,6 +242,7 @@ class Duty(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Duties")
         ordering = ["post", "-valid_from"]
         constraints = [not_empty("duty"), no_overlap("duty", "path", "post")]
 
@@ -238,15 +253,18 @@ class Duty(DatedRow):
 class Acknowledgement(models.Model):
     """The worker has read one version of the duties of its post."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="acknowledgements")
-    duty = models.ForeignKey(Duty, on_delete=models.PROTECT, related_name="acknowledgements")
-    at = models.DateTimeField(default=timezone.now)
+    worker = models.ForeignKey(
+        Worker, on_delete=models.CASCADE, related_name="acknowledgements", verbose_name=_("Worker")
+    )
+    duty = models.ForeignKey(Duty, on_delete=models.PROTECT, related_name="acknowledgements", verbose_name=_("Duty"))
+    at = models.DateTimeField(default=timezone.now, verbose_name=_("At"))
 
     scope = OWN
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Acknowledgement")
         constraints = [models.UniqueConstraint(fields=["worker", "duty"], name="acknowledgement_once")]
 
     def __str__(self) -> str:
@@ -256,16 +274,17 @@ class Acknowledgement(models.Model):
 class Honour(models.Model):
     """A competition result or award on the worker's file (R-156)."""
 
-    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="honours")
-    title = models.CharField(max_length=100)
-    issuer = models.CharField(max_length=100, blank=True)
-    awarded_on = models.DateField()
+    worker = models.ForeignKey(Worker, on_delete=models.CASCADE, related_name="honours", verbose_name=_("Worker"))
+    title = models.CharField(max_length=100, verbose_name=_("Title"))
+    issuer = models.CharField(max_length=100, blank=True, verbose_name=_("Issuer"))
+    awarded_on = models.DateField(_("Awarded on"))
 
     scope = Certificate.scope
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("Honour")
         ordering = ["-awarded_on"]
 
     def __str__(self) -> str:
