@@ -3,7 +3,9 @@
 COPY cannot write into a table with row-level security; the INSERT can, and so policies, constraints and history hold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
 
 from django.db import connection, models
 
@@ -28,11 +30,32 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> int:
     fields = [f for f in model._meta.concrete_fields if not f.generated]
     table, passing = model._meta.db_table, f"bulk_{model._meta.db_table}"
     columns = ", ".join(f'"{f.column}"' for f in fields)
+    readers = [_reader(f) for f in fields]
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE TEMP TABLE "{passing}" AS SELECT {columns} FROM "{table}" WITH NO DATA')
         with cursor.copy(f'COPY "{passing}" ({columns}) FROM STDIN') as copy:
             for row in rows:
-                copy.write_row([f.get_db_prep_save(f.pre_save(row, True), connection) for f in fields])
+                copy.write_row([read(row) for read in readers])
         cursor.execute(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM "{passing}"')
         cursor.execute(f'DROP TABLE "{passing}"')
     return len(rows)
+
+
+#: Fields whose Python value the driver writes as it is.
+_PLAIN = (
+    models.AutoField,
+    models.BooleanField,
+    models.CharField,
+    models.DateField,
+    models.FloatField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TextField,
+)
+
+
+def _reader(field: models.Field) -> Callable[[models.Model], Any]:
+    """How to get the value of ``field`` for the driver; the short way for plain fields, which are nearly all."""
+    if isinstance(field, _PLAIN) and not getattr(field, "auto_now", False):
+        return attrgetter(field.attname)
+    return lambda row: field.get_db_prep_save(field.pre_save(row, True), connection)

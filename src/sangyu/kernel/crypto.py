@@ -7,6 +7,7 @@ Settings: ``SANGYU_KEYS`` maps key id → 32 bytes in hex; the last one encrypts
 import hashlib
 import hmac
 import os
+import re
 from functools import cache
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db import models
 from django.db.models.functions import Cast
+
+from .identity import mask_id_number, mask_phone
 
 _NONCE = 12
 WHOLE_BYTES = 16
@@ -137,6 +140,17 @@ class EncryptedTextField(models.BinaryField):
 
     def get_default(self):
         return ""
+
+    def shown_in_history(self, value: str | None) -> str:
+        """An old or new value of the history, masked."""
+        return _hint(decrypt_history(value, self.purpose))
+
+
+def _hint(text: str) -> str:
+    """What a list of changes shows: enough to recognise a number, not to use it."""
+    if not text or not re.fullmatch(r"[0-9A-Z-]{7,18}", text):
+        return "•••" if text else ""
+    return mask_id_number(text) if len(text) in (15, 18) else mask_phone(text)
 
 
 def decrypt_history(value: str | None, purpose: str) -> str:

@@ -84,8 +84,9 @@ def test_columns_are_matched_and_problems_named(clerk):
     assert state.counts == {"rows": 21, "new": 10, "changed": 0, "rejected": 11}
     found = [(p.row, p.column, p.value) for p in state.problems]
     assert found == [
-        (15, "身份证号码", "2.***************17"), (16, "身份证号码", "210802********9921"), (17, "出生年月日", "1941.2.30"),
-        (18, "社区（村）", "青华社区"), (19, "身份证号码", "210802********9922"), (20, "性别", "不男"), (21, "老人姓名", ""),
+        (15, "身份证号码", "2.***************17"), (16, "身份证号码", "210802********9921"),
+        (17, "出生年月日", "1941.2.30"), (18, "社区（村）", "青华社区"),
+        (19, "身份证号码", "210802********9922"), (20, "性别", "不男"), (21, "老人姓名", ""),
         (22, "出生年月日", "1941.2.3"), (23, "联系电话", "123****123"), (24, "社区（村）", "210803001001"),
         (25, "居住情况", "独剧"),
     ]  # fmt: skip
@@ -125,8 +126,8 @@ def test_the_good_rows_are_written_with_facts_and_contacts(clerk, regions):
         facts = selectors.facts_on(liu.pk, liu.registered_on)
         assert Contact.objects.get().phone == "13904170002"
     assert facts == {
-        "living": "alone", "income_category": "minimum_living", "three_no": "yes", "disability": "4-2", "care_level": "2",
-        "region": str(regions["a_two"].pk),
+        "living": "alone", "income_category": "minimum_living", "three_no": "yes", "disability": "4-2",
+        "care_level": "2", "region": str(regions["a_two"].pk),
     }  # fmt: skip
     assert selectors.find_ids(a, "syz") == [people["孙玉珍"].pk]
     change = Change.objects.get(table_name="people_person", row_id=liu.pk)

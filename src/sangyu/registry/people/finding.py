@@ -110,10 +110,14 @@ def search(
     completeness_below. Facts and ages are those of ``day`` (default today).
     """
     day = day or timezone.localdate()
-    given = filters or {}
     rows = Person.objects.visible_to(actor)
     if text.strip():
         rows = rows.filter(pk__in=find_ids(actor, text, today=day))
+    return narrow(rows, filters or {}, day)
+
+
+def narrow(rows: QuerySet, given: Mapping[str, Any], day: date) -> QuerySet:
+    """``rows`` of persons under the conditions of ``search``."""
     if path := given.get("path"):
         rows = rows.filter(path__gte=path, path__lt=path + PATH_END)
     if sex := given.get("sex"):

@@ -51,7 +51,7 @@ class RosterImport(Import):
     def places(self) -> Places:
         """Regions under the actor, loaded when first asked for."""
         if self._places is None:
-            self._places = Places(self.actor)
+            self._places = Places(self.actor, self.today)
         return self._places
 
     def describe(self) -> Sequence[Field]:

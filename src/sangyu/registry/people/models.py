@@ -7,6 +7,7 @@ from django.utils import timezone
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField
 from sangyu.kernel.facts import DatedFact, fact_constraints
+from sangyu.kernel.identity import mask_phone
 from sangyu.kernel.scoping import PlaceRow, Scope, Shared, Within
 
 from .enums import (
@@ -21,6 +22,7 @@ from .enums import (
     Purpose,
     Relation,
     Sex,
+    fact_label,
 )
 
 
@@ -164,6 +166,10 @@ class PersonFact(DatedFact):
     def kind_label(self) -> str:
         return str(FactKind(self.kind).label)
 
+    @property
+    def value_label(self) -> str:
+        return fact_label(self.kind, self.value)
+
 
 class Contact(PlaceRow):
     """Somebody to call for a person: relative, neighbour, carer. ``account`` is set when the contact may sign in."""
@@ -196,6 +202,10 @@ class Contact(PlaceRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def phone_masked(self) -> str:
+        return mask_phone(self.phone)
 
 
 class Consent(PlaceRow):

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,12 +11,10 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.identity import half_width
-from sangyu.kernel.scoping import PATH_END
-
-from .models import Person
+from sangyu.registry.regions import selectors as regions
+from sangyu.registry.regions.enums import Level
 
 _ENDINGS = re.compile(r"(社区居民委员会|居民委员会|社区居委会|居委会|村民委员会|村委会|社区|村)$")
-STREET_LEVEL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +33,12 @@ def _short(name: str) -> str:
 class Places:
     """Streets and communities of one actor's area, by code and name."""
 
-    def __init__(self, actor: Actor) -> None:
-        region = Person._meta.get_field("region").related_model
-        rows = region.objects.filter(
-            path__gte=actor.path, path__lt=actor.path + PATH_END, level__gte=STREET_LEVEL, valid_to__isnull=True
-        )
+    def __init__(self, actor: Actor, today: date) -> None:
+        self._actor, self._today = actor, today
         self._by_code: dict[str, Any] = {}
         self._by_name: dict[str, list[Any]] = defaultdict(list)
         self._names: list[str] = []
-        for row in rows.order_by("path"):
+        for row in regions.below(actor.path).filter(level__gte=Level.STREET):
             self._by_code[row.code] = row
             self._by_name[_short(row.name)].append(row)
             self._names.append(row.name)
@@ -57,8 +53,8 @@ class Places:
 
     def _find(self, written: str, street: str) -> Place:
         if re.fullmatch(r"\d{9,12}", written):
-            region = self._by_code.get(written.ljust(12, "0"))
-            if region is None:
+            region = self._by_code.get(written.ljust(12, "0")) or regions.by_code(written, self._today)
+            if region is None or region.level < Level.STREET or not region.path.startswith(self._actor.path):
                 return Place(problem=_("No street or community of your area has this code."), code="region.code")
             return Place(region)
         found = (
@@ -84,10 +80,10 @@ class Places:
     def _ending(self, written: str) -> list[Any]:
         """Communities whose name ends the whole name that was written: 站前区建丰街道清华社区."""
         found = []
-        for name, regions in self._by_name.items():
+        for name, named in self._by_name.items():
             if len(name) > 1 and _short(written).endswith(name):
                 before = _short(written)[: -len(name)]
-                found += [r for r in regions if _within(before, r.full_name)]
+                found += [r for r in named if _within(before, r.full_name)]
         return found
 
 

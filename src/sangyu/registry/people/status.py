@@ -12,11 +12,12 @@ from sangyu.kernel.events import emit
 from sangyu.kernel.models import Share
 from sangyu.kernel.scoping import as_system, say_why
 from sangyu.kernel.services import service
+from sangyu.registry.regions import selectors as regions
 
 from . import events
 from .enums import FACT_VALUES, FactKind, Residence
 from .models import Consent, Contact, GuardedNote, Person, PersonFact
-from .store import live_fact, locked, refresh_completeness, region
+from .store import live_fact, locked, refresh_completeness
 
 
 def _check_start(person: Person, day: date, field: str = "valid_from") -> None:
@@ -155,7 +156,7 @@ def move(
     Past days keep their region in the facts of kind ``region``. Raises NotVisible, Invalid, Refused.
     """
     person = locked(person_id)
-    target = region(region_id)
+    target = regions.region(region_id, current=True)
     if moved_on > (today or timezone.localdate()):
         raise Invalid({"moved_on": [_("The day lies in the future.")]})
     _check_start(person, moved_on, "moved_on")

@@ -3,6 +3,7 @@
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.facts import DatedFact
+from sangyu.registry.regions import selectors as regions
 
 from . import values
 from .models import Person, PersonFact
@@ -16,17 +17,9 @@ def locked(person_id: int) -> Person:
     return person
 
 
-def region(region_id: int):
-    """Any region by id. Raises NotVisible."""
-    found = Person._meta.get_field("region").related_model.objects.filter(pk=region_id).first()
-    if found is None:
-        raise NotVisible
-    return found
-
-
 def region_in_scope(actor: Actor, region_id: int):
     """A region of the actor's own tree. Raises NotVisible."""
-    found = region(region_id)
+    found = regions.region(region_id, current=True)
     if not found.path.startswith(actor.path):
         raise NotVisible
     return found
