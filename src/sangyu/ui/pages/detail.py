@@ -181,6 +181,8 @@ def _label(model: Any, column: str) -> str:
 
 def _shown(model: Any, column: str, value: Any) -> str:
     field = _field(model, column)
+    if hasattr(field, "shown_in_history"):
+        return fmt.or_dash(field.shown_in_history(value))
     if value is not None and field is not None and field.choices:
         return str(dict(field.flatchoices).get(field.to_python(value), value))
     return fmt.plain(value)
