@@ -107,13 +107,17 @@ $(STAMP)/python:
 	mkdir -p $(STAMP)
 	touch $@
 
-$(STAMP)/base: requirements/base.txt pyproject.toml | $(STAMP)/python
+$(STAMP)/build: requirements/build.txt | $(STAMP)/python
+	@$(BIN)/pip install -q --require-hashes -r requirements/build.txt
+	touch $@
+
+$(STAMP)/base: requirements/base.txt pyproject.toml | $(STAMP)/build
 	@echo "Installing what Sangyu runs on …"
 	$(BIN)/pip install -q --require-hashes -r requirements/base.txt
 	$(MAKE) $(STAMP)/self
 	touch $@
 
-$(STAMP)/dev: requirements/dev.txt pyproject.toml | $(STAMP)/python
+$(STAMP)/dev: requirements/dev.txt pyproject.toml | $(STAMP)/build
 	@echo "Installing what the tests and checks need …"
 	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
 	$(MAKE) $(STAMP)/self
@@ -124,8 +128,7 @@ $(STAMP)/bench: requirements/bench.txt $(STAMP)/dev
 	touch $@
 
 $(STAMP)/self: pyproject.toml
-	@$(BIN)/pip install -q --require-hashes -r requirements/build.txt
-	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
 $(STAMP)/node/ok: | $(STAMP)/python

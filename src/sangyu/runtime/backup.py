@@ -30,7 +30,7 @@ def write(home: Path, target: Path, url: str) -> None:
 
 
 def bring_keys(home: Path, source: Path) -> None:
-    """Put the keys of a backup into ``home``, before its database is made. Raises EngineError when it has other keys."""
+    """Put the keys of a backup into ``home``, before its database. Raises EngineError when it has other keys."""
     if not (source / "database.dump").exists():
         raise EngineError(f"{source} holds no backup (no database.dump).", "name the folder that `sangyu backup` wrote")
     kept, wanted = home / "keys.json", source / "keys.json"
@@ -44,7 +44,7 @@ def bring_keys(home: Path, source: Path) -> None:
 
 
 def read(home: Path, source: Path, url: str) -> None:
-    """Load database.dump into the empty database at ``url``, all or nothing, then the files. Raises EngineError."""
+    """Load database.dump into the empty database at ``url``, all or nothing; then the files. Raises EngineError."""
     import django
 
     django.setup()
