@@ -1,0 +1,250 @@
+"""Screens of contracts and prices."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.registry.regions import selectors as regions
+from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Money, Number, Status, Text
+from sangyu.ui.pages.related import rows_tab
+
+from . import forms, services
+from .enums import ContractState
+from .models import Contract, Price
+from .pages import _Edit, _EndPart
+
+PARENT = ("organisations:contracts", _("Purchase contracts"))
+
+
+class ContractList(ListPage):
+    url, name, permission, title = "contracts/", "contracts", "organisations.contracts", _("Purchase contracts")
+    model = Contract
+    unit = _("contracts")
+    search = ("number", "title", "organisation__name__startswith")
+    filters = ["state", "settlement"]
+    sort = "-valid_from"
+    related = ("organisation", "region")
+    columns = [
+        Text("number", _("Number"), link="organisations:contract", sort=True),
+        Text("title", _("Title")),
+        Text("organisation.name", _("Organisation"), sort="organisation__name"),
+        Status("state", _("State"), enum=ContractState, sort=True),
+        Text("region.name", _("Purchaser")),
+        Day("valid_from", _("From"), sort=True),
+        Day("last_day", _("Last day"), sort="valid_to"),
+        Money("budget_fen", _("Budget"), sort=True),
+        Choice("settlement", _("Settlement"), hidden=True),
+    ]
+    empty_text = _("Contracts are drafted on the page of the organisation.")
+
+
+class ContractDetail(DetailPage):
+    url, name, permission = "contracts/<int:pk>/", "contract", "organisations.contracts"
+    model, related, parent = Contract, ("organisation", "region"), PARENT
+    facts = [
+        Status("state", _("State"), enum=ContractState),
+        Day("valid_from", _("From")),
+        Day("last_day", _("Last day")),
+    ]
+    summary = [
+        (
+            _("Contract"),
+            [
+                Text("number", _("Number")),
+                Text(
+                    "organisation.name",
+                    _("Organisation"),
+                    link=lambda c: reverse("organisations:detail", args=[c.organisation_id]),
+                ),
+                Text("region.full_name", _("Purchaser")),
+                Text("procurement", _("Procurement document")),
+                Text("terms", _("Terms")),
+                Day("signed_at", _("Signed at")),
+                Day("ended_at", _("Ended at")),
+            ],
+        ),
+        (
+            _("Money"),
+            [
+                Choice("settlement", _("Settlement")),
+                Number("settlement_day", _("Day of settlement")),
+                Money("budget_fen", _("Budget")),
+                Money("month_budget_fen", _("Monthly budget")),
+                Number("cancel_free_hours", _("Free cancelling until (hours before)")),
+                Number("cancel_fee_percent", _("Cancelling fee (percent)")),
+            ],
+        ),
+    ]
+    tabs = [
+        rows_tab(
+            "prices",
+            _("Prices"),
+            [
+                Text("item_code", _("Service")),
+                Money("unit_price", _("Unit price")),
+                Number("month_quota", _("Units per month at most")),
+                Number("quota", _("Units in all at most")),
+                Day("valid_from", _("From")),
+                Day("last_day", _("Last day")),
+            ],
+            lambda page: page.object.prices.all(),
+            head=[
+                Link(
+                    _("Set price"),
+                    "organisations:contract-price",
+                    "plus",
+                    "organisations.contract",
+                    when=lambda c: c.state != ContractState.ENDED,
+                )
+            ],
+            empty_text=_("A contract needs at least one price before it can be signed."),
+        )
+    ]
+    actions = [
+        Link(
+            _("Edit"),
+            "organisations:contract-edit",
+            "edit",
+            "organisations.contract",
+            when=lambda c: c.state == ContractState.DRAFT,
+        ),
+        Link(
+            _("Sign"),
+            "organisations:contract-sign",
+            "check",
+            "organisations.contract",
+            "pri",
+            "dialog",
+            when=lambda c: c.state == ContractState.DRAFT,
+        ),
+        Link(
+            _("End"),
+            "organisations:contract-end",
+            "off",
+            "organisations.contract",
+            "badline",
+            "dialog",
+            when=lambda c: c.state == ContractState.ACTIVE,
+        ),
+    ]
+
+    def history_of(self) -> tuple:
+        return tuple(self.object.prices.all())
+
+
+class ContractNew(_Edit):
+    url, name, permission, title = (
+        "<int:pk>/contracts/new/",
+        "contract-new",
+        "organisations.contract",
+        _("Draft contract"),
+    )
+    form_class, wide = forms.ContractForm, ("terms",)
+
+    def save(self, form):
+        region = regions.at_path(self.actor.path)
+        return services.draft_contract(
+            actor=self.actor, region=region, organisation_id=self.object.pk, **form.cleaned_data
+        )
+
+    def success_url(self, result) -> str:
+        return reverse("organisations:contract", args=[result.pk])
+
+
+class ContractEdit(FormPage):
+    url, name, permission, title = (
+        "contracts/<int:pk>/edit/",
+        "contract-edit",
+        "organisations.contract",
+        _("Edit contract"),
+    )
+    model, form_class, parent, wide = Contract, forms.ContractForm, PARENT, ("terms",)
+
+    def get_initial(self) -> dict:
+        return {f: getattr(self.object, f) for f in forms.ContractForm.base_fields}
+
+    def save(self, form):
+        return services.change_contract(actor=self.actor, contract_id=self.object.pk, **form.cleaned_data)
+
+    def success_url(self, result) -> str:
+        return reverse("organisations:contract", args=[result.pk])
+
+
+class _ContractAct(ActionPage):
+    model, parent, permission, leaves = Contract, PARENT, "organisations.contract", True
+    related = ("organisation",)
+
+    def success_url(self) -> str:
+        return reverse("organisations:contract", args=[self.object.pk])
+
+
+class ContractSign(_ContractAct):
+    url, name, title, submit_label = "contracts/<int:pk>/sign/", "contract-sign", _("Sign contract"), _("Sign")
+
+    def confirm_text(self) -> str:
+        what = {"number": self.object.number, "name": self.object.organisation.name}
+        return _now("Contract %(number)s with “%(name)s” comes into force and can no longer be changed.") % what
+
+    def act(self, form) -> str:
+        services.sign_contract(actor=self.actor, contract_id=self.object.pk, expect=self.object.state)
+        return _now("In force.")
+
+
+class ContractEnd(_ContractAct):
+    url, name, title, submit_label = "contracts/<int:pk>/end/", "contract-end", _("End contract"), _("End")
+    form_class, irreversible = forms.ReasonForm, True
+
+    def confirm_text(self) -> str:
+        what = {"number": self.object.number, "name": self.object.organisation.name}
+        return _now("Contract %(number)s with “%(name)s” ends today; its open orders go back to dispatch.") % what
+
+    def act(self, form) -> str:
+        reason = form.cleaned_data["reason"]
+        services.end_contract(actor=self.actor, contract_id=self.object.pk, reason=reason, expect=self.object.state)
+        return _now("Ended.")
+
+
+class PriceNew(_Edit):
+    url, name, permission, title = "<int:pk>/prices/new/", "price-new", "organisations.own", _("Set market price")
+    form_class, tab = forms.PriceForm, "prices"
+
+    def form_kwargs(self) -> dict:
+        return {"path": self.object.path, "day": timezone.localdate()}
+
+    def get_initial(self) -> dict:
+        return {"valid_from": timezone.localdate()}
+
+    def save(self, form):
+        given = {"actor": self.actor, "today": timezone.localdate()}
+        return services.set_price(**given, organisation_id=self.object.pk, **form.cleaned_data)
+
+
+class ContractPrice(FormPage):
+    url, name, permission = "contracts/<int:pk>/prices/new/", "contract-price", "organisations.contract"
+    title, model, form_class, parent = _("Set price"), Contract, forms.PriceForm, PARENT
+
+    def form_kwargs(self) -> dict:
+        return {"path": self.object.path, "day": max(self.object.valid_from, timezone.localdate())}
+
+    def get_initial(self) -> dict:
+        draft = self.object.state == ContractState.DRAFT
+        return {"valid_from": self.object.valid_from if draft else timezone.localdate() + timedelta(days=1)}
+
+    def save(self, form):
+        given = {"actor": self.actor, "today": timezone.localdate()}
+        return services.set_price(**given, contract_id=self.object.pk, **form.cleaned_data)
+
+    def success_url(self, result) -> str:
+        return reverse("organisations:contract-prices", args=[self.object.pk])
+
+
+class PriceEnd(_EndPart):
+    url, name, permission, model, tab = "prices/<int:pk>/end/", "price-end", "organisations.own", Price, "prices"
+
+    def act(self, form) -> str:
+        given = {"actor": self.actor, "today": timezone.localdate()}
+        services.end_price(**given, price_id=self.object.pk, day=form.cleaned_data["day"])
+        return _now("Ended.")

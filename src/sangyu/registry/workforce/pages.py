@@ -1,0 +1,474 @@
+"""Screens of the workforce."""
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.identity import mask_id_number, mask_phone
+from sangyu.registry.catalogue import selectors as catalogue
+from sangyu.registry.organisations import selectors as organisations
+from sangyu.registry.regions import selectors as regions
+from sangyu.ui.nav import Group, Nav
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Masked,
+    Moment,
+    Number,
+    Status,
+    Tab,
+    Text,
+)
+from sangyu.ui.pages.form import dress
+from sangyu.ui.pages.related import rows_tab
+
+from . import forms, selectors, services
+from .enums import Post, State
+from .models import Certificate, Clearance, Duty, Worker
+
+NAV = [
+    Nav(
+        _("Workers"), "users", "workforce:list", "workforce.view", Group.REGISTERS, 60, audiences=("staff", "provider")
+    ),
+]
+PARENT = ("workforce:list", _("Workers"))
+
+
+class WorkerList(ListPage):
+    url, name, permission, title = "", "list", "workforce.view", _("Workers")
+    model = Worker
+    unit = _("workers")
+    search = ("name", "pinyin", "initials")
+    search_label = _("Name or pinyin")
+    filters = ["state", "post", "sex", "organisation"]
+    sort = "name"
+    related = ("organisation", "region")
+    personal = "workforce.workers"
+    columns = [
+        Text("name", _("Name"), link="workforce:detail", sort=True),
+        Status("state", _("State"), enum=State, sort=True),
+        Choice("post", _("Post"), enum=Post, sort=True),
+        Choice("sex", _("Sex")),
+        Text("organisation.name", _("Organisation"), sort="organisation__name"),
+        Masked(
+            "phone", _("Phone"), reveal="workforce:reveal-phone", reveal_permission="workforce.reveal", mask=mask_phone
+        ),
+        Number("rating", _("Rating"), sort=True),
+        Text("region.name", _("Region"), hidden=True),
+    ]
+    presets = [(_("Active"), "state=active"), (_("Candidates"), "state=candidate")]
+    empty_text = _("Workers are hired on the page of their organisation.")
+
+
+class OrganisationWorkers(WorkerList):
+    url, name = "of/<int:pk>/", "of"
+    filters = ["state", "post", "sex"]
+
+    def get_queryset(self):
+        return Worker.objects.filter(organisation_id=self.kwargs["pk"])
+
+    def get_title(self) -> str:
+        found = organisations.names([self.kwargs["pk"]])
+        if not found:
+            raise NotVisible
+        return _now("Workers of %(name)s") % {"name": found[self.kwargs["pk"]]}
+
+    def links(self) -> list[Link]:
+        return [
+            Link(_("Hire"), "workforce:new", "plus", "workforce.manage", "pri", args=lambda _o: [self.kwargs["pk"]])
+        ]
+
+
+def _visit_check(page) -> dict:
+    """The tab “May be sent?”: for one service and time, every reason against."""
+    worker, now = page.object, timezone.localtime()
+    given = page.request.GET if page.request.GET.get("item") else None
+    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    form = dress(forms.CheckForm(given, path=worker.path, day=now.date(), initial={"at": start}))
+    context = {"form": form, "asked": None}
+    if given is not None and form.is_valid():
+        at = form.cleaned_data["at"]
+        item = catalogue.get_item(form.cleaned_data["item"], worker.path, timezone.localdate(at))
+        if item is not None:
+            found = selectors.blocks(worker, item, at, at + timedelta(minutes=item.duration_minutes))
+            context |= {"asked": item, "blocks": found}
+    return context
+
+
+def _end_link(name: str) -> Link:
+    still = lambda row: row.valid_to is None or row.valid_to > timezone.localdate()  # noqa: E731
+    return Link(_("End"), name, permission="workforce.manage", kind="text", method="dialog", when=still)
+
+
+class WorkerDetail(DetailPage):
+    url, name, permission = "<int:pk>/", "detail", "workforce.view"
+    model, related, parent = Worker, ("organisation", "region"), PARENT
+    facts = [
+        Status("state", _("State"), enum=State),
+        Choice("post", _("Post")),
+        Text("organisation.name", _("Organisation")),
+    ]
+    summary = [
+        (
+            _("Person"),
+            [
+                Text("name", _("Name")),
+                Choice("sex", _("Sex")),
+                Day("birth_date", _("Birth date")),
+                Masked(
+                    "id_number",
+                    _("ID number"),
+                    reveal="workforce:reveal-id",
+                    reveal_permission="workforce.reveal",
+                    mask=mask_id_number,
+                ),
+                Masked(
+                    "phone",
+                    _("Phone"),
+                    reveal="workforce:reveal-phone",
+                    reveal_permission="workforce.reveal",
+                    mask=mask_phone,
+                ),
+                Text("languages", _("Languages"), value=lambda w: "、".join(w.languages)),
+                Text("introduction", _("Introduction")),
+            ],
+        ),
+        (
+            _("Engagement"),
+            [
+                Text(
+                    "organisation.name",
+                    _("Organisation"),
+                    link=lambda w: reverse("organisations:detail", args=[w.organisation_id]),
+                ),
+                Choice("post", _("Post")),
+                Day("admitted_at", _("Admitted at")),
+                Day("left_at", _("Left at")),
+                Number("rating", _("Rating")),
+            ],
+        ),
+    ]
+    tabs = [
+        Tab("check", _("May be sent?"), "workforce/check.html", _visit_check),
+        rows_tab(
+            "certificates",
+            _("Certificates"),
+            [
+                Choice("skill", _("Skill")),
+                Text("level", _("Level")),
+                Text("number", _("Number")),
+                Text("issuer", _("Issuer")),
+                Day("valid_from", _("From")),
+                Day("last_day", _("Last day")),
+            ],
+            lambda page: page.object.certificates.all(),
+            head=[Link(_("Record certificate"), "workforce:certificate-new", "plus", "workforce.manage")],
+            row_actions=[_end_link("workforce:certificate-end")],
+        ),
+        rows_tab(
+            "clearances",
+            _("Training and checks"),
+            [
+                Choice("kind", _("Kind")),
+                Day("valid_from", _("From")),
+                Day("last_day", _("Last day")),
+                Text("note", _("Note")),
+            ],
+            lambda page: page.object.clearances.all(),
+            head=[Link(_("Record"), "workforce:clearance-new", "plus", "workforce.manage")],
+            row_actions=[_end_link("workforce:clearance-end")],
+            empty_text=_("Entry training, health check and background check must hold on the day of a visit."),
+        ),
+        rows_tab(
+            "hours",
+            _("Weekly hours"),
+            [
+                Choice("weekday", _("Weekday")),
+                Text("starts", _("Starts"), value=lambda s: f"{s.starts:%H:%M}"),
+                Text("ends", _("Ends"), value=lambda s: f"{s.ends:%H:%M}"),
+                Day("valid_from", _("From")),
+                Day("last_day", _("Last day")),
+            ],
+            lambda page: page.object.shifts.order_by("-valid_from", "weekday", "starts"),
+            head=[Link(_("Set weekly hours"), "workforce:hours", "clock", "workforce.manage")],
+            empty_text=_("Without weekly hours the worker is taken to be free at all times."),
+        ),
+        rows_tab(
+            "leave",
+            _("Leave"),
+            [
+                Choice("kind", _("Kind")),
+                Moment("starts", _("From")),
+                Moment("ends", _("Until")),
+                Text("note", _("Note")),
+            ],
+            lambda page: page.object.leaves.all(),
+            head=[Link(_("Record leave"), "workforce:leave-new", "plus", "workforce.manage")],
+        ),
+        rows_tab(
+            "honours",
+            _("Honours"),
+            [Text("title", _("Award")), Text("issuer", _("Issuer")), Day("awarded_on", _("Awarded on"))],
+            lambda page: page.object.honours.all(),
+            head=[Link(_("Add award"), "workforce:honour-new", "plus", "workforce.manage")],
+        ),
+    ]
+    actions = [
+        Link(_("Edit"), "workforce:edit", "edit", "workforce.manage", when=lambda w: w.state != State.LEFT),
+        Link(
+            _("Admit"),
+            "workforce:admit",
+            "check",
+            "workforce.manage",
+            "pri",
+            "dialog",
+            when=lambda w: w.state == State.CANDIDATE,
+        ),
+        Link(
+            _("Suspend"),
+            "workforce:suspend",
+            "pause",
+            "workforce.manage",
+            method="dialog",
+            when=lambda w: w.state == State.ACTIVE,
+        ),
+        Link(
+            _("Resume"),
+            "workforce:resume",
+            "check",
+            "workforce.manage",
+            method="dialog",
+            when=lambda w: w.state == State.SUSPENDED,
+        ),
+        Link(
+            _("End engagement"),
+            "workforce:leave",
+            "off",
+            "workforce.manage",
+            "badline",
+            "dialog",
+            when=lambda w: w.state != State.LEFT,
+        ),
+    ]
+
+    def history_of(self) -> tuple:
+        own = self.object
+        return (
+            *own.certificates.all(),
+            *own.clearances.all(),
+            *own.leaves.all(),
+            *own.shifts.all(),
+            *own.honours.all(),
+        )
+
+
+class WorkerNew(FormPage):
+    url, name, permission, title = "of/<int:pk>/new/", "new", "workforce.manage", _("Hire")
+    form_class, parent, wide = forms.NewWorkerForm, PARENT, ("introduction",)
+
+    def save(self, form):
+        given = {"actor": self.actor, "today": timezone.localdate()}
+        return services.hire(**given, organisation_id=self.kwargs["pk"], **form.cleaned_data)
+
+    def success_url(self, result) -> str:
+        return reverse("workforce:detail", args=[result.pk])
+
+
+class _Edit(FormPage):
+    """A form about one worker, back to one of its tabs."""
+
+    model, parent, permission = Worker, PARENT, "workforce.manage"
+    tab = ""
+
+    def breadcrumbs(self) -> list:
+        here = [(str(self.object), reverse("workforce:detail", args=[self.object.pk]))] if self.object else []
+        return [*super().breadcrumbs(), *here]
+
+    def success_url(self, result) -> str:
+        return reverse(f"workforce:detail{self.tab and '-' + self.tab}", args=[self.object.pk])
+
+
+class WorkerEdit(_Edit):
+    url, name, title = "<int:pk>/edit/", "edit", _("Edit worker")
+    form_class, wide = forms.WorkerForm, ("introduction",)
+
+    def get_initial(self) -> dict:
+        values = {f: getattr(self.object, f) for f in forms.WorkerForm.base_fields}
+        return {**values, "languages": "、".join(self.object.languages)}
+
+    def save(self, form):
+        given = {"actor": self.actor, "today": timezone.localdate()}
+        return services.change_worker(**given, worker_id=self.object.pk, **form.cleaned_data)
+
+
+class CertificateNew(_Edit):
+    url, name, title = "<int:pk>/certificates/new/", "certificate-new", _("Record certificate")
+    form_class, tab = forms.CertificateForm, "certificates"
+
+    def save(self, form):
+        return services.add_certificate(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+
+
+class ClearanceNew(_Edit):
+    url, name, title = "<int:pk>/clearances/new/", "clearance-new", _("Record training or check")
+    form_class, tab = forms.ClearanceForm, "clearances"
+
+    def save(self, form):
+        return services.add_clearance(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+
+
+class LeaveNew(_Edit):
+    url, name, title = "<int:pk>/leave/new/", "leave-new", _("Record leave")
+    form_class, tab = forms.LeaveForm, "leave"
+
+    def save(self, form):
+        return services.record_leave(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+
+
+class Hours(_Edit):
+    url, name, title = "<int:pk>/hours/set/", "hours", _("Set weekly hours")
+    form_class, tab = forms.HoursForm, "hours"
+    intro = _("Replaces all weekly hours from the day on. No weekday chosen = free at all times.")
+
+    def save(self, form):
+        found = form.cleaned_data
+        hours = [(int(day), found["starts"], found["ends"]) for day in found["weekdays"]]
+        return services.set_hours(
+            actor=self.actor, worker_id=self.object.pk, hours=hours, valid_from=found["valid_from"]
+        )
+
+
+class HonourNew(_Edit):
+    url, name, title = "<int:pk>/honours/new/", "honour-new", _("Add award")
+    form_class, tab = forms.HonourForm, "honours"
+
+    def save(self, form):
+        return services.add_honour(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+
+
+class _Move(ActionPage):
+    """One transition of the engagement."""
+
+    model, parent, permission = Worker, PARENT, "workforce.manage"
+    form_class, leaves = forms.ReasonForm, True
+
+    def success_url(self) -> str:
+        return reverse("workforce:detail", args=[self.object.pk])
+
+    def act(self, form) -> str:
+        act = getattr(services, self.name)
+        act(actor=self.actor, worker_id=self.object.pk, reason=form.cleaned_data["reason"], expect=self.object.state)
+        return _now("Done.")
+
+
+class Admit(_Move):
+    url, name, title, submit_label = "<int:pk>/admit/", "admit", _("Admit worker"), _("Admit")
+    form_class = forms.OptionalReasonForm
+
+
+class Suspend(_Move):
+    url, name, title, submit_label = "<int:pk>/suspend/", "suspend", _("Suspend worker"), _("Suspend")
+
+
+class Resume(_Move):
+    url, name, title, submit_label = "<int:pk>/resume/", "resume", _("Resume worker"), _("Resume")
+    form_class = forms.OptionalReasonForm
+
+
+class EndEngagement(_Move):
+    url, name, title, submit_label = "<int:pk>/end/", "leave", _("End engagement"), _("End engagement")
+    irreversible = True
+
+    def confirm_text(self) -> str:
+        return _now("%(name)s leaves: the file is closed and access ends.") % {"name": self.object.name}
+
+
+class _EndPaper(ActionPage):
+    permission, parent, leaves = "workforce.manage", PARENT, True
+    title, submit_label, form_class = _("End"), _("End"), forms.EndDayForm
+    tab = ""
+
+    def success_url(self) -> str:
+        return reverse(f"workforce:detail-{self.tab}", args=[self.object.worker_id])
+
+    def confirm_text(self) -> str:
+        return str(self.object)
+
+
+class CertificateEnd(_EndPaper):
+    url, name, model, tab = "certificates/<int:pk>/end/", "certificate-end", Certificate, "certificates"
+
+    def act(self, form) -> str:
+        services.end_certificate(actor=self.actor, certificate_id=self.object.pk, day=form.cleaned_data["day"])
+        return _now("Ended.")
+
+
+class ClearanceEnd(_EndPaper):
+    url, name, model, tab = "clearances/<int:pk>/end/", "clearance-end", Clearance, "clearances"
+
+    def act(self, form) -> str:
+        services.end_clearance(actor=self.actor, clearance_id=self.object.pk, day=form.cleaned_data["day"])
+        return _now("Ended.")
+
+
+class RevealPhone(ActionPage):
+    """Answers the whole number as plain text; the look is logged."""
+
+    url, name, permission, title = "<int:pk>/phone/", "reveal-phone", "workforce.reveal", _("Show in full")
+    model, parent, field = Worker, PARENT, "phone"
+
+    def act(self, form) -> HttpResponse:
+        found = services.reveal(
+            actor=self.actor, worker_id=self.object.pk, field=self.field, purpose=self.request.POST.get("why") or "page"
+        )
+        return HttpResponse(found, content_type="text/plain; charset=utf-8")
+
+
+class RevealId(RevealPhone):
+    url, name, field = "<int:pk>/id/", "reveal-id", "id_number"
+
+
+class DutyList(ListPage):
+    url, name, permission, title = "duties/", "duties", "workforce.view", _("Duties of posts")
+    model = Duty
+    unit = _("versions")
+    filters = ["post"]
+    sort = "-valid_from"
+    related = ("region",)
+    columns = [
+        Text("title", _("Title"), link="workforce:duty", sort=True),
+        Choice("post", _("Post"), sort=True),
+        Day("valid_from", _("From"), sort=True),
+        Day("last_day", _("Last day")),
+        Text("region.name", _("Published by")),
+    ]
+    head = [Link(_("Publish duties"), "workforce:duty-new", "plus", "workforce.duties", "pri")]
+
+
+class DutyDetail(DetailPage):
+    url, name, permission = "duties/<int:pk>/", "duty", "workforce.view"
+    model, parent = Duty, ("workforce:duties", _("Duties of posts"))
+    facts = [Choice("post", _("Post")), Day("valid_from", _("From"))]
+    summary = [("", [Text("text", _("Text"))])]
+
+
+class DutyNew(FormPage):
+    url, name, permission, title = "duties/new/", "duty-new", "workforce.duties", _("Publish duties")
+    form_class, parent, wide = forms.DutyForm, ("workforce:duties", _("Duties of posts")), ("text",)
+
+    def save(self, form):
+        region = regions.at_path(self.actor.path)
+        return services.publish_duty(actor=self.actor, region=region, **form.cleaned_data)
+
+    def success_url(self, result) -> str:
+        return reverse("workforce:duties")

@@ -1,0 +1,28 @@
+from sangyu.ui.pages import paths
+
+from . import pages
+
+app_name = "workforce"
+urlpatterns = paths(
+    pages.WorkerList,
+    pages.OrganisationWorkers,
+    pages.WorkerNew,
+    pages.WorkerDetail,
+    pages.WorkerEdit,
+    pages.CertificateNew,
+    pages.CertificateEnd,
+    pages.ClearanceNew,
+    pages.ClearanceEnd,
+    pages.LeaveNew,
+    pages.Hours,
+    pages.HonourNew,
+    pages.Admit,
+    pages.Suspend,
+    pages.Resume,
+    pages.EndEngagement,
+    pages.RevealPhone,
+    pages.RevealId,
+    pages.DutyList,
+    pages.DutyNew,
+    pages.DutyDetail,
+)
