@@ -13,6 +13,13 @@ from sangyu.kernel.models import Operation
 from .pages import ActionPage, DetailPage, ListPage, Moment, Number, Page, Status, Text
 
 TONES = {"waiting": "mute", "running": "info", "done": "ok", "failed": "bad", "cancelled": "mute"}
+WORDS = {
+    "waiting": _("Waiting"),
+    "running": _("Running"),
+    "done": pgettext_lazy("ui", "Done"),
+    "failed": _("Failed"),
+    "cancelled": _("Cancelled"),
+}
 _TOPIC = re.compile(r"[a-z_]+(\.[a-z_]+)*")
 
 
@@ -22,7 +29,7 @@ class OperationList(ListPage):
     filters = ["state"]
     columns = [
         Text("title", pgettext_lazy("ui", "Work"), link="ui:operation"),
-        Status("state", pgettext_lazy("ui", "State"), tones=TONES),
+        Status("state", pgettext_lazy("ui", "State"), tones=TONES, words=WORDS),
         Number("done", pgettext_lazy("ui", "Done")),
         Number("total", pgettext_lazy("ui", "In all")),
         Text("actor", pgettext_lazy("ui", "Started by")),
@@ -42,7 +49,8 @@ class OperationDetail(DetailPage):
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
         self.object = self.get_object()
-        context = self.context(op=operations.as_dict(self.object, self.actor), tone=TONES[self.object.state])
+        op = operations.as_dict(self.object, self.actor)
+        context = self.context(op=op, tone=TONES[self.object.state], word=WORDS[self.object.state])
         return self.render("ui/operation_progress.html" if self.partial else self.template, context)
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Model
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ def money(fen: int | None, *, unit: bool = True) -> str:
         return DASH
     if isinstance(fen, float):
         raise TypeError("money is integer fen")
-    sign = "-" if int(fen) < 0 else ""
+    sign = "−" if int(fen) < 0 else ""
     whole, cents = divmod(abs(int(fen)), 100)
     text = f"{sign}{whole:,}.{cents:02d}"
     return _("%(amount)s yuan") % {"amount": text} if unit else text
@@ -119,3 +120,13 @@ def level(value: int | None, text: str):
     if value is None:
         return DASH
     return format_html('<span class="lv{}">{}</span>', f" lv-{value}" if value else "", text)
+
+
+def icon(name: str, extra: str = ""):
+    """One icon of the sprite; decorative, so say the word beside it."""
+    return format_html(
+        '<svg class="i {}" aria-hidden="true" focusable="false"><use href="{}#i-{}"/></svg>',
+        extra,
+        static("ui/icons.svg"),
+        name,
+    )

@@ -150,14 +150,17 @@ class YesNo(Column):
 
 @dataclass
 class Choice(Column):
-    """The label of a choices field, or of ``enum``."""
+    """The label of a choices field, of ``enum``, or from ``words``."""
 
     enum: type[Enum] | None = None
+    words: dict | None = None
 
     def text(self, row):
         found = self.get(row)
         if found is None or found == "":
             return fmt.DASH
+        if self.words is not None:
+            return str(self.words.get(found, found))
         if self.enum is not None:
             return str(self.enum(found).label)
         display = getattr(row, f"get_{self.name}_display", None)
@@ -236,10 +239,11 @@ class Masked(Column):
             return text
         return format_html(
             '<span class="masked"><span data-masked>{}</span> <button class="eye" type="button" data-reveal="{}" aria-label="{}">'
-            '<span class="eye__i"></span></button></span>',
+            "{}</button></span>",
             text,
             reverse(self.reveal, args=[row.pk]),
             _("Show in full; this is recorded"),
+            fmt.icon("eye"),
         )
 
     def export(self, row, actor):

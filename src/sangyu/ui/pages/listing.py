@@ -188,7 +188,7 @@ class ListPage(Page):
         return f"{type(self).__module__.rsplit('.', 1)[0]}.{type(self).__name__}"
 
     def table_context(self, part: Slice, total: int, exact: bool, problem: Invalid | None) -> dict:
-        form = dress(self.filterset.form)
+        form = filter_form(self.filterset.form)
         names = [*(["q"] if self.search else []), *form.fields]
         fields = [form[name] for name in form.fields if not isinstance(form.fields[name].widget, HiddenInput)]
         active = [k for k in names if self.params.get(k)]
@@ -303,3 +303,15 @@ class ListPage(Page):
             "text": str(self.empty_text) or _("Rows appear here once they are recorded."),
             "clear": False,
         }
+
+
+def filter_form(form: Any) -> Any:
+    """Filters look like inputs, and "no choice" says that all are shown."""
+    for field in dress(form).fields.values():
+        choices = getattr(field.widget, "choices", None)
+        if choices is None or getattr(field.widget, "allow_multiple_selected", False):
+            continue
+        shown = list(choices)
+        if shown and str(shown[0][0]) in ("", "unknown", "None"):
+            field.widget.choices = [(shown[0][0], _("All")), *shown[1:]]
+    return form

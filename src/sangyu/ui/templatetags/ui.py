@@ -1,9 +1,6 @@
 """Filters and tags of the screens; a builtin of the template engine, so no ``{% load %}`` is needed."""
 
 from django import template
-from django.templatetags.static import static
-from django.utils.functional import lazystr
-from django.utils.html import format_html
 
 from sangyu.ui import format as fmt
 
@@ -22,12 +19,7 @@ def amount(fen):
 @register.simple_tag
 def icon(name: str, extra: str = ""):
     """``{% icon "bell" %}``: one icon of the sprite; decorative, so say the word beside it."""
-    return format_html(
-        '<svg class="i {}" aria-hidden="true" focusable="false"><use href="{}#i-{}"/></svg>',
-        extra,
-        lazystr(static("ui/icons.svg")),
-        name,
-    )
+    return fmt.icon(name, extra)
 
 
 @register.simple_tag(takes_context=True)

@@ -247,6 +247,9 @@
   }
 
   // ---- htmx: which answers are shown, and what errors say
+  document.addEventListener("htmx:configRequest", function (e) {
+    if (e.detail.elt.id === "query") { Object.keys(e.detail.parameters).forEach(function (k) { if (e.detail.parameters[k] === "") { delete e.detail.parameters[k]; } }); }
+  });
   document.addEventListener("htmx:beforeSwap", function (e) {
     var xhr = e.detail.xhr;
     if (xhr.getResponseHeader("X-Swap") === "1") { e.detail.shouldSwap = true; e.detail.isError = false; }
@@ -275,7 +278,7 @@
     all("[data-list]").forEach(selection);
     drafts(document);
     live();
-    var problem = $("[data-problem]"); if (problem) { problem.focus(); }
+    var problem = $("form [data-problem], #import [data-problem]"); if (problem) { problem.focus(); }
   }
   if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", start); } else { start(); }
 })();
