@@ -61,7 +61,7 @@ def test_tags_in_order(enter, staff, today):
     card = selectors.person_card(staff("a"), person.pk, day=today)
     assert list(card.tags) == ["three_no", "dependent", "disabled", "alone", "very_old"]
     assert (card.care_level, card.care_level_label) == ("2", "中度失能")
-    assert selectors.fact_label("disability", "1-2") == "视力残疾二级"
+    assert selectors.fact_label("disability", "1-2") == "视力残疾2级"
 
 
 @pytest.mark.parametrize(

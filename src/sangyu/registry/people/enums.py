@@ -25,7 +25,7 @@ class IdKind(models.TextChoices):
 class Marriage(models.TextChoices):
     """GB/T 2261.2."""
 
-    SINGLE = "10", _("Single")
+    SINGLE = "10", _("Never married")
     MARRIED = "20", _("Married")
     FIRST = "21", _("Married for the first time")
     AGAIN = "22", _("Married again")
@@ -175,7 +175,7 @@ class DisabilityCategory(models.TextChoices):
     LIMB = "4", _("Limb")
     INTELLECT = "5", _("Intellect")
     MENTAL = "6", _("Mental")
-    MULTIPLE = "7", _("Multiple")
+    MULTIPLE = "7", _("Multiple disabilities")
 
 
 DISABILITY_GRADES = ("1", "2", "3", "4")
@@ -227,7 +227,7 @@ class Purpose(models.TextChoices):
 
     FAMILY_VIEW = "family_view", _("A relative sees the file and the visits")
     HEALTH_DATA = "health_data", _("Health data")
-    LOCATION = "location", _("Position")
+    LOCATION = "location", _("Position data")
     CAMERA = "camera", _("Camera at home")
     SHARE_PROVIDER = "share_provider", _("Hand on to service providers")
     PHOTO = "photo", _("Photographs as proof of service")

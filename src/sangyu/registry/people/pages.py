@@ -138,7 +138,7 @@ class PersonList(ListPage):
         Custom("completeness", _("File complete"), draw=_completeness, sort=True),
         Moment("updated_at", _("Updated"), sort=True),
         Text("address", _("Address"), hidden=True),
-        Day("registered_on", _("Registered"), hidden=True),
+        Day("registered_on", _("Registered on"), hidden=True),
         Day("checked_on", _("Last check"), hidden=True),
         Day("died_on", _("Died"), hidden=True),
     ]
@@ -202,22 +202,22 @@ class PersonDetail(DetailPage):
             _("Basics"),
             [
                 Text("name", _("Name")), Text("get_sex_display", _("Sex")), Day("birth_date", _("Birth date")),
-                *_masked_columns(), Text("get_id_kind_display", _("Document")),
+                *_masked_columns(), Text("get_id_kind_display", _("Kind of ID document")),
                 Text("get_marriage_display", _("Marriage")), Text("get_education_display", _("Education")),
             ],
         ),
         (
-            _("Home"),
+            _("Where the person lives"),
             [
                 Text("region.full_name", _("Area")), Text("address", _("Address")),
                 Text("registered_address", _("Registered address")), Text("needs", _("Needs")),
             ],
         ),
         (
-            _("File"),
+            _("The file"),
             [
                 Custom("completeness", _("File complete"), draw=_completeness), Day("checked_on", _("Last check")),
-                Day("registered_on", _("Registered")), Text("source", _("Source")), Moment("updated_at", _("Updated")),
+                Day("registered_on", _("Registered on")), Text("source", _("Source")), Moment("updated_at", _("Updated")),
             ],
         ),
     ]  # fmt: skip
@@ -229,7 +229,7 @@ class PersonDetail(DetailPage):
     actions = [
         Link(_("Edit"), "people:edit", "edit", "people.edit"),
         Link(_("File checked"), "people:check", permission="people.edit", method="dialog", when=_alive),
-        Link(_("Move"), "people:move", "swap", "people.life_events", when=_alive),
+        Link(_("Move to another area"), "people:move", "swap", "people.life_events", when=_alive),
         Link(_("Admission"), "people:admit", permission="people.life_events", method="dialog", when=_alive),
         Link(_("Home again"), "people:discharge", permission="people.life_events", method="dialog", when=_alive),
         Link(_("Guarded notes"), "people:notes", "shield", "people.guarded_notes"),
@@ -319,7 +319,7 @@ class RosterPage(ImportPage):
     parent, back_url = LIST, "people:list"
     importer = Importer("people.roster")
     help_text = _(
-        "One elder a row: name, ID number or birth date and sex, community. Other columns as far as you have them."
+        "One elder a row: name, ID number or birth date and sex, community; other columns as you have them."
     )
 
     def get(self, request, *args, **kwargs):

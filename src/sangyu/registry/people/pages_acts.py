@@ -193,7 +193,7 @@ class RevokeDeath(OfPerson, ActionPage):
 
 
 class Move(OfPerson, FormPage):
-    url, name, permission, title = "<int:pk>/move/", "move", "people.life_events", _("Move")
+    url, name, permission, title = "<int:pk>/move/", "move", "people.life_events", _("Move to another area")
     model, form_class = Person, forms.MoveForm
     intro = _("The whole file goes to the new community; past days keep the old one.")
 
