@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sangyu.kernel.errors import Invalid, SangyuError
 from sangyu.kernel.identity import mask_phone
 
-from . import phone_codes, roles, sign_in, totp
+from . import phone_codes, roles, services, sign_in, totp
 from .access import account_only, public
 from .enums import Outcome
 from .models import Account
-from .selectors import has_second_factor, live_grants, masked_mobile, own_sessions
+from .selectors import has_second_factor, live_grants, masked_mobile, own_sessions, own_tokens
 
 PENDING_MINUTES = 10
 PHONE_KEY = "phone"
@@ -247,6 +247,8 @@ def me(request: HttpRequest) -> HttpResponse:
         offers=[(g, roles.role(g.role).label) for g in live_grants(request.account)],
         sessions=own_sessions(request.account, request.session.session_key or ""),
         languages=settings.LANGUAGES,
+        tokens=own_tokens(request.account),
+        may_make_tokens=request.actor is not None and request.actor.may("accounts.own_tokens"),
     )
 
 
@@ -303,3 +305,11 @@ def phone_page(request: HttpRequest) -> HttpResponse:
             except SangyuError as e:
                 status = _refuse(form, e)
     return _show(request, "phone", status, form=form, theme=theme, number=mask_phone(number))
+
+
+@require_POST
+def revoke_own_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop one of the own tokens."""
+    services.revoke_own_token(actor=request.actor, token_id=pk)
+    messages.success(request, _("The token is revoked."))
+    return redirect("accounts:me")

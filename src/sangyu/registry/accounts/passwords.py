@@ -27,6 +27,18 @@ class CharacterClasses:
         return _("Use at least three of: lower-case letters, capital letters, digits, other characters.")
 
 
+class NotTheName:
+    """The account's name or mobile number is no part of the password."""
+
+    def validate(self, password: str, user=None) -> None:
+        parts = {getattr(user, "username", ""), getattr(user, "mobile", "")}
+        if any(part and part.lower() in password.lower() for part in parts):
+            raise ValidationError(self.get_help_text(), code="password_name")
+
+    def get_help_text(self) -> str:
+        return _("It must not contain your account name or mobile number.")
+
+
 class NotUsedBefore:
     """Not one of the account's last ``count`` passwords, the present one included."""
 
@@ -36,7 +48,7 @@ class NotUsedBefore:
     def validate(self, password: str, user=None) -> None:
         if user is None or user.pk is None:
             return
-        used = list(user.passwords_used.order_by("-id").values_list("password", flat=True)[: self.count])
+        used = list(user.passwords_used.order_by("-id").values_list("password", flat=True)[: self.count - 1])
         if any(check_password(password, encoded) for encoded in {user.password, *used} if encoded):
             raise ValidationError(self.get_help_text(), code="password_used")
 

@@ -28,12 +28,12 @@ def _digest(account: Account, code: str) -> str:
 
 
 def _account(number: str) -> Account | None:
-    """The family account of ``number``: staff never sign in by short message."""
+    """The family or worker account of ``number``: staff and providers never sign in by short message alone."""
     account = by_mobile(number)
     if account is None or not account_usable(account):
         return None
     grants = live_grants(account)
-    return account if grants and all(g.audience == Audience.FAMILY for g in grants) else None
+    return account if grants and all(g.audience in (Audience.FAMILY, Audience.WORKER) for g in grants) else None
 
 
 def request_code(request: HttpRequest, number: str, now: datetime | None = None) -> str:

@@ -12,6 +12,7 @@ from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
 
 from . import roles
 from .models import Account, AccountSession, ApiToken, Grant, SecondFactor, SignIn, TextMessage
+from .throttle import Gate
 
 
 def live(day: date) -> Q:
@@ -152,3 +153,21 @@ def has_second_factor(account: Account) -> bool:
 
 def masked_mobile(account: Account) -> str:
     return mask_phone(account.mobile or "")
+
+
+def masked_recipient(message: TextMessage) -> str:
+    return mask_phone(message.to or "")
+
+
+def grants_of(account: Account) -> QuerySet[Grant]:
+    """All grants of the account that the open scope sees, the newest first."""
+    return Grant.objects.filter(account=account).select_related("region").order_by("-valid_from", "-id")
+
+
+def locked_until(account: Account, now: datetime | None = None) -> str:
+    """Until when sign-in is locked, as local time; "" when it is not."""
+    now = now or timezone.now()
+    keys = [("account", account.username), ("code", str(account.pk))]
+    keys += [("account", account.mobile), ("phone", account.mobile)] if account.mobile else []
+    found = [until for kind, key in keys if (until := Gate(kind, key).locked_until(now))]
+    return f"{timezone.localtime(max(found)):%Y-%m-%d %H:%M}" if found else ""

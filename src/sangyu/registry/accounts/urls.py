@@ -1,6 +1,8 @@
 from django.urls import path
 
-from . import door
+from sangyu.ui.pages import paths
+
+from . import door, pages
 
 app_name = "accounts"
 
@@ -15,4 +17,24 @@ urlpatterns = [
     path("me/", door.me, name="me"),
     path("me/sessions/<slug:key>/end/", door.end_session, name="end_session"),
     path("me/language/", door.set_language, name="set_language"),
+    path("me/tokens/<int:pk>/revoke/", door.revoke_own_token, name="revoke_own_token"),
+    *paths(
+        pages.AccountList,
+        pages.AccountNew,
+        pages.TokenList,
+        pages.TokenRevoke,
+        pages.OwnTokenNew,
+        pages.SignInLog,
+        pages.MessageList,
+        pages.GrantEnd,
+        pages.AccountDetail,
+        pages.AccountEdit,
+        pages.AccountDisable,
+        pages.AccountEnable,
+        pages.AccountReset,
+        pages.AccountUnlock,
+        pages.AccountRemoveFactor,
+        pages.GrantNew,
+        pages.SystemTokenNew,
+    ),
 ]

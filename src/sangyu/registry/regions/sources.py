@@ -158,7 +158,10 @@ def _stem(name: str) -> str:
 
 def _add_nbs(nodes, lists: NbsLists) -> None:
     by_county: dict[str, list[str]] = defaultdict(list)
-    for code in lists.streets:
+    streets = {
+        code: name for code, name in lists.streets.items() if code[6:] != "000"
+    }  # 金门 is listed as its own street
+    for code in streets:
         by_county[code[:6]].append(code)
     matched: dict[str, Node] = {}
     taken: set[int] = set()
@@ -166,15 +169,15 @@ def _add_nbs(nodes, lists: NbsLists) -> None:
         for county_code, codes in by_county.items():
             county = nodes.get((3, county_code.ljust(12, "0")))
             if county is not None:
-                _match(county.children.values(), codes, lists.streets, rule, matched, taken)
+                _match(county.children.values(), codes, streets, rule, matched, taken)
     by_city: dict[str, list[Node]] = defaultdict(list)
     for node in nodes.values():
         if node.level == Level.STREET and id(node) not in taken:
             by_city[node.parent.parent.code[:4]].append(node)
     for county_code, codes in by_county.items():  # zones the Bureau codes like a county: the streets lie in real ones
         if (3, county_code.ljust(12, "0")) not in nodes:
-            _match(by_city[county_code[:4]], codes, lists.streets, lambda n: n, matched, taken)
-    for code, name in lists.streets.items():
+            _match(by_city[county_code[:4]], codes, streets, lambda n: n, matched, taken)
+    for code, name in streets.items():
         node = matched.get(code) or _only_nbs_street(nodes, lists, code, name)
         if node is not None:
             matched[code] = node
