@@ -7,8 +7,6 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from support.processes import eventually, process
-from support.probe import told
 
 from sangyu.kernel import jobs
 from sangyu.kernel.actor import Actor, Audience
@@ -16,6 +14,8 @@ from sangyu.kernel.events import emit
 from sangyu.kernel.models import Event, Sequence
 from sangyu.kernel.scoping import scope
 from sangyu.kernel.worker import run_worker
+from support.probe import told
+from support.processes import eventually, process
 
 pytestmark = pytest.mark.usefixtures("clean_jobs")
 WORKER = "import support.probe; from sangyu.kernel.jobs import run_worker; run_worker(concurrency=2, grace=5)"
@@ -173,7 +173,8 @@ def test_old_jobs_and_relayed_events_are_forgotten():
     jobs.run_due()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE procrastinate_events SET at = now() - interval '8 days' WHERE job_id = (SELECT min(id) FROM procrastinate_jobs)"
+            "UPDATE procrastinate_events SET at = now() - interval '8 days' WHERE job_id = (SELECT min(id) FROM "
+            "procrastinate_jobs)"
         )
     old = now - timedelta(days=100)
     with scope(Actor.job("test")):

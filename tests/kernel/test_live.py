@@ -13,14 +13,14 @@ from queue import Empty, Queue
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from support.nats import Nats
-from support.processes import ROOT, eventually, free_port
 
 from sangyu.kernel import live
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.events import emit
 from sangyu.kernel.models import Event
 from sangyu.kernel.scoping import scope
+from support.nats import Nats
+from support.processes import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.usefixtures("clean_jobs")
 A = Actor(audience=Audience.STAFF, path="000001", name="a", account_id=1)

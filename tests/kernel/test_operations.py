@@ -5,8 +5,6 @@ import signal
 
 import pytest
 from django.db import connection, transaction
-from support.processes import eventually, process
-from support.probe import told
 
 from sangyu.kernel import files, jobs, operations
 from sangyu.kernel.actor import Actor, Audience
@@ -14,6 +12,8 @@ from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.models import Event, Operation, Sequence
 from sangyu.kernel.operations import State
 from sangyu.kernel.scoping import current_actor, scope
+from support.probe import told
+from support.processes import eventually, process
 
 pytestmark = pytest.mark.usefixtures("clean_jobs")
 WORKER = "import support.probe; from sangyu.kernel.jobs import run_worker; run_worker(concurrency=2, grace=5)"
@@ -71,9 +71,9 @@ def test_done_with_result_event_and_what_each_may_see():
     assert (row.state, row.job_id is not None) == (State.WAITING, True)
     run_job(row)
     shown = operations.as_dict(fresh(row), STARTER)
-    assert {k: shown[k] for k in ("state", "ended", "done", "total", "percent", "result", "may_cancel", "error")} == {
-        "state": "done", "ended": True, "done": 3, "total": 3, "percent": 100, "result": {"counted": 3}, "may_cancel": False, "error": "",
-    }  # fmt: skip
+    expected = {"state": "done", "ended": True, "done": 3, "total": 3, "percent": 100, "may_cancel": False, "error": ""}
+    assert {key: shown[key] for key in expected} == expected
+    assert shown["result"] == {"counted": 3}
     assert operations.as_dict(fresh(row), COLLEAGUE)["result"] == {}
     assert Sequence.objects.count() == 3
     with scope(Actor.job("test")):

@@ -5,7 +5,6 @@ import threading
 
 import pytest
 from django.db import connection, transaction
-from support.workflow import unreachable, walk_graph
 
 from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.models import Event
@@ -14,6 +13,7 @@ from sangyu.registry.organisations.models import Organisation
 from sangyu.registry.workforce.enums import Action, State
 from sangyu.registry.workforce.models import Worker, WorkerLog
 from sangyu.registry.workforce.workflow import ENGAGEMENT
+from support.workflow import unreachable, walk_graph
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_database_url(user: str = "") -> str:
+def database_url(user: str = "") -> str:
     """URL of the running test database, for another process; ``user`` signs in as somebody else."""
     s = connection.settings_dict
     return (
@@ -24,16 +24,13 @@ def test_database_url(user: str = "") -> str:
     )
 
 
-test_database_url.__test__ = False
-
-
 @contextlib.contextmanager
 def process(code: str, *, user: str = "", **env: str):
     """Run ``code`` in a Python process with Django set up on the test database; killed at the end."""
     script = f"import django; django.setup()\n{code}"
     environment = {
         **os.environ,
-        "SANGYU_TEST_DATABASE_URL": test_database_url(user),
+        "SANGYU_TEST_DATABASE_URL": database_url(user),
         "DJANGO_SETTINGS_MODULE": "sangyu.runtime.settings.test",
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
         **env,

@@ -1,4 +1,6 @@
-"""Walks the whole graph of a workflow: every edge works as the table says, every other pair is refused and changes nothing."""
+"""Walks the whole graph of a workflow: every edge works as the table says, every other pair is refused and changes
+nothing.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +25,10 @@ def walk_graph(
 ) -> tuple[int, int]:
     """Try every (action, state) pair on a fresh row. Returns (edges that worked, pairs that were refused).
 
-    ``make(state)`` returns a saved row in that state with the dates the state needs. ``arguments(action, row)`` gives what an
-    allowed action needs besides (changes for the constraints, what its guards ask for). Each pair runs in a savepoint that is
-    rolled back. Edges that the table does not have must raise Refused("workflow.edge") and leave the row, the trail
-    and the outbox as they were.
+    ``make(state)`` returns a saved row in that state with the dates the state needs. ``arguments(action, row)`` gives
+    what an allowed action needs besides (changes for the constraints, what its guards ask for). Each pair runs in a
+    savepoint that is rolled back. Edges that the table does not have must raise Refused("workflow.edge") and leave
+    the row, the trail and the outbox as they were.
     """
     worked = refused = 0
     for state in states:
@@ -42,7 +44,11 @@ def walk_graph(
                         workflow.apply(
                             actor=actor, queryset=type(row)._default_manager.all(), pk=row.pk, action=action, **given
                         )
-                except Refused as refusal:
+                except Refused as caught:
+                    refusal = caught
+                else:
+                    refusal = None
+                if refusal is not None:
                     assert target is None, f"{action} from {state} is in the table and was refused: {refusal}"
                     assert refusal.code == "workflow.edge", (action, state, refusal.code)
                     assert _picture(workflow, row) == before, f"{action} from {state} was refused and changed something"
@@ -52,7 +58,9 @@ def walk_graph(
                     _check_applied(workflow, row, action, str(state), str(target), before)
                     worked += 1
                 transaction.set_rollback(True)
-    assert worked == len({(str(a), str(s)) for a, s, _t in workflow.edges}), "the table names a state or action twice or unknown"
+    assert worked == len({(str(a), str(s)) for a, s, _t in workflow.edges}), (
+        "the table names a state or action twice or unknown"
+    )
     return worked, refused
 
 
@@ -89,5 +97,7 @@ def _check_applied(workflow: Workflow, row: models.Model, action, state: str, ta
         assert getattr(changed, stamp) is not None, f"entering {target} must fill {stamp}"
     event = Event._base_manager.order_by("-pk").first()
     assert Event._base_manager.count() > before[2], f"{action} from {state} emitted nothing"
-    names = set(Event._base_manager.order_by("-pk").values_list("name", flat=True)[: Event._base_manager.count() - before[2]])
+    names = set(
+        Event._base_manager.order_by("-pk").values_list("name", flat=True)[: Event._base_manager.count() - before[2]]
+    )
     assert f"{workflow.name}.{target}" in names, (event, names)

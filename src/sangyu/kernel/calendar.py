@@ -1,7 +1,7 @@
 """Working days, deadlines and the lunar calendar, in Asia/Shanghai.
 
-A day is working when the editable table ``CalendarDay`` says so; else when the State Council's published holidays do (the
-``chinesecalendar`` package); else, beyond the years it knows, from Monday to Friday.
+A day is working when the editable table ``CalendarDay`` says so; else when the State Council's published holidays do
+(the ``chinesecalendar`` package); else, beyond the years it knows, from Monday to Friday.
 """
 
 from collections.abc import Iterator
@@ -51,9 +51,9 @@ def working_days_between(start: date, end: date) -> int:
 def deadline(start: datetime, *, hours: float = 0, working_hours: float = 0, working_days: int = 0) -> datetime:
     """The moment until which something must be done; exactly one of the three lengths is given.
 
-    ``hours`` run day and night. ``working_hours`` run between the opening hours (setting ``SANGYU_WORKING_HOURS``, by default
-    08:30 to 17:30) of working days. ``working_days`` end at the last second of that day, ``start``'s day not counted.
-    Raises ValueError for none or several lengths, or a negative one.
+    ``hours`` run day and night. ``working_hours`` run between the opening hours (setting ``SANGYU_WORKING_HOURS``, by
+    default 08:30 to 17:30) of working days. ``working_days`` end at the last second of that day, ``start``'s day not
+    counted. Raises ValueError for none or several lengths, or a negative one.
     """
     given = [value for value in (hours, working_hours, working_days) if value]
     if len(given) != 1 or given[0] < 0:

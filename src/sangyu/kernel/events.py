@@ -1,4 +1,6 @@
-"""Events in the caller's transaction: an outbox row, and one job per handler (design rule 5, docs/adr/0007-events.md)."""
+"""Events in the caller's transaction: an outbox row, and one job per handler (design rule 5,
+docs/adr/0007-events.md).
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -25,7 +27,8 @@ def on(name: str) -> Callable[[Handler], Handler]:
 
 
 def emit(name: str, *, path: str = ROOT_PATH, **payload: Any):
-    """Write the outbox row and the handlers' jobs in the caller's transaction. ``payload`` holds ids and codes, no personal data.
+    """Write the outbox row and the handlers' jobs in the caller's transaction. ``payload`` holds ids and codes, no
+    personal data.
 
     Staff of the region hear of it by ``path``; ``to`` in the payload names who else does, as "audience:subject"
     ("worker:7") or "account:5". Handlers do not get ``to``.

@@ -1,8 +1,8 @@
 """Facts with dates (design rule 2, docs/adr/0003-dated-facts.md).
 
 A fact is a value of one kind that holds for a subject in ``[valid_from, valid_to)``, with the time it was recorded and,
-once replaced, the time it was superseded. Live intervals of one kind never overlap (exclusion constraint); superseded rows
-stay, so any past day can be read as known then or as known now.
+once replaced, the time it was superseded. Live intervals of one kind never overlap (exclusion constraint); superseded
+rows stay, so any past day can be read as known then or as known now.
 """
 
 from datetime import date, datetime
@@ -90,8 +90,8 @@ def record(
 ) -> DatedFact | None:
     """State that ``kind`` is ``value`` for ``subject`` in ``[valid_from, valid_to)``; ``value=None`` removes it there.
 
-    What was known before is superseded, and what of it lies outside the new interval is kept as new rows. Returns the new
-    row (None when removing). Raises Invalid when the interval is empty.
+    What was known before is superseded, and what of it lies outside the new interval is kept as new rows. Returns the
+    new row (None when removing). Raises Invalid when the interval is empty.
     """
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid({"valid_to": [_("The end must be after the start.")]})

@@ -1,7 +1,7 @@
 """Files: bytes in Django storage under random names, one scoped row each.
 
-Who sees a file: who sees its own row (staff of the region; the subject that saved it), and who sees the row it belongs to
-(a visit's photo for the elder's family). A ``private`` file is for the account that saved it alone.
+Who sees a file: who sees its own row (staff of the region; the subject that saved it), and who sees the row it
+belongs to (a visit's photo for the elder's family). A ``private`` file is for the account that saved it alone.
 
 Bytes are written before the row and removed by a job that the row's removal enqueues, so they go only after that
 transaction has committed, and surely; bytes whose row was rolled back are found by ``sweep``.
@@ -36,7 +36,9 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class FileKind:
-    """One accepted type: its largest size in bytes and what its first bytes look like (any of ``magic``, at ``offset``)."""
+    """One accepted type: its largest size in bytes and what its first bytes look like (any of ``magic``, at
+    ``offset``).
+    """
 
     limit: int
     magic: tuple[bytes, ...] = ()
@@ -80,9 +82,10 @@ def save(
 ) -> StoredFile:
     """Store ``data`` (or what ``stream`` yields) and its row; both or neither is kept by the caller's transaction.
 
-    ``owner`` is the row the file belongs to (its ``path`` is the file's, else the actor's); ``subject_id`` defaults to the
-    actor's. Images are decoded and written anew without EXIF; ``photo`` shrinks them to 300 KB. ``keep_days`` sets when
-    the sweeper removes it. Raises Invalid for a type that is not accepted, a wrong or empty content, or too many bytes.
+    ``owner`` is the row the file belongs to (its ``path`` is the file's, else the actor's); ``subject_id`` defaults
+    to the actor's. Images are decoded and written anew without EXIF; ``photo`` shrinks them to 300 KB. ``keep_days``
+    sets when the sweeper removes it. Raises Invalid for a type that is not accepted, a wrong or empty content, or too
+    many bytes.
     """
     now = now or timezone.now()
     content_type = content_type.split(";")[0].strip().lower()
@@ -238,12 +241,16 @@ def download_response(actor: Actor, pk: int, *, inline: bool = False, purpose: s
 
 
 def download(request: HttpRequest, pk: int) -> FileResponse:
-    """View for ``ui`` to mount: ``?inline`` shows a picture in the page, otherwise a download. Needs ``request.actor``."""
+    """View for ``ui`` to mount: ``?inline`` shows a picture in the page, otherwise a download. Needs
+    ``request.actor``.
+    """
     return download_response(request.actor, pk, inline="inline" in request.GET, purpose=request.GET.get("why", ""))
 
 
 def _sees_owner(actor: Actor, table: str, pk: int | None) -> bool:
-    """Whether the owner row is in the actor's scope; row-level security answers. A register without scope opens nothing."""
+    """Whether the owner row is in the actor's scope; row-level security answers. A register without scope opens
+    nothing.
+    """
     model = next((m for m in apps.get_models() if m._meta.db_table == table), None)
     if model is None or pk is None or isinstance(getattr(model, "scope", Open("")), Open):
         return False

@@ -1,8 +1,9 @@
 """Places: datum, conversion for display, distance.
 
-A place is stored as it was measured: latitude and longitude in degrees, the accuracy in metres and the datum. Devices and
-phones report WGS-84, Chinese public maps are drawn in GCJ-02 (up to 700 m apart), so convert for display and before
-comparing, never on the way into the database (standards §4, coordinates). ``Person``, ``Worker`` and ``Organisation`` keep WGS-84.
+A place is stored as it was measured: latitude and longitude in degrees, the accuracy in metres and the datum. Devices
+and phones report WGS-84, Chinese public maps are drawn in GCJ-02 (up to 700 m apart), so convert for display and before
+comparing, never on the way into the database (standards §4, coordinates). ``Person``, ``Worker`` and ``Organisation``
+keep WGS-84.
 """
 
 from dataclasses import dataclass

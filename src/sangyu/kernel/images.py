@@ -1,4 +1,6 @@
-"""Pictures people upload: decoded and written anew, so that nothing but the picture stays (no EXIF place, no hidden payload)."""
+"""Pictures people upload: decoded and written anew, so that nothing but the picture stays (no EXIF place, no hidden
+payload).
+"""
 
 import io
 import warnings

@@ -47,8 +47,8 @@ def defer(
 ) -> int | None:
     """Enqueue the task registered under ``task``, as part of the caller's transaction. Returns the job's id.
 
-    ``at`` makes it a timer: the job runs then, not before. ``once`` names what is wanted: while a job of that name waits, no
-    second is made and None is returned. Jobs with the same ``lock`` run one after another.
+    ``at`` makes it a timer: the job runs then, not before. ``once`` names what is wanted: while a job of that name
+    waits, no second is made and None is returned. Jobs with the same ``lock`` run one after another.
     """
     job = app.configure_task(task, queue=queue, schedule_at=at, queueing_lock=once, lock=lock, priority=priority)
     if once is None:
@@ -75,9 +75,11 @@ def cancel(job_id: int | None) -> bool:
 
 
 def run_due(*, limit: int = 10_000, now: datetime | None = None, queues: list[str] | None = None) -> int:
-    """Run the due jobs, and those they enqueue, one by one on this connection, each in a transaction of its own. For tests.
+    """Run the due jobs, and those they enqueue, one by one on this connection, each in a transaction of its own. For
+    tests.
 
-    A task's error marks its job failed and is raised. Returns how many ran. (``run_worker(wait=False)`` is the real thing.)
+    A task's error marks its job failed and is raised. Returns how many ran. (``run_worker(wait=False)`` is the real
+    thing.)
     """
     now = now or timezone.now()
     for ran in range(limit):
@@ -142,7 +144,8 @@ def take_back(dead_after: float = DEAD_AFTER) -> dict[str, int]:
             "SELECT procrastinate_retry_job_v2(i, now(), NULL, NULL, NULL) FROM unnest(%s::bigint[]) i", [retried]
         )
         cursor.execute(
-            "SELECT procrastinate_finish_job_v1(i, 'failed'::procrastinate_job_status, false) FROM unnest(%s::bigint[]) i",
+            "SELECT procrastinate_finish_job_v1(i, 'failed'::procrastinate_job_status, false) FROM "
+            "unnest(%s::bigint[]) i",
             [given_up],
         )
     if rows:
@@ -151,12 +154,15 @@ def take_back(dead_after: float = DEAD_AFTER) -> dict[str, int]:
 
 
 def forget_old(now: datetime | None = None) -> int:
-    """Delete jobs that ended long ago, dead workers, and events that were relayed long ago. Returns the number of jobs."""
+    """Delete jobs that ended long ago, dead workers, and events that were relayed long ago. Returns the number of
+    jobs.
+    """
     now = now or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM procrastinate_jobs j WHERE j.id IN (SELECT e.job_id FROM procrastinate_events e "
-            "JOIN procrastinate_jobs d ON d.id = e.job_id WHERE d.status NOT IN ('todo', 'doing') GROUP BY e.job_id, d.status "
+            "JOIN procrastinate_jobs d ON d.id = e.job_id WHERE d.status NOT IN ('todo', 'doing') GROUP BY "
+            "e.job_id, d.status "
             "HAVING max(e.at) < CASE WHEN d.status = 'failed' THEN %s ELSE %s END LIMIT 20000)",
             [now - KEEP_FAILED, now - KEEP_DONE],
         )
@@ -168,7 +174,9 @@ def forget_old(now: datetime | None = None) -> int:
 
 
 def health() -> dict[str, Any]:
-    """What an operator asks: jobs waiting, late, stuck and failed in the last day; workers alive; events not yet relayed."""
+    """What an operator asks: jobs waiting, late, stuck and failed in the last day; workers alive; events not yet
+    relayed.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()), "
@@ -179,13 +187,15 @@ def health() -> dict[str, Any]:
         )
         waiting, running, workers = cursor.fetchone()
         cursor.execute(
-            "SELECT coalesce(extract(epoch FROM max(now() - greatest(j.scheduled_at, e.at))), 0) FROM procrastinate_jobs j "
+            "SELECT coalesce(extract(epoch FROM max(now() - greatest(j.scheduled_at, e.at))), 0) FROM "
+            "procrastinate_jobs j "
             "JOIN procrastinate_events e ON e.job_id = j.id AND e.type = 'deferred' "
             "WHERE j.status = 'todo' AND coalesce(j.scheduled_at, now()) <= now()"
         )
         oldest = float(cursor.fetchone()[0])
         cursor.execute(
-            "SELECT j.task_name, count(DISTINCT j.id) FROM procrastinate_jobs j JOIN procrastinate_events e ON e.job_id = j.id "
+            "SELECT j.task_name, count(DISTINCT j.id) FROM procrastinate_jobs j JOIN procrastinate_events e ON "
+            "e.job_id = j.id "
             "WHERE j.status = 'failed' AND e.type = 'failed' AND e.at > now() - interval '1 day' GROUP BY 1 ORDER BY 1"
         )
         failed = dict(cursor.fetchall())
@@ -207,8 +217,10 @@ def retry_failed(task: str | None = None) -> int:
     """Let failed jobs (of one task) wait again, after their cause was mended. Returns how many."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM (SELECT id FROM procrastinate_jobs WHERE "
-            "status = 'failed' AND (%s::text IS NULL OR task_name = %s) AND (queueing_lock IS NULL) ORDER BY id FOR UPDATE) f",
+            "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM (SELECT id FROM "
+            "procrastinate_jobs WHERE "
+            "status = 'failed' AND (%s::text IS NULL OR task_name = %s) AND (queueing_lock IS NULL) ORDER BY id "
+            "FOR UPDATE) f",
             [task, task],
         )
         return cursor.rowcount
@@ -219,7 +231,8 @@ def alert(state: dict[str, Any]) -> list[str]:
     found = []
     if state["oldest_waiting_seconds"] > LATE_AFTER:
         found.append(
-            f"{state['waiting']} jobs wait, the oldest for {state['oldest_waiting_seconds']} s; workers alive: {state['workers']}"
+            f"{state['waiting']} jobs wait, the oldest for {state['oldest_waiting_seconds']} s; workers alive: "
+            f"{state['workers']}"
         )
     if state["failed_last_day"]:
         found.append(

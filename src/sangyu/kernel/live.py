@@ -1,8 +1,8 @@
 """Live push: from the outbox to NATS JetStream, and the tickets with which browsers listen (docs/adr/0007-events.md).
 
-``relay_forever`` publishes committed outbox rows, at least once, in order of their ids as far as one relay sees them; any
-number of relays may run. ``runtime/push.py`` serves them to browsers. An event carries ids only: the browser then asks for
-the fragment over HTTP, where scope and permissions hold.
+``relay_forever`` publishes committed outbox rows, at least once, in order of their ids as far as one relay sees them;
+any number of relays may run. ``runtime/push.py`` serves them to browsers. An event carries ids only: the browser then
+asks for the fragment over HTTP, where scope and permissions hold.
 """
 
 import asyncio
@@ -56,7 +56,9 @@ class Listener:
     expires: float
 
     def hears(self, event: dict[str, Any]) -> bool:
-        """Whether this event is for the listener: staff by region, others when named in ``to``; and one of its topics."""
+        """Whether this event is for the listener: staff by region, others when named in ``to``; and one of its
+        topics.
+        """
         if not any(event["name"] == t or event["name"].startswith(t + ".") for t in self.topics):
             return False
         if self.audience == Audience.STAFF and event["path"].startswith(self.path):
@@ -66,7 +68,8 @@ class Listener:
 
 
 def ticket(actor: Actor, topics: Iterable[str], *, session_key: str = "", age: int = TICKET_AGE) -> str:
-    """A signed pass for ``/live/events?ticket=…`` that hears ``topics`` ("orders" = all its events, or "orders.confirmed").
+    """A signed pass for ``/live/events?ticket=…`` that hears ``topics`` ("orders" = all its events, or
+    "orders.confirmed").
 
     Bound to the browser's session by ``session_key`` (``request.session.session_key``), valid ``age`` seconds.
     """
@@ -117,7 +120,9 @@ async def connect(name: str, url: str = "") -> nats.NATS:
 
 
 async def ensure_stream(js: JetStreamContext) -> None:
-    """Create the stream when it is not there. Its settings can be changed by an operator afterwards (replicas, size)."""
+    """Create the stream when it is not there. Its settings can be changed by an operator afterwards (replicas,
+    size).
+    """
     try:
         await js.stream_info(STREAM)
     except NotFoundError:

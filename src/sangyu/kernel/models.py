@@ -31,7 +31,9 @@ class ShareQuerySet(ScopedQuerySet):
 
 
 class Share(models.Model):
-    """One object shown to one subject outside the region rule: a case with its worker, an elder with a consented relative."""
+    """One object shown to one subject outside the region rule: a case with its worker, an elder with a consented
+    relative.
+    """
 
     audience = models.CharField(max_length=10)
     subject_id = models.BigIntegerField()
@@ -188,7 +190,8 @@ class Operation(PlaceRow):
 
 
 class StoredFile(PlaceRow):
-    """One uploaded or produced file; the bytes lie in Django storage under ``name``. ``owner`` names the row it belongs to.
+    """One uploaded or produced file; the bytes lie in Django storage under ``name``. ``owner`` names the row it
+    belongs to.
 
     Who sees the owner sees the file, unless it is ``private``: then only the account that saved it.
     """

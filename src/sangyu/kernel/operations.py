@@ -12,10 +12,10 @@ A room declares a kind and starts it from a service::
 
     operations.start(actor, "people.import", title=_("Roster import"), params={"file_id": 7})
 
-The work runs as a job, as the actor that started it with the permissions held at that moment (kept in the row): it can see and
-do exactly what its starter could, no more, even when the grant ends in between. Progress is written over a second connection,
-so others see it while the work's one transaction is open; the result is written inside that transaction, so a crash before
-the commit leaves neither and a crash after it leaves both.
+The work runs as a job, as the actor that started it with the permissions held at that moment (kept in the row): it
+can see and do exactly what its starter could, no more, even when the grant ends in between. Progress is written over
+a second connection, so others see it while the work's one transaction is open; the result is written inside that
+transaction, so a crash before the commit leaves neither and a crash after it leaves both.
 """
 
 import logging
@@ -47,7 +47,8 @@ class Cancelled(Exception):
 class Kind:
     """A declared kind. ``restart``: after a worker's crash run again from the start; otherwise it is marked failed.
 
-    ``atomic``: the whole work is one transaction in the actor's scope. Without it the function calls services that commit.
+    ``atomic``: the whole work is one transaction in the actor's scope. Without it the function calls services that
+    commit.
     """
 
     name: str
@@ -60,7 +61,9 @@ KINDS: dict[str, Kind] = {}
 
 
 def operation(name: str, *, restart: bool = False, atomic: bool = True) -> Callable[[Callable], Callable]:
-    """Register ``run(op: Progress, actor: Actor, **params)`` as the work of kind ``name`` (in a room's ``tasks.py``)."""
+    """Register ``run(op: Progress, actor: Actor, **params)`` as the work of kind ``name`` (in a room's
+    ``tasks.py``).
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         KINDS[name] = Kind(name, function, restart, atomic)
@@ -70,7 +73,8 @@ def operation(name: str, *, restart: bool = False, atomic: bool = True) -> Calla
 
 
 def start(actor: Actor, kind: str, *, title: str, params: dict[str, Any] | None = None) -> Operation:
-    """Write the row and its job in the caller's transaction. ``params`` are JSON values (ids, dates as text), no personal data.
+    """Write the row and its job in the caller's transaction. ``params`` are JSON values (ids, dates as text), no
+    personal data.
 
     The caller is a service that has checked the permission. Raises KeyError for an unknown kind.
     """
@@ -99,7 +103,9 @@ def start(actor: Actor, kind: str, *, title: str, params: dict[str, Any] | None 
 
 
 def cancel(actor: Actor, pk: int) -> Operation:
-    """Ask operation ``pk`` to stop; a waiting one stops at once. Only who started it may. Raises NotVisible, Refused."""
+    """Ask operation ``pk`` to stop; a waiting one stops at once. Only who started it may. Raises NotVisible,
+    Refused.
+    """
     from .jobs import cancel as cancel_job
 
     with scope(actor), transaction.atomic():
@@ -205,7 +211,8 @@ class Progress:
         self._written = time.monotonic()
         with _beside() if self._apart else _within() as cursor:
             cursor.execute(
-                "UPDATE kernel_operation SET done = %s, total = %s, heartbeat_at = now() WHERE id = %s AND state = 'running' "
+                "UPDATE kernel_operation SET done = %s, total = %s, heartbeat_at = now() WHERE id = %s AND state = "
+                "'running' "
                 "RETURNING cancel_requested_at",
                 [self._done, self._total, self.pk],
             )
@@ -233,13 +240,21 @@ def _beside():
 
 @contextmanager
 def _within():
-    """A cursor of the work's own connection: when all runs in one outer transaction (a test), no other could see the row."""
-    with scope(current_actor() or Actor.job("kernel.operations")), as_system("progress"), connection.cursor() as cursor:
+    """A cursor of the work's own connection: when all runs in one outer transaction (a test), no other could see the
+    row.
+    """
+    with (
+        scope(current_actor() or Actor.job("kernel.operations")),
+        as_system("progress is shown to others"),
+        connection.cursor() as cursor,
+    ):
         yield cursor
 
 
 def run(operation_id: int) -> None:
-    """Carry out one operation; called by its job. A second call after a crash restarts or fails it, as the kind declares."""
+    """Carry out one operation; called by its job. A second call after a crash restarts or fails it, as the kind
+    declares.
+    """
     apart = not connection.in_atomic_block
     with scope(Actor.job("kernel.operations")):
         row = Operation.objects.select_for_update().get(pk=operation_id)
@@ -288,8 +303,10 @@ def _end(
     done: int | None = None,
     as_actor: Actor | None = None,
 ) -> None:
-    """Write the end and its event: inside the work's transaction when ``as_actor`` works in it, else in one of its own."""
-    with scope(as_actor or Actor.job("kernel.operations")), as_system("the end of an operation"):
+    """Write the end and its event: inside the work's transaction when ``as_actor`` works in it, else in one of its
+    own.
+    """
+    with scope(as_actor or Actor.job("kernel.operations")), as_system("the end of an operation is told to others"):
         values = {"state": state, "finished_at": timezone.now(), "error": error, "result": result}
         if done is not None:
             values["done"] = done
@@ -300,10 +317,13 @@ def _end(
 
 def settle_lost() -> int:
     """Fail operations whose job is gone for good (given up, or deleted). Returns how many."""
-    gone = "NOT EXISTS (SELECT 1 FROM procrastinate_jobs j WHERE j.id = kernel_operation.job_id AND j.status IN ('todo', 'doing'))"
+    gone = (
+        "NOT EXISTS (SELECT 1 FROM procrastinate_jobs j "
+        "WHERE j.id = kernel_operation.job_id AND j.status IN ('todo', 'doing'))"
+    )
     with scope(Actor.job("kernel.operations")):
         open_ones = Operation.objects.filter(finished_at__isnull=True)
-        lost = list(open_ones.extra(where=[gone]).order_by("id")[:100])  # noqa: S610 - a constant condition
+        lost = list(open_ones.extra(where=[gone]).order_by("id")[:100])
     for row in lost:
         _end(row, State.FAILED, _("The work was interrupted and has been rolled back. Please start it again."))
     return len(lost)

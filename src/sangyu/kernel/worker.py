@@ -27,8 +27,9 @@ def run_worker(
 ) -> None:
     """Run jobs of ``queues`` (all when None), ``concurrency`` at once, until SIGTERM, SIGINT or ``stop``.
 
-    On stop it takes no new job and waits up to ``grace`` seconds; what is left is taken back by the sweeper of another worker
-    or at the next start. ``wait=False`` returns when no job is due. A lost database is waited for, not died of.
+    On stop it takes no new job and waits up to ``grace`` seconds; what is left is taken back by the sweeper of
+    another worker or at the next start. ``wait=False`` returns when no job is due. A lost database is waited for, not
+    died of.
     """
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -54,7 +55,8 @@ async def _run(queues: list[str] | None, concurrency: int, stop: threading.Event
     loop = asyncio.get_running_loop()
     # Synchronous tasks run in the loop's executor: fewer threads than jobs would let jobs "run" without running.
     loop.set_default_executor(ThreadPoolExecutor(max_workers=concurrency + 2, thread_name_prefix="job"))
-    # An app of its own: replacing the connector of the shared one would take jobs that tasks enqueue out of their transaction.
+    # An app of its own: replacing the connector of the shared one would take jobs that tasks enqueue out of their
+    # transaction.
     own = DjangoApp(connector=app.connector.get_worker_connector(), import_paths=app.import_paths)
     own.tasks, own.periodic_registry = app.tasks, app.periodic_registry
     ended: dict[int, float] = {}
@@ -102,7 +104,9 @@ async def _until(stop: threading.Event, work: asyncio.Task) -> None:
 
 
 async def _reconcile(who: list[int], ended: dict[int, float]) -> None:
-    """Take back jobs that this living worker has run but whose end could not be written (a database glitch at that moment)."""
+    """Take back jobs that this living worker has run but whose end could not be written (a database glitch at that
+    moment).
+    """
     while True:
         await asyncio.sleep(15)
         old = [pk for pk, at in ended.items() if time.monotonic() - at > 30]

@@ -21,7 +21,9 @@ Guard = Callable[..., None]
 
 
 class TransitionLog(models.Model):
-    """Base of a room's trail table: one row per applied transition. The room adds its foreign key and ``scope = Via(...)``."""
+    """Base of a room's trail table: one row per applied transition. The room adds its foreign key and ``scope =
+    Via(...)``.
+    """
 
     action = models.CharField(max_length=40)
     source = models.CharField(max_length=40)
@@ -44,9 +46,9 @@ class TransitionLog(models.Model):
 class Workflow:
     """The graph of one process.
 
-    ``edges`` are (action, source, target); ``stamps`` name the date field that entering a state fills; ``guards`` are asked
-    per action; ``log`` is the room's TransitionLog model and ``log_fk`` its foreign key to the row. The event emitted is
-    ``{name}.{target}`` with payload {"id", "action"} plus ``data``.
+    ``edges`` are (action, source, target); ``stamps`` name the date field that entering a state fills; ``guards`` are
+    asked per action; ``log`` is the room's TransitionLog model and ``log_fk`` its foreign key to the row. The event
+    emitted is ``{name}.{target}`` with payload {"id", "action"} plus ``data``.
     """
 
     name: str
@@ -81,10 +83,12 @@ class Workflow:
         expect: str | None = None,
         **guard_args: Any,
     ) -> models.Model:
-        """Lock the row as ``actor`` sees it, check edge and guards, save state, stamp and ``changes``, write trail and event.
+        """Lock the row as ``actor`` sees it, check edge and guards, save state, stamp and ``changes``, write trail
+        and event.
 
         Must run inside ``scope(actor)``. ``expect`` is the state the caller's page showed: another one is a conflict.
-        Raises NotVisible, Refused("workflow.edge" | "workflow.stale") or whatever a guard raises; then nothing has changed.
+        Raises NotVisible, Refused("workflow.edge" | "workflow.stale") or whatever a guard raises; then nothing has
+        changed.
         """
         now = now or timezone.now()
         row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()

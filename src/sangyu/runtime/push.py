@@ -1,9 +1,9 @@
 """Live push to browsers: a small ASGI process that serves ``/live/events`` as server-sent events.
 
-One consumer per process reads the stream and keeps its last events in memory; each browser gets those its ticket entitles
-to. ``id:`` is the place in the stream: a browser that comes back with ``Last-Event-ID`` gets what it missed, or the event
-``reset`` (fetch everything anew) when that is no longer kept. ``renew`` says that the ticket has run out. The process needs NATS
-and the secret key, no database.
+One consumer per process reads the stream and keeps its last events in memory; each browser gets those its ticket
+entitles to. ``id:`` is the place in the stream: a browser that comes back with ``Last-Event-ID`` gets what it missed,
+or the event ``reset`` (fetch everything anew) when that is no longer kept. ``renew`` says that the ticket has run
+out. The process needs NATS and the secret key, no database.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ import django
 
 django.setup()
 
+# ruff: noqa: E402 - models may be imported only after the set-up
 from django.conf import settings
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
