@@ -3,7 +3,7 @@
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.dated import valid_on
@@ -197,7 +197,7 @@ class Withdraw(ActionPage):
     submit_label, irreversible, leaves = _("Withdraw"), True, True
 
     def confirm_text(self) -> str:
-        return _now("“%(name)s” leaves the list. Orders that exist keep it.") % {"name": self.object.name}
+        return gettext("“%(name)s” leaves the list. Orders that exist keep it.") % {"name": self.object.name}
 
     def act(self, form) -> str:
         services.withdraw_item(
@@ -207,7 +207,7 @@ class Withdraw(ActionPage):
             valid_from=form.cleaned_data["day"],
             today=timezone.localdate(),
         )
-        return _now("Withdrawn.")
+        return gettext("Withdrawn.")
 
 
 class FileForm(forms.Form):
@@ -232,7 +232,7 @@ class Load(FormPage):
         )
 
     def success_message(self, result) -> str:
-        words = _now("%(created)d new, %(changed)d changed, %(unchanged)d unchanged, %(packages)d packages.")
+        words = gettext("%(created)d new, %(changed)d changed, %(unchanged)d unchanged, %(packages)d packages.")
         return words % result._asdict()
 
     def success_url(self, result) -> str:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.regions import selectors as regions
@@ -186,11 +186,11 @@ class ContractSign(_ContractAct):
 
     def confirm_text(self) -> str:
         what = {"number": self.object.number, "name": self.object.organisation.name}
-        return _now("Contract %(number)s with “%(name)s” comes into force and can no longer be changed.") % what
+        return gettext("Contract %(number)s with “%(name)s” comes into force and can no longer be changed.") % what
 
     def act(self, form) -> str:
         services.sign_contract(actor=self.actor, contract_id=self.object.pk, expect=self.object.state)
-        return _now("In force.")
+        return gettext("In force.")
 
 
 class ContractEnd(_ContractAct):
@@ -199,12 +199,12 @@ class ContractEnd(_ContractAct):
 
     def confirm_text(self) -> str:
         what = {"number": self.object.number, "name": self.object.organisation.name}
-        return _now("Contract %(number)s with “%(name)s” ends today; its open orders go back to dispatch.") % what
+        return gettext("Contract %(number)s with “%(name)s” ends today; its open orders go back to dispatch.") % what
 
     def act(self, form) -> str:
         reason = form.cleaned_data["reason"]
         services.end_contract(actor=self.actor, contract_id=self.object.pk, reason=reason, expect=self.object.state)
-        return _now("Ended.")
+        return gettext("Ended.")
 
 
 class PriceNew(_Edit):
@@ -247,4 +247,4 @@ class PriceEnd(_EndPart):
     def act(self, form) -> str:
         given = {"actor": self.actor, "today": timezone.localdate()}
         services.end_price(**given, price_id=self.object.pk, day=form.cleaned_data["day"])
-        return _now("Ended.")
+        return gettext("Ended.")

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.ui.nav import Group, Nav
@@ -328,7 +328,7 @@ class _Move(ActionPage):
             reason=form.cleaned_data["reason"],
             expect=self.object.state,
         )
-        return _now("Done.")
+        return gettext("Done.")
 
 
 class Approve(_Move):
@@ -340,7 +340,7 @@ class Suspend(_Move):
     url, name, title, submit_label = "<int:pk>/suspend/", "suspend", _("Suspend organisation"), _("Suspend")
 
     def confirm_text(self) -> str:
-        return _now("“%(name)s” gets no new orders; its open orders go back to dispatch.") % {"name": self.object.name}
+        return gettext("“%(name)s” gets no new orders; its open orders go back to dispatch.") % {"name": self.object.name}
 
 
 class Resume(_Move):
@@ -353,7 +353,7 @@ class End(_Move):
     irreversible = True
 
     def confirm_text(self) -> str:
-        return _now("“%(name)s” is closed for good, with all its contracts.") % {"name": self.object.name}
+        return gettext("“%(name)s” is closed for good, with all its contracts.") % {"name": self.object.name}
 
 
 class _EndPart(ActionPage):
@@ -375,7 +375,7 @@ class LicenceEnd(_EndPart):
 
     def act(self, form) -> str:
         services.end_licence(actor=self.actor, licence_id=self.object.pk, day=form.cleaned_data["day"])
-        return _now("Ended.")
+        return gettext("Ended.")
 
 
 class CapabilityEnd(_EndPart):
@@ -383,4 +383,4 @@ class CapabilityEnd(_EndPart):
 
     def act(self, form) -> str:
         services.end_capability(actor=self.actor, capability_id=self.object.pk, day=form.cleaned_data["day"])
-        return _now("Ended.")
+        return gettext("Ended.")

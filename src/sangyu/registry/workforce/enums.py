@@ -22,7 +22,7 @@ class Action(models.TextChoices):
     ADMIT = "admit", _("Admit")
     SUSPEND = "suspend", _("Suspend")
     RESUME = "resume", _("Resume")
-    LEAVE = "leave", _("Leave")
+    LEAVE = "leave", _("End engagement")
 
 
 class Post(models.TextChoices):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import NotVisible
@@ -81,7 +81,7 @@ class OrganisationWorkers(WorkerList):
         found = organisations.names([self.kwargs["pk"]])
         if not found:
             raise NotVisible
-        return _now("Workers of %(name)s") % {"name": found[self.kwargs["pk"]]}
+        return gettext("Workers of %(name)s") % {"name": found[self.kwargs["pk"]]}
 
     def links(self) -> list[Link]:
         return [
@@ -368,7 +368,7 @@ class _Move(ActionPage):
     def act(self, form) -> str:
         act = getattr(services, self.name)
         act(actor=self.actor, worker_id=self.object.pk, reason=form.cleaned_data["reason"], expect=self.object.state)
-        return _now("Done.")
+        return gettext("Done.")
 
 
 class Admit(_Move):
@@ -390,7 +390,7 @@ class EndEngagement(_Move):
     irreversible = True
 
     def confirm_text(self) -> str:
-        return _now("%(name)s leaves: the file is closed and access ends.") % {"name": self.object.name}
+        return gettext("%(name)s leaves: the file is closed and access ends.") % {"name": self.object.name}
 
 
 class _EndPaper(ActionPage):
@@ -410,7 +410,7 @@ class CertificateEnd(_EndPaper):
 
     def act(self, form) -> str:
         services.end_certificate(actor=self.actor, certificate_id=self.object.pk, day=form.cleaned_data["day"])
-        return _now("Ended.")
+        return gettext("Ended.")
 
 
 class ClearanceEnd(_EndPaper):
@@ -418,7 +418,7 @@ class ClearanceEnd(_EndPaper):
 
     def act(self, form) -> str:
         services.end_clearance(actor=self.actor, clearance_id=self.object.pk, day=form.cleaned_data["day"])
-        return _now("Ended.")
+        return gettext("Ended.")
 
 
 class RevealPhone(ActionPage):
