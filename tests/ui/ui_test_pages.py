@@ -2,6 +2,7 @@
 
 from django import forms
 from django.urls import include, path
+from django.utils import timezone
 
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.models import Operation
@@ -110,7 +111,7 @@ def finish(*, actor, row):
     """Refuses odd rows, so that a bulk act has both outcomes."""
     if row.state == "failed":
         raise Refused("失败的不能完成")
-    Operation.objects.filter(pk=row.pk).update(state="done")
+    Operation.objects.filter(pk=row.pk).update(state="done", finished_at=timezone.now())
 
 
 class OperationList(ListPage):
@@ -149,7 +150,7 @@ class CancelOperation(ActionPage):
     def act(self, form):
         if self.object.state == "done":
             raise Refused("已经完成，不能取消")
-        Operation.objects.filter(pk=self.object.pk).update(state="cancelled")
+        Operation.objects.filter(pk=self.object.pk).update(state="cancelled", finished_at=timezone.now())
         return "已取消"
 
     def undo_url(self):

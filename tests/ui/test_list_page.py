@@ -1,0 +1,271 @@
+"""The generic list: filters in the address, paging by key, saved views, bulk results, export. ux.md §3, R-011."""
+
+import io
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from python_calamine import CalamineWorkbook
+
+from sangyu.kernel.models import DataRead, Operation
+from sangyu.ui.models import SavedView
+from sangyu.ui.pages.keyset import page_of, total_of
+
+pytestmark = pytest.mark.django_db
+
+
+def operations(regions, count=45, **extra):
+    """Operations in turn in county A and B; every third has ended."""
+    from django.utils import timezone
+
+    made = [
+        Operation(
+            kind="test",
+            title=f"批次 {i:03d}",
+            path=regions["a_one" if i % 2 else "b_one"].path,
+            audience="staff",
+            actor="周敏经办",
+            state="failed" if i % 3 == 0 else "waiting",
+            finished_at=timezone.now() if i % 3 == 0 else None,
+            done=i % 5,
+            subject_id=i * 100 + 50,
+            **extra,
+        )
+        for i in range(count)
+    ]
+    return Operation.objects.bulk_create(made)
+
+
+def titles(response):
+    return re.findall(r'class="name" href="[^"]*">([^<]+)<', response.text)
+
+
+def walk(client, url, direction="next"):
+    """All titles in order, following the pager."""
+    seen = []
+    while url:
+        response = client.get(url)
+        assert response.status_code == 200
+        seen.append(titles(response))
+        found = re.search(rf'rel="{direction}" href="([^"]+)"', response.text)
+        url = "/t/operations/" + found[1].replace("&amp;", "&") if found else ""
+    return seen, response
+
+
+def test_filters_search_and_order_live_in_the_address(acting, regions):
+    operations(regions)
+    client = acting()
+    response = client.get("/t/operations/?state=failed&sort=title&size=50")
+    assert titles(response) == [f"批次 {i:03d}" for i in range(0, 45, 3)]
+    assert 'value="failed" selected' in response.text
+    assert titles(client.get("/t/operations/?q=批次 01&sort=title")) == [f"批次 {i:03d}" for i in range(10, 20)]
+    assert titles(client.get("/t/operations/?q=%25")) == []  # text, not a pattern
+
+
+def test_a_wrong_filter_value_is_answered_422_with_words(acting, regions):
+    response = acting().get("/t/regions/?level=99")
+    assert response.status_code == 422
+    assert "请从所列选项中选择" in response.text
+
+
+@pytest.mark.parametrize("order", ["title", "-title", "done", "-done", "finished_at", "-finished_at", "state"])
+def test_paging_by_key_shows_every_row_once_in_both_directions(acting, regions, order):
+    operations(regions)
+    client = acting()
+    forward, last = walk(client, f"/t/operations/?sort={order}&size=20")
+    assert [len(p) for p in forward] == [20, 20, 5]
+    assert len({t for p in forward for t in p}) == 45
+    back = re.search(r'rel="prev" href="([^"]+)"', last.text)[1].replace("&amp;", "&")
+    backward, _first = walk(client, "/t/operations/" + back, "prev")
+    assert backward == [forward[1], forward[0]]
+
+
+def test_rows_added_while_paging_are_neither_doubled_nor_do_they_hide_others(regions):
+    operations(regions)
+    first = page_of(Operation.objects.all(), "title", 20)
+    Operation.objects.create(kind="test", title="批次 000 前", path=regions["a"].path, audience="staff", actor="x")
+    Operation.objects.filter(title="批次 005").delete()
+    second = page_of(Operation.objects.all(), "title", 20, after=first.after)
+    assert [o.title for o in second.rows] == [f"批次 {i:03d}" for i in range(20, 40)]
+
+
+def test_a_damaged_cursor_is_a_clear_answer(acting, regions):
+    operations(regions)
+    client = acting()
+    for cursor in ("xx", "W10", "eyJhIjoxfQ", "WyJhIiwieCIsMV0"):
+        response = client.get(f"/t/operations/?sort=title&after={cursor}")
+        assert response.status_code == 422
+        assert "页面地址不完整" in response.text
+
+
+def test_totals_are_exact_below_the_limit_and_estimated_above(regions):
+    operations(regions)
+    assert total_of(Operation.objects.all()) == (45, True)
+    total, exact = total_of(Operation.objects.all(), limit=10)
+    assert exact is False
+    assert total >= 10
+
+
+def test_only_rows_in_scope_are_listed(acting, regions):
+    operations(regions, 10)
+    assert titles(acting("a").get("/t/operations/?sort=title")) == [f"批次 {i:03d}" for i in range(1, 10, 2)]
+
+
+def test_the_fragment_is_the_same_as_that_part_of_the_page(acting, regions):
+    operations(regions)
+    client = acting()
+    page = client.get("/t/operations/?state=waiting").text
+    fragment = client.get("/t/operations/?state=waiting", headers={"HX-Request": "true", "HX-Target": "list"}).text
+
+    def part(html):
+        cut = html[html.index('<section class="card mt-3" id="list"') : html.index("</section>")]
+        cut = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", cut)
+        return re.sub(r"统计至 [\d :-]+", "", cut)
+
+    assert part(fragment) == part(page)
+    assert "<html" not in fragment
+
+
+def test_queries_of_a_list_stay_few(acting, regions):
+    operations(regions)
+    client = acting()
+    client.get("/t/operations/")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get("/t/operations/?state=waiting&sort=title").status_code == 200
+    assert len(queries) <= 12
+    with CaptureQueriesContext(connection) as more:
+        client.get("/t/operations/?state=waiting&sort=title&size=100")
+    assert len(more) <= len(queries)  # not one more per row
+
+
+def test_columns_can_be_chosen_and_secret_ones_do_not_exist_for_others(acting, regions):
+    client = acting(permissions={"t.view"})
+    text = client.get("/t/regions/?cols=name,latitude").text
+    assert "纬度" not in text
+    assert re.findall(r"<th[^>]*>(?:<a[^>]*>)?([^<]+)", text) == ["名称"]
+    assert re.findall(r"<th[^>]*>(?:<a[^>]*>)?([^<]+)", acting().get("/t/regions/?cols=name,latitude").text)[:2] == [
+        "名称",
+        "纬度",
+    ]
+
+
+# ---------------------------------------------------------------- export
+def exported(response):
+    assert response["Content-Type"].startswith("application/vnd.openxmlformats")
+    content = b"".join(response.streaming_content)
+    return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+
+
+def test_export_holds_the_filter_who_and_when_and_ids_as_text(acting, regions):
+    rows = exported(acting(permissions={"t.view"}).get("/t/regions/?export=xlsx&level=3&sort=name"))
+    assert rows[0][0] == "区划"
+    assert re.fullmatch(r"制表人：周敏　区划：营口市　时间：\d{4}-\d\d-\d\d \d\d:\d\d", rows[1][0])
+    assert rows[2] == ["名称", "级别", "代码", "上级", "起始"]
+    assert [r[0] for r in rows[3:]] == ["站前区", "西市区"]
+    assert rows[3][2] == "210802000000"
+    assert isinstance(rows[3][2], str)
+
+
+def test_export_masks_by_permission_keeps_fen_exact_and_is_logged(acting, regions):
+    operations(regions, 3)
+    masked = exported(acting(permissions={"t.view"}).get("/t/operations/?export=xlsx&sort=title"))
+    assert [r[4] for r in masked[3:]] == ["周敏****"] * 3
+    assert [r[3] for r in masked[3:]] == [0.5, 1.5, 2.5]
+    full = exported(acting().get("/t/operations/?export=xlsx&sort=title"))
+    assert [r[4] for r in full[3:]] == ["周敏经办"] * 3
+    assert DataRead.objects.filter(what="operations", actor="周敏").count() == 6
+
+
+def test_a_long_export_becomes_background_work(acting, regions, monkeypatch):
+    from sangyu.kernel import files
+    from sangyu.kernel import operations as work
+    from sangyu.ui.pages import export
+
+    monkeypatch.setattr(export, "DIRECT_LIMIT", 2)
+    operations(regions, 7)
+    client = acting("a")
+    response = client.get("/t/operations/?export=xlsx&sort=title")
+    assert response.status_code == 303
+    started = Operation.objects.get(kind="ui.export")
+    assert response.url == f"/ui/operations/{started.pk}/"
+    work.run(started.pk)
+    started.refresh_from_db()
+    assert (started.state, started.error) == ("done", "")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files.read(client.actor, started.result["file_id"])))
+    found = [r[0] for r in book.get_sheet_by_index(0).to_python()[3:]]
+    assert [t for t in found if t.startswith("批次")] == ["批次 001", "批次 003", "批次 005"]  # the starter's scope
+    assert "下载" in client.get(response.url).text
+
+
+# ---------------------------------------------------------------- bulk
+def test_bulk_answers_with_a_result_per_row(acting, regions):
+    rows = operations(regions, 4)
+    response = acting().post("/t/operations/", {"bulk": "finish", "ids": [r.pk for r in rows]})
+    assert response.status_code == 200
+    assert "4 条中已完成 2 条" in response.text
+    assert response.text.count("失败的不能完成") == 2
+    assert sorted(Operation.objects.values_list("title", flat=True).filter(state="done")) == ["批次 001", "批次 002"]
+
+
+def test_bulk_on_all_rows_of_the_filter_and_never_outside_the_scope(acting, regions):
+    rows = operations(regions, 8)
+    acting("a").post("/t/operations/?state=waiting", {"bulk": "finish", "all": "1"})
+    assert set(Operation.objects.filter(state="done").values_list("title", flat=True)) == {
+        "批次 001",
+        "批次 005",
+        "批次 007",
+    }
+    foreign = rows[2]
+    acting("a").post("/t/operations/", {"bulk": "finish", "ids": [foreign.pk]})
+    foreign.refresh_from_db()
+    assert foreign.state == "waiting"
+
+
+def test_bulk_needs_its_permission(acting, regions):
+    rows = operations(regions, 2)
+    response = acting(permissions={"t.view"}).post("/t/operations/", {"bulk": "finish", "ids": [rows[1].pk]})
+    assert response.status_code == 403
+    assert not Operation.objects.filter(state="done").exists()
+
+
+# ---------------------------------------------------------------- saved views
+def test_a_saved_view_keeps_filters_but_never_the_searched_name(acting, regions):
+    operations(regions)
+    client = acting()
+    response = client.post(
+        "/t/operations/?state=failed&q=王桂兰&sort=title&after=x", {"save_view": "1", "name": "失败的"}
+    )
+    assert (response.status_code, response.url) == (303, "?sort=title&state=failed")
+    assert SavedView.objects.get().query == "sort=title&state=failed"
+    assert "失败的" in client.get("/t/operations/").text
+    assert "失败的" not in acting("a").get("/t/operations/").text
+
+
+def test_a_default_view_opens_and_all_can_still_be_reached(acting, regions):
+    operations(regions)
+    client = acting()
+    client.post("/t/operations/?state=failed", {"save_view": "1", "name": "失败的", "is_default": "1"})
+    assert client.get("/t/operations/").url == "?state=failed"
+    assert len(titles(client.get("/t/operations/?view=all&size=100"))) == 45
+
+
+def test_role_views_are_for_the_role_in_the_region_and_below(acting, regions):
+    response = acting(permissions={"t.view"}).post(
+        "/t/operations/", {"save_view": "1", "name": "共享", "role_shared": "1"}
+    )
+    assert response.status_code == 403
+    assert SavedView.objects.count() == 0
+    acting("a").post("/t/operations/?state=failed", {"save_view": "1", "name": "共享", "role_shared": "1"})
+    assert "共享<" in acting("a_one", permissions={"t.view"}).get("/t/operations/").text.replace("共享给", "")
+    assert "共享<" not in acting("b", permissions={"t.view"}).get("/t/operations/").text.replace("共享给", "")
+
+
+def test_a_view_is_removed_by_its_owner_only(acting, regions):
+    acting("a").post("/t/operations/?state=failed", {"save_view": "1", "name": "我的"})
+    pk = SavedView.objects.get().pk
+    assert acting("b").post("/t/operations/", {"delete_view": pk}).status_code == 404
+    assert acting("a").post("/t/operations/", {"delete_view": pk}).status_code == 303
+    assert SavedView.objects.count() == 0
