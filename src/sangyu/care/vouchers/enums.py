@@ -15,7 +15,7 @@ class State(models.TextChoices):
 
     @property
     def tone(self) -> str:
-        return {"active": "ok", "lost": "warn"}.get(self.value, "muted")
+        return {"active": "ok", "lost": "warn"}.get(self.value, "mute")
 
 
 class Action(models.TextChoices):

@@ -1,4 +1,6 @@
-"""What vouchers do when other rooms report something. Handlers run as jobs, at least once: every act here is repeatable."""
+"""What vouchers do when other rooms report something. Handlers run as jobs, at least once: every act here is
+repeatable.
+"""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _

@@ -14,7 +14,8 @@ from .enums import State, Unspent, Validity
 
 
 class Programme(DatedRow):
-    """The rules of one kind of voucher, published by a region: what a voucher is worth, for what, where, how long (R-069).
+    """The rules of one kind of voucher, published by a region: what a voucher is worth, for what, where, how long
+    (R-069).
 
     Amounts in fen. Empty lists of categories, items or organisations mean no limit of that kind.
     """

@@ -46,9 +46,11 @@ class Explanation:
 def explain(
     *, person_id: int, item_id: int, day: date, organisation_id: int | None = None, amount: int | None = None
 ) -> Explanation:
-    """Which vouchers of a person may pay a visit on ``day``, the first to expire first, and why the others may not (R-069).
+    """Which vouchers of a person may pay a visit on ``day``, the first to expire first, and why the others may not
+    (R-069).
 
-    The programme's cap per order is shared by its vouchers. ``amount`` (fen) stops when it is covered. An organisation of
+    The programme's cap per order is shared by its vouchers. ``amount`` (fen) stops when it is covered. An
+    organisation of
     None is not checked: it is not known yet.
     """
     item = catalogue.get_item_by_id(item_id)

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ledger', '0001_initial'),
-        ('people', '0003_alter_person_sex'),
+        ("people", "0001_initial"),
         ('regions', '0001_initial'),
     ]
 

@@ -88,7 +88,8 @@ def preview_issue(*, actor: Actor, programme_id: int, person_ids: list[int], day
 def issue(
     *, actor: Actor, programme_id: int, person_ids: list[int], day: date, region_id: int, path: str, paper: bool = False
 ) -> Issue:
-    """Issue one voucher of the period of ``day`` to each person that may have one; the others are left out (see preview).
+    """Issue one voucher of the period of ``day`` to each person that may have one; the others are left out (see
+    preview).
 
     ``region_id`` and ``path`` name the issuing region. A repeated call issues nothing twice (one voucher per programme,
     person and period). Raises Refused("vouchers.nobody") when nobody is left.
@@ -141,8 +142,8 @@ def open_accounts(actor: Actor, vouchers: list[Voucher]) -> None:
             v.account_id = accounts.get(v.pk, v.account_id)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE vouchers_voucher v SET account_id = x.account FROM unnest(%s::bigint[], %s::bigint[]) x (id, account)"
-            " WHERE v.id = x.id",
+            "UPDATE vouchers_voucher v SET account_id = x.account"
+            " FROM unnest(%s::bigint[], %s::bigint[]) x (id, account) WHERE v.id = x.id",
             [[v.pk for v in vouchers], [v.account_id for v in vouchers]],
         )
 

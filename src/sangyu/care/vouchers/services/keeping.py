@@ -53,7 +53,8 @@ def find(*, actor: Actor, voucher_id: int, now: datetime | None = None) -> Vouch
 
 @service("vouchers.replace")
 def reissue(*, actor: Actor, voucher_id: int, today: date, now: datetime | None = None) -> Voucher:
-    """A new voucher with a new serial for a lost one; what was left moves over, the validity stays. Answers the new one.
+    """A new voucher with a new serial for a lost one; what was left moves over, the validity stays. Answers the new
+    one.
 
     Raises Refused("vouchers.held") while orders hold part of it, "vouchers.empty" when nothing is left.
     """
@@ -119,7 +120,8 @@ def cancel_for_person(*, actor: Actor, person_id: int, reason: str, today: date)
 
 @service("vouchers.expire")
 def expire_due(*, actor: Actor, today: date, now: datetime | None = None, limit: int = 5000) -> dict[str, int]:
-    """End what may no longer be used on ``today``: the rest lapses, or stays usable for further months, as its programme
+    """End what may no longer be used on ``today``: the rest lapses, or stays usable for further months, as its
+    programme
     says (O-5). What an order holds is left until the order has ended.
 
     Set-based, at most ``limit`` vouchers a call, repeatable. Answers counts: expired, waiting, rolled_over, fen.

@@ -60,7 +60,9 @@ def publish_programme(
     items: list[str] = (),
     organisations: list[int] = (),
 ) -> Programme:
-    """Publish a programme for the region at ``path`` and all below it (R-069). Amounts in fen. Raises Invalid, Refused."""
+    """Publish a programme for the region at ``path`` and all below it (R-069). Amounts in fen. Raises Invalid,
+    Refused.
+    """
     require_responsible(actor, path)
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid({"valid_to": [_("The end must be after the start.")]})
@@ -73,7 +75,8 @@ def publish_programme(
 
 @service("vouchers.programme")
 def change_programme(*, actor: Actor, programme_id: int, **changes: Any) -> Programme:
-    """Change the terms of a programme. The face amount stays once vouchers were issued: they would differ from their paper.
+    """Change the terms of a programme. The face amount stays once vouchers were issued: they would differ from their
+    paper.
 
     Raises Refused("vouchers.face_fixed"), Invalid, NotVisible.
     """

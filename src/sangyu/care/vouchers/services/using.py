@@ -1,6 +1,7 @@
 """What orders call inside their own service calls: hold, release, spend, refund.
 
-No permission of their own: the order's service has asked for one and has read the order in the actor's scope. ``order_ref``
+No permission of their own: the order's service has asked for one and has read the order in the actor's scope.
+``order_ref``
 is an opaque word; the ledger carries it as reference, so everything about one order is found there.
 """
 
@@ -72,7 +73,8 @@ def hold(
 
 
 def _lock(rows: QuerySet[Voucher]) -> list[Voucher]:
-    """Lock vouchers in id order: whoever uses a voucher comes through here first, so accounts of vouchers are uncontended.
+    """Lock vouchers in id order: whoever uses a voucher comes through here first, so accounts of vouchers are
+    uncontended.
 
     The programmes' accounts are then taken in id order and the organisation's last, by all functions of this module.
     """
@@ -131,7 +133,8 @@ def release(*, actor: Actor, order_ref: str, reason: str = "") -> int:
 
 
 def spend(*, actor: Actor, order_ref: str, organisation_id: int, key: str, amount: int | None = None) -> int:
-    """Spend what the order holds for the organisation's visit; the fen spent. ``amount`` (None = all) limits it: vouchers
+    """Spend what the order holds for the organisation's visit; the fen spent. ``amount`` (None = all) limits it:
+    vouchers
     that expire first are used first, the rest is released.
 
     Repeating the call with the same ``key`` changes nothing. Raises Refused("vouchers.not_held") when less is held.

@@ -1,0 +1,1 @@
+"""Events of settlement: ``settlement.<state>`` with id and action, from the workflow."""
