@@ -1,9 +1,14 @@
 """What the frame around every page needs: who is signed in, the navigation, and the links of the top bar."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.conf import settings
 from django.db import connection
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
+
+from sangyu.kernel.actor import Actor
 
 from .nav import nav_for
 
@@ -19,6 +24,15 @@ SHELL_LINKS = {
     "operations": ("ui:operations",),
     "elder": ("family:home",),
 }
+#: What a higher floor tells the frame: "role_label" (actor → words), "todo_count" (actor → number, one query).
+_provided: dict[str, Callable[[Actor], Any]] = {}
+
+
+def provide(name: str, answer: Callable[[Actor], Any]) -> None:
+    """Register ``answer`` for the frame; called in a room's ``AppConfig.ready``. ``name``: role_label or todo_count."""
+    if name not in ("role_label", "todo_count"):
+        raise KeyError(name)
+    _provided[name] = answer
 
 
 def url_or_blank(*names: str) -> str:
@@ -32,7 +46,7 @@ def url_or_blank(*names: str) -> str:
 
 
 def shell(request) -> dict:
-    """Template context processor: ``actor``, ``nav``, ``links``, ``live_url``, ``languages``."""
+    """Template context processor: ``actor``, ``nav``, ``links``, ``role_label``, ``todo_count``, ``live_url``, ``languages``."""
     actor = getattr(request, "actor", None)
     usable = not (connection.in_atomic_block and connection.needs_rollback)
 
@@ -42,7 +56,12 @@ def shell(request) -> dict:
     def nav() -> list:
         return nav_for(actor, request.path, with_badges=usable) if actor else []
 
+    def asked(name: str, blank: Any) -> Any:
+        return SimpleLazyObject(lambda: _provided[name](actor) or blank) if actor and name in _provided else blank
+
     return {
+        "role_label": asked("role_label", ""),
+        "todo_count": asked("todo_count", 0) if usable else 0,
         "actor": actor,
         "nav": SimpleLazyObject(nav),
         "links": SimpleLazyObject(links),
