@@ -1,5 +1,6 @@
 """Sign-in, lock-out, second factor, own password: standards §6.4 (GB/T 22239 level 3), X-07."""
 
+import itertools
 import threading
 from datetime import datetime, timedelta
 
@@ -143,7 +144,7 @@ def test_the_first_password_must_be_changed_by_the_rules(client, account):
 def test_the_last_five_passwords_are_not_taken_again(client, account):
     client.force_login(account)
     words = [PASSWORD] + [f"Walnut-tree-{i}{i}" for i in range(6)]
-    for old, new in zip(words, words[1:], strict=False):
+    for old, new in itertools.pairwise(words):
         assert client.post("/accounts/password/", {"old": old, "new": new, "again": new}).status_code == 302
     for used in words[2:]:
         assert client.post("/accounts/password/", {"old": words[-1], "new": used, "again": used}).status_code == 422

@@ -229,6 +229,7 @@ def test_no_other_role_may_call_the_moving_functions(rows, staff):
     from django.db import connection, transaction
     from django.db.utils import ProgrammingError
 
-    with scope(staff("city")), pytest.raises(ProgrammingError, match="regions services only"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sangyu.move_paths('kernel_operation', 'path', ARRAY['000'], ARRAY['001'], true)")
+    call = "SELECT sangyu.move_paths('kernel_operation', 'path', ARRAY['000'], ARRAY['001'], true)"
+    with scope(staff("city")), connection.cursor() as cursor:
+        with pytest.raises(ProgrammingError, match="regions services only"), transaction.atomic():
+            cursor.execute(call)

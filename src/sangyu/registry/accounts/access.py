@@ -20,7 +20,8 @@ def public(view: Callable) -> Callable:
 
 
 def account_only(view: Callable) -> Callable:
-    """Mark ``view``: a signed-in account is enough, no grant is needed and no scope is open (own password, own sessions)."""
+    """Mark ``view``: a signed-in account is enough, no grant is needed and no scope is open (own password, own
+    sessions)."""
     view.access = Access.ACCOUNT
     return view
 

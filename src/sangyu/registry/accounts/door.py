@@ -1,4 +1,5 @@
-"""Pages of the door: sign-in, code, role, own password, second factor, own sessions and tokens. They run without a scope."""
+"""Pages of the door: sign-in, code, role, own password, second factor, own sessions and tokens. They run without a
+scope."""
 
 from django import forms
 from django.conf import settings
@@ -47,7 +48,7 @@ class SignInForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=gettext_lazy("Code"),
+        label=gettext_lazy("Verification code"),
         max_length=14,
         widget=_input("text", autocomplete="one-time-code", inputmode="numeric", autofocus=""),
     )

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class AccountKind(models.TextChoices):
     """Who stands behind an account: a person, or another system that only uses API tokens."""
 
-    PERSON = "person", _("Person")
-    SYSTEM = "system", _("System")
+    PERSON = "person", _("A person")
+    SYSTEM = "system", _("Another system")
 
 
 class Outcome(models.TextChoices):

@@ -1,4 +1,5 @@
-"""Accounts, their grants and what sign-in needs. An account is a person who signs in; a grant is role + path + opaque subject id.
+"""Accounts, their grants and what sign-in needs. An account is a person who signs in; a grant is role + path +
+opaque subject id.
 
 Sign-in reads these tables before any scope is open (``Scope(app=…)``); inside a scope the usual region rule holds, so a
 county's administrator sees the accounts of the county only.
@@ -31,7 +32,8 @@ class AccountManager(BaseUserManager.from_queryset(ScopedQuerySet)):
         return self.get(username=username)
 
     def create_user(self, username: str, password: str | None = None, **fields) -> "Account":
-        """An account with a hashed password that need not be changed. For commands and tests; people use ``services``."""
+        """An account with a hashed password that need not be changed. For commands and tests; people use
+        ``services``."""
         fields.setdefault("must_change_password", False)
         account = self.model(username=username.strip().lower(), **fields)
         account.set_password(password)
@@ -90,7 +92,8 @@ class PasswordUsed(models.Model):
 
 
 class SecondFactor(models.Model):
-    """Time-based one-time codes (RFC 6238) of one account: sealed secret, last used time step, hashes of recovery codes."""
+    """Time-based one-time codes (RFC 6238) of one account: sealed secret, last used time step, hashes of recovery
+    codes."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="second_factor")
     secret = EncryptedTextField(purpose="accounts.totp")
@@ -106,7 +109,8 @@ class SecondFactor(models.Model):
 
 
 class Grant(models.Model):
-    """What one account may be: a role in a region, for staff; on behalf of a subject, for the others. Dated, end excluded."""
+    """What one account may be: a role in a region, for staff; on behalf of a subject, for the others. Dated, end
+    excluded."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30)
@@ -184,7 +188,8 @@ class SignInThrottle(models.Model):
 
 
 class SignIn(models.Model):
-    """Log of the door: who, when, from where, with what outcome. A name that is no account is not kept (it may be a password)."""
+    """Log of the door: who, when, from where, with what outcome. A name that is no account is not kept (it may be a
+    password)."""
 
     account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="sign_ins")
     grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="+")

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.permissions import all_permissions
@@ -20,13 +20,13 @@ from .enums import AccountKind, MessageState, Outcome
 from .models import Account, ApiToken, Grant, SignIn, TextMessage
 
 NAV = [
-    Nav(_("Accounts"), "users", "accounts:list", "accounts.view", Group.ADMIN, 10),
+    Nav(_("User accounts"), "users", "accounts:list", "accounts.view", Group.ADMIN, 10),
     Nav(_("API tokens"), "key", "accounts:tokens", "accounts.tokens", Group.ADMIN, 20),
     Nav(_("Sign-in log"), "shield", "accounts:log", "accounts.log", Group.ADMIN, 30),
     Nav(_("Short messages"), "bell", "accounts:messages", "accounts.messages", Group.ADMIN, 40),
 ]
 
-REGISTER = ("accounts:list", _("Accounts"))
+REGISTER = ("accounts:list", _("User accounts"))
 STATE = Status(
     "is_active", _("State"), words={True: _("Active"), False: _("Disabled")}, tones={True: "ok", False: "mute"}
 )
@@ -53,14 +53,14 @@ def _permission_choices(names) -> list[tuple[str, str]]:
 
 # ---------------------------------------------------------------- accounts
 class AccountList(ListPage):
-    url, name, permission, title = "", "list", "accounts.view", _("Accounts")
-    model, unit, related, sort = Account, _("accounts"), ("region",), "name"
+    url, name, permission, title = "", "list", "accounts.view", _("User accounts")
+    model, unit, related, sort = Account, _("user accounts"), ("region",), "name"
     search = ("name", "username")
     filters = ["kind", "is_active"]
     columns = [
-        Text("name", _("Name"), link="accounts:detail", sort=True),
-        Text("username", _("Account"), sort=True),
-        Text("title", _("Title")),
+        Text("name", _("Person's name"), link="accounts:detail", sort=True),
+        Text("username", _("Sign-in name"), sort=True),
+        Text("title", _("Job title")),
         Text("region.full_name", _("Area")),
         Choice("kind", _("Kind")),
         STATE,
@@ -73,10 +73,10 @@ class AccountList(ListPage):
 
 class AccountForm(forms.Form):
     username = forms.CharField(
-        label=_("Account"), max_length=40, help_text=_("3 to 40 letters, digits, dots or hyphens")
+        label=_("Sign-in name"), max_length=40, help_text=_("3 to 40 letters, digits, dots or hyphens")
     )
-    name = forms.CharField(label=_("Name"), max_length=50)
-    title = forms.CharField(label=_("Title"), max_length=60, required=False)
+    name = forms.CharField(label=_("Person's name"), max_length=50)
+    title = forms.CharField(label=_("Job title"), max_length=60, required=False)
     mobile = forms.CharField(label=_("Mobile"), max_length=20, required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=AccountKind.choices)
     region_id = RegionField(label=_("Area"))
@@ -89,8 +89,8 @@ class AccountForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=50)
-    title = forms.CharField(label=_("Title"), max_length=60, required=False)
+    name = forms.CharField(label=_("Person's name"), max_length=50)
+    title = forms.CharField(label=_("Job title"), max_length=60, required=False)
     mobile = forms.CharField(label=_("Mobile"), max_length=20, required=False)
     ends_on = forms.DateField(label=_("Leaves on"), required=False)
 
@@ -122,11 +122,11 @@ class AccountDetail(DetailPage):
     facts = [STATE]
     summary = [
         (
-            _("Account"),
+            _("Sign-in name"),
             [
-                Text("username", _("Account")),
+                Text("username", _("Sign-in name")),
                 Choice("kind", _("Kind")),
-                Text("title", _("Title")),
+                Text("title", _("Job title")),
                 Custom("mobile", _("Mobile"), draw=lambda a: selectors.masked_mobile(a) or "—"),
                 Text("region.full_name", _("Area")),
                 Day("ends_on", _("Leaves on")),
@@ -142,8 +142,8 @@ class AccountDetail(DetailPage):
             [
                 Custom("role", _("Role"), draw=lambda g: escape(_role_label(g.role))),
                 Text("region.full_name", _("Area")),
-                Day("valid_from", _("From")),
-                Day("valid_to", _("Until before")),
+                Day("valid_from", _("Valid from")),
+                Day("valid_to", _("Valid until before")),
             ],
             lambda page: selectors.grants_of(page.object),
             row_actions=[
@@ -163,7 +163,7 @@ class AccountDetail(DetailPage):
             [
                 Moment("at", _("Time")),
                 Choice("outcome", _("Outcome"), enum=Outcome),
-                Text("source", _("Address")),
+                Text("source", _("Network address")),
                 Text("agent", _("Browser")),
             ],
             lambda page: selectors.sign_ins(page.actor).filter(account=page.object)[:50],
@@ -221,11 +221,11 @@ class AccountDisable(_AccountAct):
     submit_label, irreversible, form_class = _("Disable"), True, ReasonForm
 
     def confirm_text(self):
-        return _t("%(name)s is signed out everywhere; roles and tokens end today.") % {"name": self.object.name}
+        return gettext("%(name)s is signed out everywhere; roles and tokens end today.") % {"name": self.object.name}
 
     def act(self, form):
         services.disable(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-        return _t("The account is disabled.")
+        return gettext("The account is disabled.")
 
 
 class AccountEnable(ShowsSecret, _AccountAct):
@@ -241,7 +241,7 @@ class AccountReset(ShowsSecret, _AccountAct):
     submit_label, irreversible = _("New first password"), True
 
     def confirm_text(self):
-        return _t("%(name)s is signed out everywhere and must use the new password.") % {"name": self.object.name}
+        return gettext("%(name)s is signed out everywhere and must use the new password.") % {"name": self.object.name}
 
     def act(self, form):
         return services.reset_password(actor=self.actor, account_id=self.object.pk)
@@ -253,7 +253,7 @@ class AccountUnlock(_AccountAct):
 
     def act(self, form):
         services.unlock(actor=self.actor, account_id=self.object.pk)
-        return _t("The account is unlocked.")
+        return gettext("The account is unlocked.")
 
 
 class AccountRemoveFactor(_AccountAct):
@@ -266,11 +266,13 @@ class AccountRemoveFactor(_AccountAct):
     submit_label, irreversible, form_class = _("Remove second factor"), True, ReasonForm
 
     def confirm_text(self):
-        return _t("%(name)s is signed out everywhere and sets up a new second factor.") % {"name": self.object.name}
+        return gettext("%(name)s is signed out everywhere and sets up a new second factor.") % {
+            "name": self.object.name
+        }
 
     def act(self, form):
         services.remove_second_factor(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-        return _t("The second factor is removed.")
+        return gettext("The second factor is removed.")
 
 
 # ---------------------------------------------------------------- roles
@@ -278,8 +280,8 @@ class GrantForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"))
     region_id = RegionField(label=_("Area"))
     subject_id = forms.IntegerField(label=_("Number of the provider or worker"), required=False, min_value=1)
-    valid_from = forms.DateField(label=_("From"))
-    valid_to = forms.DateField(label=_("Until before"), required=False)
+    valid_from = forms.DateField(label=_("Valid from"))
+    valid_to = forms.DateField(label=_("Valid until before"), required=False)
 
     def __init__(self, *args, actor, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -310,7 +312,7 @@ class GrantEnd(ActionPage):
     leaves = True
 
     def confirm_text(self):
-        return _t("%(role)s in %(area)s ends today for %(name)s.") % {
+        return gettext("%(role)s in %(area)s ends today for %(name)s.") % {
             "role": _role_label(self.object.role),
             "area": self.object.region.full_name,
             "name": self.object.account.name,
@@ -318,7 +320,7 @@ class GrantEnd(ActionPage):
 
     def act(self, form):
         services.end_grant(actor=self.actor, grant_id=self.object.pk)
-        return _t("The role has ended.")
+        return gettext("The role has ended.")
 
     def success_url(self):
         return reverse("accounts:detail", args=[self.object.account_id])
@@ -337,12 +339,12 @@ class TokenForm(forms.Form):
 
 class TokenList(ListPage):
     url, name, permission, title = "tokens/", "tokens", "accounts.tokens", _("API tokens")
-    model, unit, related, sort = ApiToken, _("tokens"), ("account", "grant__region"), "-pk"
+    model, unit, related, sort = ApiToken, _("API tokens in all"), ("account", "grant__region"), "-pk"
     search = ("name", "prefix")
     columns = [
         Text("name", _("Used by")),
         Text("prefix", _("Begins with")),
-        Text("account.name", _("Account")),
+        Text("account.name", _("Sign-in name")),
         Custom("role", _("Role"), draw=lambda t: escape(_role_label(t.grant.role))),
         Day("expires_on", _("Expires on")),
         Moment("last_used_at", _("Last used")),
@@ -365,11 +367,11 @@ class TokenRevoke(ActionPage):
     model, parent, submit_label, irreversible = ApiToken, ("accounts:tokens", _("API tokens")), _("Revoke"), True
 
     def confirm_text(self):
-        return _t("Programs that use “%(name)s” stop working at once.") % {"name": self.object.name}
+        return gettext("Programs that use “%(name)s” stop working at once.") % {"name": self.object.name}
 
     def act(self, form):
         services.revoke_token(actor=self.actor, token_id=self.object.pk)
-        return _t("The token is revoked.")
+        return gettext("The token is revoked.")
 
 
 class OwnTokenNew(ShowsSecret, FormPage):
@@ -415,14 +417,14 @@ class SystemTokenNew(ShowsSecret, FormPage):
 
 class SignInLog(ListPage):
     url, name, permission, title = "log/", "log", "accounts.log", _("Sign-in log")
-    model, unit, related, sort = SignIn, _("entries"), ("account", "grant"), "-pk"
+    model, unit, related, sort = SignIn, _("log entries"), ("account", "grant"), "-pk"
     filters = ["outcome"]
     columns = [
         Moment("at", _("Time")),
-        Text("account.name", _("Account")),
+        Text("account.name", _("Sign-in name")),
         Choice("outcome", _("Outcome"), enum=Outcome),
         Custom("role", _("Role"), draw=lambda s: escape(_role_label(s.grant.role)) if s.grant else "—"),
-        Text("source", _("Address")),
+        Text("source", _("Network address")),
         Text("agent", _("Browser")),
     ]
     personal = "accounts.log"
@@ -430,12 +432,12 @@ class SignInLog(ListPage):
 
 class MessageList(ListPage):
     url, name, permission, title = "messages/", "messages", "accounts.messages", _("Short messages")
-    model, unit, sort = TextMessage, _("messages"), "-pk"
+    model, unit, sort = TextMessage, _("short messages"), "-pk"
     filters = ["state"]
     columns = [
         Moment("at", _("Time")),
-        Custom("to", _("To"), draw=selectors.masked_recipient),
-        Text("text", _("Text")),
+        Custom("to", _("Recipient"), draw=selectors.masked_recipient),
+        Text("text", _("Message text")),
         Choice("state", _("State"), enum=MessageState),
     ]
     exportable = False

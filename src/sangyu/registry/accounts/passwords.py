@@ -61,7 +61,8 @@ class NotUsedBefore:
 
 
 def temporary_password() -> str:
-    """A random first password of 12 characters that satisfies the rules, to be handed over and changed at first sign-in."""
+    """A random first password of 12 characters that satisfies the rules, to be handed over and changed at first
+    sign-in."""
     while True:
         word = "".join(secrets.choice(ALPHABET) for _i in range(12))
         if any(c.islower() for c in word) and any(c.isupper() for c in word) and any(c.isdigit() for c in word):

@@ -37,7 +37,8 @@ def _account(number: str) -> Account | None:
 
 
 def request_code(request: HttpRequest, number: str, now: datetime | None = None) -> str:
-    """Send a code when the number has a family account; the answer is the same when not. Returns the number in one form.
+    """Send a code when the number has a family account; the answer is the same when not. Returns the number in one
+    form.
 
     Raises Invalid for what is no mobile number and Locked after too many requests from one source or for one number.
     """
@@ -64,7 +65,8 @@ def request_code(request: HttpRequest, number: str, now: datetime | None = None)
 
 
 def check_code(request: HttpRequest, number: str, code: str, now: datetime | None = None) -> Account:
-    """The account of ``number`` when ``code`` is its live code; the code is used up. Raises Locked or Refused("sign_in.code")."""
+    """The account of ``number`` when ``code`` is its live code; the code is used up. Raises Locked or
+    Refused("sign_in.code")."""
     now = now or timezone.now()
     gate = Gate("phone", number)
     account = _account(number)

@@ -1,6 +1,7 @@
 """Roles and who holds which permission, from ``data/roles/*.yaml`` (R-002, R-004, R-011).
 
-``roles.yaml`` names the roles; one file per room maps permission → roles. A mistake stops loading with file, line and remedy.
+``roles.yaml`` names the roles; one file per room maps permission → roles. A mistake stops loading with file, line
+and remedy.
 """
 
 from dataclasses import dataclass

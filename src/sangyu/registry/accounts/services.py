@@ -56,7 +56,8 @@ def open_subject_account(
 ) -> Account:
     """The account of a worker, provider manager, elder or relative, made by their own room's service, with its grant.
 
-    An account with this mobile number is taken as it is and only gets the grant. Call inside the service that checked the
+    An account with this mobile number is taken as it is and only gets the grant. Call inside the service that
+    checked the
     permission. ``subject_id`` None: the account itself (families). Raises Invalid.
     """
     declared = roles.role(role)
@@ -167,7 +168,8 @@ def change_account(
 
 @service("accounts.manage")
 def disable(*, actor: Actor, account_id: int, reason: str, today: date | None = None) -> Account:
-    """End the account at once: sessions and tokens with it, grants on ``today``. Open work is handed over by whoever hears the event."""
+    """End the account at once: sessions and tokens with it, grants on ``today``. Open work is handed over by
+    whoever hears the event."""
     if account_id == actor.account_id:
         raise Refused(_("You cannot disable your own account."), code="accounts.self")
     account = _visible(account_id)

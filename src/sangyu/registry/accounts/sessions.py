@@ -1,4 +1,5 @@
-"""Session engine that keeps account, grant, time and source beside the data, so that people can see and end their sessions."""
+"""Session engine that keeps account, grant, time and source beside the data, so that people can see and end their
+sessions."""
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore

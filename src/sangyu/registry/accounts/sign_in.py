@@ -1,6 +1,7 @@
 """Signing in, step by step; each step is one function that the pages call. Runs before any scope is open.
 
-password → (code, when a second factor is set up) → ``enter`` → (new password, second factor, role: asked by the middleware)
+password → (code, when a second factor is set up) → ``enter`` → (new password, second factor, role: asked by the
+middleware)
 """
 
 from datetime import datetime
@@ -49,7 +50,8 @@ def note(request: HttpRequest, outcome: Outcome, account: Account | None = None,
 
 
 def check_password(request: HttpRequest, name: str, password: str, now: datetime | None = None) -> Account:
-    """First step. Raises Locked or Refused("sign_in.wrong"): the same words and the same work whether the account exists."""
+    """First step. Raises Locked or Refused("sign_in.wrong"): the same words and the same work whether the account
+    exists."""
     now = now or timezone.now()
     gates = [Gate("source", source_of(request)), Gate("account", name.strip().lower())]
     account = by_name_or_mobile(name)
@@ -171,7 +173,8 @@ def end_session(account: Account, short_key: str, request: HttpRequest) -> None:
 
 
 def confirm_second_factor(request: HttpRequest, code: str) -> list[str]:
-    """Confirm the own factor; wrong codes count towards the lock. Returns the recovery codes. Raises Locked or Refused."""
+    """Confirm the own factor; wrong codes count towards the lock. Returns the recovery codes. Raises Locked or
+    Refused."""
     gate, now = Gate("code", str(request.account.pk)), timezone.now()
     gate.take(now)
     try:

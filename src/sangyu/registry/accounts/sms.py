@@ -1,4 +1,5 @@
-"""Short messages through one port. Adapters are named in ``SANGYU_SMS``; the demo's keeps messages in a table and sends none."""
+"""Short messages through one port. Adapters are named in ``SANGYU_SMS``; the demo's keeps messages in a table and
+sends none."""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -1,6 +1,7 @@
 """Lock-out: exact across processes because an attempt is counted in one statement before the password is looked at.
 
-At most ``limit`` attempts are checked in a window, whoever makes them and in how many processes at once. Names that are no
+At most ``limit`` attempts are checked in a window, whoever makes them and in how many processes at once. Names that
+are no
 account count the same way, so a lock tells nothing about whether an account exists.
 """
 

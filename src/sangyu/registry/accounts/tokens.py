@@ -41,7 +41,8 @@ def identify(raw: str) -> tuple[ApiToken, Actor] | None:
 def issue(
     *, grant: Grant, name: str, permissions: list[str], expires_on: date, created_by: str
 ) -> tuple[ApiToken, str]:
-    """Make a token; returns it and the text to hand over, shown once. Raises Invalid for scopes the grant does not hold."""
+    """Make a token; returns it and the text to hand over, shown once. Raises Invalid for scopes the grant does not
+    hold."""
     errors = {}
     held = roles.role(grant.role).permissions
     if foreign := sorted(set(permissions) - held):

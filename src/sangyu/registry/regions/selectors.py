@@ -24,7 +24,8 @@ def region(pk: int, *, current: bool = False) -> Region:
 
 
 def by_code(code: str, day: date, *, source: str | None = None, current: bool = True) -> Region | None:
-    """The region that had the official ``code`` (12 digits, or a beginning padded with zeros) on ``day``; None when unknown.
+    """The region that had the official ``code`` (12 digits, or a beginning padded with zeros) on ``day``; None when
+    unknown.
 
     The Ministry's list goes before the Bureau's where both give the code to different regions. ``current`` follows a
     region that has ended to its successor.
@@ -84,7 +85,8 @@ def below(path: str, level: Level | None = None) -> QuerySet[Region]:
 
 
 def search(actor: Actor, text: str, *, level: Level | None = None, limit: int = 20) -> list[Region]:
-    """Open regions of the actor's area by part of the name, beginning of the pinyin initials, or code; upper levels first."""
+    """Open regions of the actor's area by part of the name, beginning of the pinyin initials, or code; upper levels
+    first."""
     text = text.strip()
     if not text:
         return []

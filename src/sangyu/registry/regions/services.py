@@ -1,4 +1,5 @@
-"""Changing the tree on a date: load, rename, new code, merge, split, move (R-001). Ids stay, old ids lead to their successor."""
+"""Changing the tree on a date: load, rename, new code, merge, split, move (R-001). Ids stay, old ids lead to their
+successor."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -37,7 +38,8 @@ def load(
 ) -> Loaded:
     """Add to the tree what the published lists name under ``prefixes`` ("2108"; empty: the whole country).
 
-    ``folder`` is the npm package's ``dist`` for communities outside the shipped cities. Existing regions stay as they are.
+    ``folder`` is the npm package's ``dist`` for communities outside the shipped cities. Existing regions stay as
+    they are.
     """
     if folder is not None and not (folder / "villages.csv").exists():
         raise Invalid(
@@ -70,7 +72,8 @@ def load(
 def rename(
     *, actor: Actor, region_id: int, name: str, day: date, reason: str = "", today: date | None = None
 ) -> Region:
-    """Call the region ``name`` from ``day`` on; the old name stays readable for earlier days. Full names below follow."""
+    """Call the region ``name`` from ``day`` on; the old name stays readable for earlier days. Full names below
+    follow."""
     found = _open(actor, region_id)
     name = _name(name)
     _day(found, day, today)
@@ -138,10 +141,13 @@ def merge(
     reason: str = "",
     today: date | None = None,
 ) -> Region:
-    """Join regions of one level and one parent on ``day``: into one of them, or into a new one called ``name`` with ``code``.
+    """Join regions of one level and one parent on ``day``: into one of them, or into a new one called ``name`` with
+    ``code``.
 
-    The others end that day and lead to their successor; everything that hangs on them, and their children, moves. Totals
-    of the parent before and after agree. Raises Invalid, NotVisible or Refused("regions.conflict"); then nothing changed.
+    The others end that day and lead to their successor; everything that hangs on them, and their children, moves.
+    Totals
+    of the parent before and after agree. Raises Invalid, NotVisible or Refused("regions.conflict"); then nothing
+    changed.
     """
     members = [_open(actor, pk, lock=True) for pk in sorted(set(region_ids) | ({into} if into else set()))]
     if len(members) < 2:

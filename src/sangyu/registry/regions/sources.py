@@ -1,6 +1,8 @@
-"""The published lists: streets and above from the Ministry of Civil Affairs, communities from the National Bureau of Statistics.
+"""The published lists: streets and above from the Ministry of Civil Affairs, communities from the National Bureau
+of Statistics.
 
-The first comes in a wheel; the second is a large npm package, of which ``data/regions/nbs-2023.csv.gz`` keeps the four seed cities.
+The first comes in a wheel; the second is a large npm package, of which ``data/regions/nbs-2023.csv.gz`` keeps the
+four seed cities.
 """
 
 import csv
@@ -110,7 +112,8 @@ def oddity(name: str, code: str) -> str:
 def build(prefixes: tuple[str, ...] = (), folder: Path | None = None) -> list[Node]:
     """The tree of both lists joined, parents before children; streets are matched by name within the county.
 
-    ``prefixes`` are code beginnings ("2108"); empty is the whole country. What only the Bureau lists is kept and flagged.
+    ``prefixes`` are code beginnings ("2108"); empty is the whole country. What only the Bureau lists is kept and
+    flagged.
     """
     country = Node(Level.COUNTRY, "0" * 12, "中国", None)
     nodes: dict[tuple[int, str], Node] = {(0, country.code): country}
