@@ -7,8 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from sangyu.kernel.actor import ROOT_PATH, Actor, Audience
+from support.world import world  # noqa: F401  a fixture
+
+# Machines are shared: no test fails for being slow.
+hypothesis_settings.register_profile("sangyu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("sangyu")
 
 
 @pytest.fixture(scope="session")

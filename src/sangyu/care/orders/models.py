@@ -188,6 +188,11 @@ class Order(PlaceRow):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def state_tone(self) -> str:
+        """Status colour of the state."""
+        return State(self.state).tone
+
 
 class OrderLog(TransitionLog):
     """Trail of an order: one row per applied transition (R-085)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("SANGYU_HOME", str(Path(tempfile.gettempdir()) / f"sangyu-test-{os.getuid()}"))
 
 from .base import *
-from .base import SANGYU_SIGN_IN, STATIC_ROOT, STORAGES, database_from_url
+from .base import MIDDLEWARE, SANGYU_SIGN_IN, STATIC_ROOT, STORAGES, database_from_url
 
 SECRET_KEY = "test-only"
 DATABASES = {
@@ -22,3 +22,5 @@ SANGYU_INDEX_KEY = "69" * 32
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing folder
 #: Tests sign in with client.force_login; those of the second factor switch it on.
 SANGYU_SIGN_IN = {**SANGYU_SIGN_IN, "second_factor": False}
+#: Lets a test client act as an actor without signing in; everything else is as in production.
+MIDDLEWARE = ["support.pages.ActAs" if m.endswith("accounts.middleware.ActorMiddleware") else m for m in MIDDLEWARE]

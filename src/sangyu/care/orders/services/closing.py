@@ -5,8 +5,8 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from sangyu.care.vouchers import services as vouchers
 
+from sangyu.care.vouchers import services as vouchers
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+
 from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
-
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.identity import age_on

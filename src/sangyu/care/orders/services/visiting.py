@@ -160,7 +160,7 @@ def add_evidence(
     if order.state != "arrived":
         raise Refused(_("Proof can only be added during the visit."), code="orders.not_in_service")
     if kind == EvidenceKind.PHOTO and order.evidence.filter(kind=EvidenceKind.PHOTO).count() >= 3:
-        raise Refused(_("Three photos are enough. Remove none, add none."), code="orders.photos_full")
+        raise Refused(_("Three photos are enough for one visit."), code="orders.photos_full")
     file = None
     if data is not None:
         file = save_file(

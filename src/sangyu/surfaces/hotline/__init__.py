@@ -1,0 +1,1 @@
+"""The hotline desk: from a call to a dispatched worker without leaving the page (R-079, R-087)."""

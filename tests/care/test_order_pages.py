@@ -1,0 +1,84 @@
+"""Screens of orders: the list, the order page in every state, acts, agreements, call-backs."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from sangyu.care.orders import services
+from sangyu.care.orders.models import Order
+from support.pages import client_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order(world):
+    return services.request_and_receive(
+        actor=world.desk,
+        person_id=world.person.pk,
+        item_code="bathing",
+        planned_start=world.start,
+        channel="hotline",
+        requested_by="女儿",
+        now=world.now,
+    )
+
+
+def test_list_shows_the_order_and_filters_by_state(world, order):
+    client = client_for(world.desk)
+    assert order.number in client.get(reverse("orders:list")).content.decode()
+    assert order.number in client.get(reverse("orders:list") + "?state=open").content.decode()
+    assert order.number not in client.get(reverse("orders:list") + "?state=done").content.decode()
+
+
+def test_order_page_shows_price_and_ranked_people(world, order):
+    html = client_for(world.desk).get(reverse("orders:order", args=[order.pk])).content.decode()
+    for text in ("120.00", "−30.00", "90.00", "孙丽华", "于晓梅", "何永强"):
+        assert text in html
+
+
+def test_dispatch_from_the_page_and_accept_by_the_provider(world, order):
+    answer = client_for(world.desk).post(
+        reverse("orders:offer", args=[order.pk]),
+        {"organisation_id": world.organisation.pk, "worker_id": world.lead.pk},
+    )
+    assert (answer.status_code, answer["Location"]) == (303, reverse("orders:order", args=[order.pk]))
+    provider = client_for(world.manager)
+    page = provider.get(reverse("orders:order", args=[order.pk])).content.decode()
+    assert "孙丽华" in page
+    answer = provider.post(
+        reverse("orders:accept", args=[order.pk]),
+        {"worker_id": world.lead.pk, "second_worker_id": world.second.pk, "risk_check": ""},
+    )
+    assert answer.status_code in (303, 409)
+
+
+def test_a_foreign_desk_gets_404_and_a_role_without_the_right_403(world, order, staff):
+    url = reverse("orders:order", args=[order.pk])
+    assert client_for(staff("b", role="dispatcher")).get(url).status_code == 404
+    assert client_for(staff("a", role="x", permissions=[])).get(url).status_code == 403
+    cancel = reverse("orders:cancel", args=[order.pk])
+    assert client_for(staff("b")).post(cancel, {"reason": "x"}).status_code == 404
+    assert client_for(staff("a", permissions=["orders.view"])).post(cancel, {"reason": "x"}).status_code == 403
+    order.refresh_from_db()
+    assert order.state == "received"
+
+
+def test_cancel_without_a_reason_is_422_and_changes_nothing(world, order):
+    answer = client_for(world.desk).post(reverse("orders:cancel", args=[order.pk]), {"reason": ""})
+    assert answer.status_code == 422
+    assert Order.objects.get(pk=order.pk).state == "received"
+
+
+@pytest.mark.parametrize("name", ["list", "return_visits", "agreements", "agreement_new", "fee_rules"])
+def test_every_list_opens_empty_and_full(world, name):
+    client = client_for(world.desk)
+    assert client.get(reverse(f"orders:{name}")).status_code == 200
+
+
+def test_slip_and_dialogs_open(world, order):
+    client = client_for(world.desk)
+    for name in ("slip", "reschedule", "cancel"):
+        assert client.get(reverse(f"orders:{name}", args=[order.pk])).status_code == 200
+    world.now += timedelta(minutes=1)
