@@ -1,0 +1,96 @@
+"""Sign-ins of a demo city: one for each role, and one for every manager and worker who acts in the demo's orders."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+
+from django.contrib.auth.hashers import make_password
+
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.registry.accounts import roles
+from sangyu.registry.accounts.models import Account, Grant
+from sangyu.registry.accounts.selectors import actor_for, live_grants, mobile_index
+from sangyu.registry.regions.models import Region
+
+from . import names
+from .phones import STAFF, demo_phone
+
+#: One password for all, for a city in which nobody is real. It meets the rules, so that it can be kept.
+PASSWORD = "Sangyu-2108"  # noqa: S105  printed on purpose
+
+#: role → (user name, title, level of the region: city, county, street, community)
+STAFF_ROLES = {
+    "bureau": ("bureau", "养老服务科科长", 2),
+    "street": ("street", "街道民政办主任", 4),
+    "community": ("community", "社区养老专干", 5),
+    "operator": ("operator", "12349坐席员", 2),
+    "dispatcher": ("dispatcher", "派单员", 2),
+    "finance": ("finance", "结算会计", 2),
+    "inspector": ("inspector", "监督检查员", 2),
+    "system_administrator": ("sysadmin", "系统管理员", 2),
+    "security_administrator": ("secadmin", "安全管理员", 2),
+    "audit_administrator": ("auditadmin", "审计管理员", 2),
+}
+
+
+@dataclass
+class Accounts:
+    """Makes accounts; keeps the hash, which takes longer to compute than all else."""
+
+    seed: str
+    today: date
+    made: int = field(default_factory=Account.objects.count)
+    _hash: str = field(default_factory=lambda: make_password(PASSWORD))
+
+    def make(
+        self, username: str, name: str, role: str, region: Region, *, title: str = "", subject_id: int | None = None
+    ) -> Account:
+        """An account of ``role`` in ``region`` that signs in with the demo password; a family acts for itself."""
+        self.made += 1
+        mobile = demo_phone(STAFF, self.made)
+        account = Account.objects.create(
+            username=username,
+            name=name,
+            title=title,
+            region=region,
+            path=region.path,
+            mobile=mobile,
+            mobile_index=mobile_index(mobile),
+            must_change_password=False,
+            password=self._hash,
+        )
+        audience = roles.role(role).audience
+        Grant.objects.create(
+            account=account,
+            role=role,
+            audience=audience,
+            path=region.path,
+            region=region,
+            subject_id=account.pk if audience is Audience.FAMILY else subject_id,
+            valid_from=self.today.replace(year=self.today.year - 2, day=1),
+        )
+        return account
+
+    def staff(self, regions: dict[int, Region]) -> int:
+        """One of each staff role; ``regions`` by level. Returns how many."""
+        rng = Random(f"{self.seed} staff")
+        for role, (username, title, level) in STAFF_ROLES.items():
+            name = names.draw(rng, rng.choice("12"), rng.randint(1976, 1996)).text
+            self.make(username, name, role, regions[level], title=title)
+        return len(STAFF_ROLES)
+
+
+def acting(username: str) -> Actor:
+    """The actor that ``username`` is after signing in."""
+    account = Account.objects.get(username=username)
+    return actor_for(account, live_grants(account)[0])
+
+
+def sign_ins() -> list[tuple[str, str, str, str]]:
+    """(user name, role, name, region) of the first account of each role, in the order of the roles."""
+    rows = []
+    for name, role in roles.all_roles().items():
+        grant = Grant.objects.filter(role=name).select_related("account", "region").order_by("id").first()
+        if grant is not None:
+            rows.append((grant.account.username, role.label, grant.account.name, grant.region.full_name))
+    return rows

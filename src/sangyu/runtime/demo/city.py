@@ -1,0 +1,122 @@
+"""Building a demo city, stage by stage: regions, accounts, elders, providers, entitlements, orders."""
+
+from datetime import date, datetime
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.utils import timezone, translation
+from rich.console import Console
+from rich.table import Table
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.database_objects import sangyu_models
+from sangyu.kernel.errors import Refused
+from sangyu.kernel.models import Event
+from sangyu.registry.people.models import Person
+from sangyu.registry.regions import services as regions
+from sangyu.registry.regions.enums import Flag, Level
+from sangyu.registry.regions.models import Region
+
+from .accounts import PASSWORD, Accounts, sign_ins
+from .copying import ACTOR, SOURCE
+from .families import open_family_accounts
+from .people import load_people
+from .places import places
+from .providers import Provision
+from .stages import Stages
+
+
+def build(
+    *,
+    elders: int = 5000,
+    city: str = "2108",
+    reset: bool = False,
+    orders: int | None = None,
+    now: datetime | None = None,
+    console: Console | None = None,
+) -> None:
+    """Fill the database with a demo city of ``elders`` elders; what is there already stays, so a second call changes nothing.
+
+    ``city`` is the first four digits of the division code. ``reset`` first empties a database that holds a demo city. ``orders``
+    bounds the visits (default about 400). Raises Refused for a database with people who are not of the demo, Invalid for an
+    unknown city. Runs as the owner of the tables, outside any scope.
+    """
+    console, now = console or Console(), now or timezone.now()
+    stages = Stages(city, console)
+    with translation.override("zh-hans"):
+        _require_demo(stages, reset)
+        _build(stages, elders=elders, city=city, orders=orders, now=now)
+        _tell(console)
+
+
+def _require_demo(stages: Stages, reset: bool) -> None:
+    """Refuse to mix demo people with others."""
+    if stages.any_done():
+        if reset:
+            empty_database()
+            stages.console.print("  The demo city was taken down.")
+        return
+    if Person.objects.exists():
+        raise Refused(
+            "The database holds people who are not of this demo city. Use another SANGYU_HOME or database.",
+            code="demo.not_empty",
+        )
+
+
+def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: datetime) -> None:
+    today, seed = timezone.localdate(now), f"sangyu {city}"
+    actor = Actor.job(ACTOR)
+    stages.run("regions", "Regions", lambda step: regions.load(actor=actor, prefixes=(city,)).listed)
+    towns = places(city)
+    region = Region.objects.get(level=Level.CITY, code__startswith=city, valid_to=None)
+    counties = list(Region.objects.filter(parent=region, valid_to=None, flag=Flag.NONE).order_by("code"))
+    accounts = Accounts(seed, today)
+    first = towns[0].path
+    levels = {int(Level(r.level)): r for r in Region.objects.filter(path__in=[first, first[:-3]])}
+    stages.run("staff", "Staff accounts", lambda step: accounts.staff({**levels, int(Level.CITY): region}))
+    stages.run(
+        "people",
+        "Elders",
+        lambda step: load_people(towns, elders, today=today, seed=seed, step=step),
+        total=elders,
+    )
+    provision = Provision(actor, accounts, region, counties, towns, today, seed)
+    stages.run("catalogue", "Services", lambda step: provision.catalogue())
+    stages.run("providers", "Providers and workers", lambda step: sum(provision.build()))
+    stages.run(
+        "families", "Families' accounts", lambda step: open_family_accounts(actor, accounts, first[:-3], today=today)
+    )
+    if apps.is_installed("sangyu.care.orders"):
+        from .orders import Road
+
+        road = Road(region, towns, now, seed, orders)
+        stages.run("rules", "Fee and service rules", lambda step: road.rules(actor))
+        stages.run("vouchers", "Vouchers", lambda step: road.vouchers())
+        stages.run("orders", "Orders", road.build, total=road.count)
+    _rest(now)
+
+
+def _rest(now: datetime) -> None:
+    """What the demo wrote about the past is no news: nothing of it is pushed to screens when the platform starts."""
+    Event.objects.filter(relayed_at=None).update(relayed_at=now)
+
+
+def empty_database() -> None:
+    """Empty every table of the platform and its jobs. Only ever called for a demo city."""
+    tables = [m._meta.db_table for m in sangyu_models()]
+    with transaction.atomic(), connection.cursor() as cursor:
+        names = ", ".join(f'"{t}"' for t in [*tables, "procrastinate_jobs", "procrastinate_events"])
+        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+def _tell(console: Console) -> None:
+    table = Table(title=f"Sign-ins · password {PASSWORD}")
+    for heading in ("account", "role", "name", "region"):
+        table.add_column(heading)
+    for row in sign_ins():
+        table.add_row(*row)
+    console.print(table)
+    console.print("All people, numbers and organisations are made up. Nothing is ever dialled or sent.", highlight=False)
+
+
+__all__ = ["SOURCE", "build", "empty_database"]
