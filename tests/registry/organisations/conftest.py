@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import translation
 
 from sangyu.registry.catalogue import services as catalogue
 from sangyu.registry.organisations import services
@@ -13,6 +14,13 @@ NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 def credit_code(n: int) -> str:
     body = f"91210800MA0{n:06d}"
     return body + check_character(body)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Messages are compared in their source language."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -7,8 +7,22 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Money, Number, Status, Text
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    ImportPage,
+    Link,
+    ListPage,
+    Money,
+    Number,
+    Status,
+    Text,
+)
 from sangyu.ui.pages.related import rows_tab
 
 from . import forms, services
@@ -38,7 +52,14 @@ class ContractList(ListPage):
         Money("budget_fen", _("Budget"), sort=True),
         Choice("settlement", _("Settlement"), hidden=True),
     ]
+    head = [Link(_("Import prices"), "organisations:price-import", "ul", "organisations.contract")]
     empty_text = _("Contracts are drafted on the page of the organisation.")
+
+
+class PriceUpload(ImportPage):
+    url, name, permission, title = "prices/import/", "price-import", "organisations.contract", _("Import prices")
+    parent, back_url = PARENT, "organisations:contracts"
+    importer = Importer("organisations.prices")
 
 
 class ContractDetail(DetailPage):

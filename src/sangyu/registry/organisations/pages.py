@@ -5,8 +5,22 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.kernel.importing.importer import Importer
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Money, Number, Status, Text
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    ImportPage,
+    Link,
+    ListPage,
+    Money,
+    Number,
+    Status,
+    Text,
+)
 from sangyu.ui.pages.related import rows_tab
 
 from . import forms, services
@@ -40,7 +54,10 @@ class OrganisationList(ListPage):
         Text("credit_code", _("Credit code"), hidden=True),
         Text("address", _("Address"), hidden=True),
     ]
-    head = [Link(_("New organisation"), "organisations:new", "plus", "organisations.register", "pri")]
+    head = [
+        Link(_("New organisation"), "organisations:new", "plus", "organisations.register", "pri"),
+        Link(_("Import"), "organisations:import", "ul", "organisations.register"),
+    ]
     presets = [(_("Waiting for approval"), "state=draft"), (_("Suspended"), "state=suspended")]
     empty_text = _("Register the first organisation, or import a list.")
 
@@ -232,6 +249,12 @@ class OrganisationDetail(DetailPage):
         return (*own.licences.all(), *own.capabilities.all(), *own.contacts.all(), *own.modes.all())
 
 
+class OrganisationUpload(ImportPage):
+    url, name, permission, title = "import/", "import", "organisations.register", _("Import organisations")
+    parent, back_url = PARENT, "organisations:list"
+    importer = Importer("organisations.register")
+
+
 class _Edit(FormPage):
     """A form about one organisation, back to one of its tabs."""
 
@@ -340,7 +363,9 @@ class Suspend(_Move):
     url, name, title, submit_label = "<int:pk>/suspend/", "suspend", _("Suspend organisation"), _("Suspend")
 
     def confirm_text(self) -> str:
-        return gettext("“%(name)s” gets no new orders; its open orders go back to dispatch.") % {"name": self.object.name}
+        return gettext("“%(name)s” gets no new orders; its open orders go back to dispatch.") % {
+            "name": self.object.name
+        }
 
 
 class Resume(_Move):

@@ -6,6 +6,7 @@ app_name = "organisations"
 urlpatterns = paths(
     pages.OrganisationList,
     pages.OrganisationNew,
+    pages.OrganisationUpload,
     pages.OrganisationDetail,
     pages.OrganisationEdit,
     pages.LicenceNew,
@@ -19,6 +20,7 @@ urlpatterns = paths(
     pages.Resume,
     pages.End,
     contract_pages.ContractList,
+    contract_pages.PriceUpload,
     contract_pages.ContractDetail,
     contract_pages.ContractNew,
     contract_pages.ContractEdit,

@@ -431,7 +431,7 @@ class RevealPhone(ActionPage):
         found = services.reveal(
             actor=self.actor, worker_id=self.object.pk, field=self.field, purpose=self.request.POST.get("why") or "page"
         )
-        return HttpResponse(found, content_type="text/plain; charset=utf-8")
+        return HttpResponse(found, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
 class RevealId(RevealPhone):

@@ -148,6 +148,13 @@ def rate_organisations(*, actor: Actor, ratings: dict[int, Decimal]) -> int:
 
 
 def _apply(row: Organisation, fields: dict[str, Any]) -> None:
+    apply_fields(row, fields)
+    if row.credit_code and _is_registered(row.credit_code, row.pk):
+        raise Refused(_("This credit code is registered already."), code="organisations.duplicate")
+
+
+def apply_fields(row: Organisation, fields: dict[str, Any]) -> None:
+    """Set ``fields`` on ``row`` and check them, without asking the register. Raises Invalid."""
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise Invalid({name: [_("Unknown field.")] for name in unknown})
@@ -170,8 +177,6 @@ def _apply(row: Organisation, fields: dict[str, Any]) -> None:
         errors["latitude"] = [_("Give both latitude and longitude, or neither.")]
     if errors:
         raise Invalid(errors)
-    if row.credit_code and _is_registered(row.credit_code, row.pk):
-        raise Refused(_("This credit code is registered already."), code="organisations.duplicate")
     row.pinyin, row.initials = pinyin_of(row.name)
 
 

@@ -1,0 +1,249 @@
+"""Lists of organisations and price lists as workbooks (R-006, R-067)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sangyu.kernel.errors import BadValue, Invalid, SangyuError
+from sangyu.kernel.importing import parsers
+from sangyu.kernel.importing.definition import Field, Import, Row, register
+from sangyu.kernel.publishing import require_responsible
+from sangyu.kernel.scoping import as_system
+from sangyu.registry.catalogue import selectors as catalogue
+from sangyu.registry.regions import selectors as regions
+from sangyu.registry.regions.enums import Level
+
+from .enums import ContractState, State
+from .models import Contract, Organisation
+from .services import Line, load_prices
+from .services.registration import apply_fields
+
+FORMS = {
+    "企业": "enterprise",
+    "公司": "enterprise",
+    "个体工商户": "sole_trader",
+    "个体户": "sole_trader",
+    "民办非企业单位": "private_non_enterprise",
+    "民办非企业": "private_non_enterprise",
+    "民非": "private_non_enterprise",
+    "社会团体": "social_group",
+    "基金会": "foundation",
+    "事业单位": "public_institution",
+    "村（居）民委员会": "community_body",
+    "合作社": "cooperative",
+    "志愿服务队": "volunteer_team",
+    "个人": "individual",
+}
+
+
+def yuan(cell: Any) -> int:
+    """Yuan, with at most two decimals, as fen."""
+    try:
+        fen = Decimal(parsers.text_of(cell).replace(",", "").removesuffix("元")) * 100
+    except InvalidOperation:
+        raise BadValue(_("Not an amount: write yuan, for example 25.50."), code="money.form") from None
+    if fen != fen.to_integral_value() or not 0 <= fen < 10**11:
+        raise BadValue(_("Write yuan with at most two decimals, not negative."), code="money.form")
+    return int(fen)
+
+
+def count(cell: Any) -> int:
+    """A whole number of 1 or more."""
+    written = parsers.text_of(cell)
+    if not written.isdecimal() or int(written) < 1:
+        raise BadValue(_("Write a whole number of 1 or more."), code="number.form")
+    return int(written)
+
+
+@register
+class OrganisationImport(Import):
+    """One organisation a row, entered as drafts; a credit code that is registered already is reported, not changed."""
+
+    kind = "organisations.register"
+    title = gettext_lazy("List of organisations")
+    permission = "organisations.register"
+
+    def describe(self) -> Sequence[Field]:
+        text = parsers.text
+        example = "康养服务公司（示例）"
+        return (
+            Field("name", _("Name"), text(100), ("机构名称", "单位名称", "名称"), required=True, example=example),
+            Field(
+                "legal_form",
+                _("Legal form"),
+                parsers.choice(FORMS),
+                ("机构性质", "性质", "类型"),
+                required=True,
+                choices=tuple(FORMS),
+            ),
+            Field("credit_code", _("Credit code"), text(30), ("统一社会信用代码", "信用代码")),
+            Field(
+                "region", _("Responsible region"), text(200), ("责任区域", "所属区域", "区划", "地区"), required=True
+            ),
+            Field("short_name", _("Short name"), text(30), ("简称",)),
+            Field("phone", _("Phone"), parsers.phone(), ("联系电话", "电话")),
+            Field("address", _("Address"), text(200), ("地址", "详细地址")),
+            Field("opening_hours", _("Opening hours"), text(100), ("服务时间", "营业时间")),
+        )
+
+    def check(self, rows: list[Row]) -> None:
+        open_regions = regions.below(self.actor.path).filter(level__lte=Level.STREET)
+        places: dict[str, list] = defaultdict(list)
+        for r in open_regions:
+            for key in {r.code, r.full_name, r.name}:
+                places[key].append(r)
+        seen: dict[str, int] = {}
+        for row in rows:
+            self._check_row(row, places, seen)
+        self._registered([r for r in rows if not r.problems])
+
+    def _check_row(self, row: Row, places: dict[str, list], seen: dict[str, int]) -> None:
+        given = dict(row.values)
+        found = places.get(given.pop("region"), [])
+        if len(found) != 1:
+            problem = (
+                _("Several regions are called that: write the code.")
+                if found
+                else _("No region of your area is called that.")
+            )
+            row.refuse("region", problem, "region")
+            return
+        made = Organisation(region=found[0], path=found[0].path)
+        try:
+            apply_fields(made, given)
+        except Invalid as error:
+            for key, messages in error.errors.items():
+                row.refuse(key, messages[0], "invalid")
+            return
+        if made.credit_code and seen.setdefault(made.credit_code, row.number) != row.number:
+            row.refuse("credit_code", _("The same code stands in row %(n)d.") % {"n": seen[made.credit_code]}, "twice")
+        row.values["made"] = made
+
+    def _registered(self, rows: list[Row]) -> None:
+        codes = {r.values["made"].credit_code: r for r in rows if r.values["made"].credit_code}
+        with as_system("are these credit codes registered anywhere? answers yes or no"):
+            taken = Organisation.objects.filter(credit_code__in=list(codes)).exclude(state=State.ENDED)
+            known = list(taken.values_list("credit_code", flat=True))
+        for code in known:
+            codes[code].refuse("credit_code", _("This credit code is registered already."), "registered")
+
+    def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
+        made = Organisation.objects.bulk_create([r.values["made"] for r in rows], batch_size=500)
+        advance(len(rows))
+        return {"new": len(made)}
+
+
+@register
+class PriceImport(Import):
+    """One price a row: of the contract with that number, or without one the market price of the organisation."""
+
+    kind = "organisations.prices"
+    title = gettext_lazy("Price list")
+    permission = "organisations.contract"
+
+    def describe(self) -> Sequence[Field]:
+        text = parsers.text
+        return (
+            Field("contract", _("Contract"), text(60), ("合同编号", "合同")),
+            Field(
+                "organisation",
+                _("Organisation"),
+                text(100),
+                ("服务机构", "机构名称"),
+                hint=_("For a market price, without contract."),
+            ),
+            Field("item", _("Service"), text(60), ("服务项目", "项目", "项目编码"), required=True, example="助洁"),
+            Field("unit_price", _("Unit price (yuan)"), yuan, ("单价", "价格"), required=True, example="25.50"),
+            Field("valid_from", _("From"), parsers.day, ("起始日期", "开始日期"), required=True),
+            Field("last_day", _("Last day"), parsers.day, ("最后一天", "截止日期")),
+            Field("month_quota", _("Units per month at most"), count, ("每月最多数量",)),
+        )
+
+    def row_name(self, row: Row) -> str:
+        return str(row.values.get("item") or "")
+
+    def check(self, rows: list[Row]) -> None:
+        numbers = {r.values["contract"] for r in rows if r.values.get("contract")}
+        names = {r.values["organisation"] for r in rows if r.values.get("organisation")}
+        contracts = {c.number: c for c in Contract.objects.filter(number__in=numbers, path__startswith=self.actor.path)}
+        bodies: dict[str, list[Organisation]] = defaultdict(list)
+        for o in Organisation.objects.filter(name__in=names).exclude(state=State.ENDED):
+            bodies[o.name].append(o)
+        offered: dict[tuple[str, date], dict[str, str]] = {}
+        seen: dict[tuple, int] = {}
+        for row in rows:
+            owner = self._owner(row, contracts, bodies)
+            if owner is None:
+                continue
+            known = offered.setdefault((owner.path, row.values["valid_from"]), {})
+            if not known:
+                items = catalogue.items_for(owner.path, row.values["valid_from"])
+                known.update({i.name: i.code for i in items} | {i.code: i.code for i in items})
+            code = known.get(row.values["item"])
+            if code is None:
+                row.refuse(
+                    "item",
+                    _("The catalogue does not offer “%(code)s” on that day.") % {"code": row.values["item"]},
+                    "item",
+                )
+                continue
+            row.values |= {"owner": owner, "code": code}
+            key = (type(owner), owner.pk, code, row.values["valid_from"])
+            if seen.setdefault(key, row.number) != row.number:
+                row.refuse("item", _("The same price stands in row %(n)d.") % {"n": seen[key]}, "twice")
+
+    def _owner(self, row: Row, contracts: dict, bodies: dict) -> Contract | Organisation | None:
+        given = row.values
+        last = given.get("last_day")
+        if last and last < given["valid_from"]:
+            row.refuse("last_day", _("The last day lies before the first."), "interval")
+            return None
+        if given.get("contract"):
+            found = contracts.get(given["contract"])
+            if found is None:
+                row.refuse("contract", _("Your region has no contract with this number."), "contract")
+            elif found.state == ContractState.ENDED:
+                row.refuse("contract", _("The contract has ended."), "contract")
+            elif given["valid_from"] < (
+                found.valid_from if found.state == ContractState.DRAFT else max(found.valid_from, self.today)
+            ):
+                row.refuse("valid_from", _("Past days keep their price. Choose today or a later day."), "past")
+            elif (last or given["valid_from"]) >= found.valid_to:
+                row.refuse("last_day", _("The price must lie within the term of the contract."), "term")
+            else:
+                return found
+            return None
+        own = bodies.get(given.get("organisation", ""), [])
+        if len(own) != 1:
+            row.refuse("organisation", _("Name one organisation of the register, or a contract."), "organisation")
+            return None
+        try:
+            require_responsible(self.actor, own[0].path)
+        except SangyuError as error:
+            row.refuse("organisation", error.message, error.code)
+            return None
+        return own[0]
+
+    def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
+        lists: dict[tuple, list[Line]] = defaultdict(list)
+        for row in rows:
+            given = row.values
+            by_contract = isinstance(given["owner"], Contract)
+            key = (by_contract, given["owner"].pk, given["valid_from"], given.get("last_day"))
+            lists[key].append(Line(given["code"], given["unit_price"], given.get("month_quota")))
+        for (by_contract, pk, valid_from, last), lines in sorted(lists.items(), key=lambda x: x[0][2]):
+            load_prices(
+                actor=self.actor,
+                lines=lines,
+                valid_from=valid_from,
+                valid_to=last + timedelta(days=1) if last else None,
+                today=self.today,
+                **{"contract_id" if by_contract else "organisation_id": pk},
+            )
+            advance(len(lines))
+        return {"new": len(rows)}
