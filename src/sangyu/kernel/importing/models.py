@@ -80,18 +80,18 @@ class ImportProblem(models.Model):
 
 
 class ColumnMatching(models.Model):
-    """How columns of a known heading row were matched last time in one region."""
+    """How the columns of a known heading row were matched last time."""
 
     kind = models.CharField(max_length=40)
     signature = models.CharField(max_length=64)
-    path = models.CharField(max_length=24)
     matching = models.JSONField()
     used_at = models.DateTimeField(default=timezone.now)
 
     scope = Open("column headings without personal data", write="scope")
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "signature", "path"], name="matching_once")]
+        constraints = [models.UniqueConstraint(fields=["kind", "signature"], name="matching_once")]
 
     def __str__(self) -> str:
         return self.signature[:8]

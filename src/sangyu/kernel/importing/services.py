@@ -85,7 +85,7 @@ def upload(*, actor: Actor, kind: str, file: Any, today: date | None = None) -> 
             actor, title=file.name, content_type=_type(file.name), data=data, private=True, keep_days=KEEP_DAYS
         )
         signature = definition.signature(table.headers)
-        known = ColumnMatching.objects.filter(kind=kind, signature=signature, path=actor.path).first()
+        known = ColumnMatching.objects.filter(kind=kind, signature=signature).first()
         return ImportBatch.objects.create(
             kind=kind,
             path=actor.path,
@@ -140,7 +140,6 @@ def match(
         ColumnMatching.objects.update_or_create(
             kind=kind,
             signature=batch.signature,
-            path=actor.path,
             defaults={"matching": batch.matching, "used_at": timezone.now()},
         )
         return _state(batch)
