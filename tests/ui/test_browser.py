@@ -61,8 +61,10 @@ def test_pages_have_no_accessibility_or_console_faults_at_any_width(live_server,
                 found.append((url, width, f"{over} px too wide"))
             if width in (390, 1440):
                 result = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-                for v in result.response["violations"]:
-                    found.append((url, width, v["id"], [n["html"][:120] for n in v["nodes"]][:3]))
+                found += [
+                    (url, width, v["id"], [n["html"][:120] for n in v["nodes"]][:3])
+                    for v in result.response["violations"]
+                ]
         found += [(width, line) for line in seen]
         page.close()
     assert found == []

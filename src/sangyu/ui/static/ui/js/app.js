@@ -250,6 +250,11 @@
   document.addEventListener("htmx:configRequest", function (e) {
     if (e.detail.elt.id === "query") { Object.keys(e.detail.parameters).forEach(function (k) { if (e.detail.parameters[k] === "") { delete e.detail.parameters[k]; } }); }
   });
+  // a list does not reload by itself under a selection or an open menu
+  document.addEventListener("htmx:beforeRequest", function (e) {
+    var list = e.detail.elt;
+    if (list.matches("[data-list]") && (list.querySelector('tbody input[name="ids"]:checked, details[open]') || (dialog() && dialog().open))) { e.preventDefault(); }
+  });
   document.addEventListener("htmx:beforeSwap", function (e) {
     var xhr = e.detail.xhr;
     if (xhr.getResponseHeader("X-Swap") === "1") { e.detail.shouldSwap = true; e.detail.isError = false; }
