@@ -230,6 +230,6 @@ def test_no_other_role_may_call_the_moving_functions(rows, staff):
     from django.db.utils import ProgrammingError
 
     call = "SELECT sangyu.move_paths('kernel_operation', 'path', ARRAY['000'], ARRAY['001'], true)"
-    with scope(staff("city")), connection.cursor() as cursor:
-        with pytest.raises(ProgrammingError, match="regions services only"), transaction.atomic():
-            cursor.execute(call)
+    refused = pytest.raises(ProgrammingError, match="regions services only")
+    with scope(staff("city")), connection.cursor() as cursor, refused, transaction.atomic():
+        cursor.execute(call)

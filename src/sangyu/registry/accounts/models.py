@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import ROOT_PATH, Audience
 from sangyu.kernel.audit import History
@@ -47,19 +48,21 @@ class Account(AbstractBaseUser):
     ``path`` and ``region`` name the unit whose administrator looks after the account.
     """
 
-    username = models.CharField(max_length=40, unique=True)
-    kind = models.CharField(max_length=10, choices=AccountKind.choices, default=AccountKind.PERSON)
-    name = models.CharField(max_length=50)
-    title = models.CharField(max_length=60, blank=True)
-    region = models.ForeignKey("regions.Region", null=True, on_delete=models.PROTECT, related_name="+")
+    username = models.CharField(_("Sign-in name"), max_length=40, unique=True)
+    kind = models.CharField(_("Kind"), max_length=10, choices=AccountKind.choices, default=AccountKind.PERSON)
+    name = models.CharField(_("Person's name"), max_length=50)
+    title = models.CharField(_("Job title"), max_length=60, blank=True)
+    region = models.ForeignKey(
+        "regions.Region", null=True, verbose_name=_("Area"), on_delete=models.PROTECT, related_name="+"
+    )
     path = PathField(db_index=True, default=ROOT_PATH)
     mobile = EncryptedTextField(purpose="accounts.mobile")
     mobile_index = models.BinaryField(null=True, unique=True)
-    is_active = models.BooleanField(default=True)
-    ends_on = models.DateField(null=True, blank=True)
-    must_change_password = models.BooleanField(default=True)
+    is_active = models.BooleanField(_("Active account"), default=True)
+    ends_on = models.DateField(_("Leaves on"), null=True, blank=True)
+    must_change_password = models.BooleanField(_("Must change password"), default=True)
     password_changed_at = models.DateTimeField(null=True)
-    language = models.CharField(max_length=10, default="zh-hans")
+    language = models.CharField(_("Language"), max_length=10, default="zh-hans")
     created_at = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "username"
@@ -68,6 +71,7 @@ class Account(AbstractBaseUser):
     history = History(hidden=("last_login", "password", "mobile", "mobile_index"))
 
     class Meta:
+        verbose_name = _("account")
         constraints = [
             models.CheckConstraint(name="account_username_lower", condition=Q(username=Lower("username"))),
             models.CheckConstraint(name="account_kind_known", condition=Q(kind__in=AccountKind.values)),
@@ -113,19 +117,20 @@ class Grant(models.Model):
     excluded."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="grants")
-    role = models.CharField(max_length=30)
+    role = models.CharField(_("Role"), max_length=30)
     audience = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Audience])
     path = PathField(db_index=True)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
+    region = models.ForeignKey("regions.Region", verbose_name=_("Area"), on_delete=models.PROTECT, related_name="+")
     subject_id = models.BigIntegerField(null=True)
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True)
+    valid_from = models.DateField(_("Valid from"))
+    valid_to = models.DateField(_("Valid until before"), null=True)
 
     scope = Scope(staff=Within(), app=BEFORE_SCOPE)
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("role")
         constraints = [
             models.CheckConstraint(
                 name="grant_subject_fits_audience",
@@ -195,7 +200,7 @@ class SignIn(models.Model):
     grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="+")
     path = PathField(db_index=True, default=ROOT_PATH)
     at = models.DateTimeField(default=timezone.now)
-    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    outcome = models.CharField(_("Outcome"), max_length=12, choices=Outcome.choices)
     source = models.CharField(max_length=45, blank=True)
     agent = models.CharField(max_length=200, blank=True)
 
@@ -215,15 +220,15 @@ class ApiToken(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="tokens")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
     path = PathField(db_index=True)
-    name = models.CharField(max_length=60)
+    name = models.CharField(_("Used by"), max_length=60)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.CharField(max_length=64)
     permissions = ArrayField(models.CharField(max_length=60))
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=100)
-    expires_on = models.DateField()
+    expires_on = models.DateField(_("Expires on"))
     last_used_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(_("Revoked"), null=True)
 
     scope = Scope(staff=Within(), app=BEFORE_SCOPE)
     history = History(hidden=("digest", "last_used_at"))
@@ -256,7 +261,7 @@ class TextMessage(models.Model):
     to = EncryptedTextField(purpose="accounts.message")
     template = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
-    state = models.CharField(max_length=10, choices=MessageState.choices)
+    state = models.CharField(_("State"), max_length=10, choices=MessageState.choices)
     at = models.DateTimeField(default=timezone.now)
     error = models.CharField(max_length=200, blank=True)
 

@@ -3,6 +3,8 @@
 from datetime import date
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -309,6 +311,17 @@ def end_grant(*, actor: Actor, grant_id: int, day: date | None = None) -> Grant:
     grant.valid_to = max(day or timezone.localdate(), grant.valid_from)
     grant.save(update_fields=["valid_to"])
     return grant
+
+
+def end_access_of(*, audience: Audience, subject_id: int, day: date) -> int:
+    """End from ``day`` on all roles on behalf of a subject that is gone (a worker who left); returns how many.
+
+    For the service of the room that owns the subject, inside its own permission and ``as_system``.
+    """
+    held = Grant.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=day), audience=audience, subject_id=subject_id
+    )
+    return held.update(valid_to=Greatest(F("valid_from"), Value(day)))
 
 
 # ---------------------------------------------------------------- tokens

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import Open, PathField, ScopedQuerySet
@@ -24,27 +25,32 @@ class Region(models.Model):
     ``approximate`` unless surveyed.
     """
 
-    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
-    level = models.PositiveSmallIntegerField(choices=Level.choices)
+    parent = models.ForeignKey(
+        "self", null=True, verbose_name=_("Part of"), on_delete=models.PROTECT, related_name="children"
+    )
+    level = models.PositiveSmallIntegerField(_("Region level"), choices=Level.choices)
     path = PathField(unique=True)
-    name = models.CharField(max_length=60)
-    full_name = models.CharField(max_length=200)
-    code = models.CharField(max_length=12, db_index=True)
+    name = models.CharField(_("Region name"), max_length=60)
+    full_name = models.CharField(_("Full region name"), max_length=200)
+    code = models.CharField(_("Division code"), max_length=12, db_index=True)
     pinyin = models.CharField(max_length=60, db_collation="C", blank=True)
     urban = models.BooleanField(null=True)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     approximate = models.BooleanField(default=True)
-    flag = models.CharField(max_length=12, choices=Flag.choices, blank=True, default=Flag.NONE)
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True)
-    successor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="predecessors")
+    flag = models.CharField(_("Remark"), max_length=12, choices=Flag.choices, blank=True, default=Flag.NONE)
+    valid_from = models.DateField(_("Since"))
+    valid_to = models.DateField(_("Ended on"), null=True)
+    successor = models.ForeignKey(
+        "self", null=True, verbose_name=_("Went into"), on_delete=models.PROTECT, related_name="predecessors"
+    )
 
     scope = Open("public administrative divisions", write="scope")
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("region")
         constraints = [
             models.CheckConstraint(
                 name="region_ends_after_start", condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from"))
@@ -66,7 +72,7 @@ class RegionCode(models.Model):
     """
 
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="codes")
-    source = models.CharField(max_length=20, choices=Source.choices)
+    source = models.CharField(_("Source"), max_length=20, choices=Source.choices)
     code = models.CharField(max_length=12, db_index=True)
     name = models.CharField(max_length=60)
     urban_rural_class = models.CharField(max_length=3, blank=True)
@@ -107,7 +113,7 @@ class RegionName(models.Model):
 class RegionChange(models.Model):
     """One operation on the tree: what was done to which regions on which day, and how many rows of each table moved."""
 
-    kind = models.CharField(max_length=10, choices=ChangeKind.choices)
+    kind = models.CharField(_("Kind"), max_length=10, choices=ChangeKind.choices)
     day = models.DateField()
     before = ArrayField(models.BigIntegerField())
     after = ArrayField(models.BigIntegerField())

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.http import JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +31,7 @@ class RegionList(ListPage):
     url, name, permission, title = "", "list", "regions.view", _("Regions")
     model, unit, sort = Region, _("regions"), "path"
     filters = ["level", "flag"]
+    search = ("name", "pinyin", "code")
     search_label = _("Name, pinyin initials or code")
     columns = [
         Text("name", _("Region name"), link="regions:detail"),
@@ -45,7 +46,7 @@ class RegionList(ListPage):
     def get_queryset(self):
         return _own_area(Region.objects.filter(valid_to=None), self.actor)
 
-    def search(self, rows, text):
+    def search_rows(self, rows, text):
         if text.isdecimal():
             return rows.filter(code__startswith=text)
         if text.isascii():
@@ -99,7 +100,11 @@ class RegionDetail(DetailPage):
         rows_tab(
             "names",
             _("Earlier names"),
-            [Text("name", _("Region name")), Day("valid_from", _("Valid from")), Day("valid_to", _("Valid until before"))],
+            [
+                Text("name", _("Region name")),
+                Day("valid_from", _("Valid from")),
+                Day("valid_to", _("Valid until before")),
+            ],
             lambda page: page.object.names.order_by("-valid_from"),
         ),
         rows_tab(
@@ -130,14 +135,14 @@ class RegionDetail(DetailPage):
 def _link(found: Region | None) -> str:
     if found is None:
         return "—"
-    return f'<a class="link" href="{reverse("regions:detail", args=[found.pk])}">{escape(found.name)}</a>'
+    return format_html('<a class="link" href="{}">{}</a>', reverse("regions:detail", args=[found.pk]), found.name)
 
 
 def _point(found: Region) -> str:
     if found.latitude is None:
         return "—"
     text = f"{found.latitude:.4f}, {found.longitude:.4f}"
-    return f"{text} ({escape(gettext('approximate'))})" if found.approximate else text
+    return f"{text} ({gettext('approximate')})" if found.approximate else text
 
 
 # ---------------------------------------------------------------- changes
