@@ -1,15 +1,21 @@
 """Workers: what gates dispatch (R-151, R-152, R-157, R-158), their calendar, their states, who sees them."""
 
+import dataclasses
+import io
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+import xlsxwriter
 from django.db import IntegrityError, connection, transaction
 
+from sangyu.kernel import operations
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
+from sangyu.kernel.importing import services as importing
 from sangyu.kernel.models import Change, DataRead, Event
 from sangyu.kernel.scoping import scope
+from sangyu.registry.accounts.models import Account, Grant
 from sangyu.registry.catalogue import services as catalogue
 from sangyu.registry.organisations import services as organisations
 from sangyu.registry.organisations.models import Organisation
@@ -279,8 +285,20 @@ def test_changes_are_in_the_history_without_search_columns(staff, worker):
     assert Worker.objects.get().initials == "lmm"
 
 
-def test_leaving_closes_the_file_and_tells_the_account(staff, worker):
+def test_leaving_closes_the_file_and_ends_access(regions, staff, worker):
+    """R-157: the role for this worker ends that day, wherever it was given; another worker's stays."""
     made = worker()
+    account = Account.objects.create_user("liumin", "Mulberry-2026", name="刘敏")
+    for subject, valid_from in ((made.pk, date(2026, 1, 1)), (made.pk + 1, date(2026, 1, 1))):
+        Grant.objects.create(
+            account=account,
+            role="worker",
+            audience="worker",
+            region=regions["city"],
+            path=regions["city"].path,
+            subject_id=subject,
+            valid_from=valid_from,
+        )
     services.link_account(actor=staff("a"), worker_id=made.pk, account_id=77)
     with pytest.raises(Refused):
         services.leave(actor=staff("a"), worker_id=made.pk, reason="", now=NOW)
@@ -292,6 +310,7 @@ def test_leaving_closes_the_file_and_tells_the_account(staff, worker):
         "account_id": 77,
         "on": "2026-03-02",
     }
+    assert list(Grant.objects.order_by("id").values_list("valid_to", flat=True)) == [TODAY, None]
     with pytest.raises(Refused) as refusal:
         services.change_worker(actor=staff("a"), worker_id=made.pk, today=TODAY, name="改")
     assert refusal.value.code == "workforce.left"
@@ -372,3 +391,41 @@ def test_ratings_are_stored_in_one_statement(staff, worker, django_assert_max_nu
     assert services.rate_workers(actor=staff("city"), ratings={made.pk: Decimal("4.80"), 999: Decimal(1)}) == 1
     assert services.rate_workers(actor=staff("city"), ratings={}) == 0
     assert Worker.objects.get().rating == Decimal("4.80")
+
+
+# ---------------------------------------------------------------- import
+def test_a_list_of_workers_comes_in_as_candidates(settings, tmp_path, regions, staff, worker, employer):
+    """Design rule 11: wrong rows say why, the others come in together and see their employer."""
+    settings.MEDIA_ROOT = tmp_path
+    row = employer()
+    worker(row=row, ready=False, id_number=ID)
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = book.add_worksheet()
+    lines = (
+        ("姓名", "所属机构", "性别", "身份证号", "联系电话", "岗位"),
+        ("王芳", "机构", "女", "", "13800002222", "护理员"),
+        ("同一人", "机构", "", ID, "", ""),
+        ("赵丽", "别家", "女", "", "", ""),
+        ("孙红", "机构", "", "", "", ""),
+        ("周强", "机构", "男", "", "12", ""),
+    )
+    for at, cells in enumerate(lines):
+        sheet.write_row(at, 0, cells)
+    book.close()
+    upload = io.BytesIO(out.getvalue())
+    upload.name = "workers.xlsx"
+    given = {"actor": dataclasses.replace(staff("a"), account_id=7), "kind": "workforce.workers"}
+    pk = importing.upload(**given, file=upload)
+    state = importing.match(**given, import_id=pk, matching=importing.state(**given, import_id=pk).matching)
+    assert [(p.row, p.column) for p in state.problems] == [
+        (3, "身份证号"),
+        (4, "所属机构"),
+        (5, "性别"),
+        (6, "联系电话"),
+    ]
+    operations.run(importing.commit(**given, import_id=pk))
+    made = Worker.objects.get(name="王芳")
+    assert (made.state, made.post, made.phone, made.path) == ("candidate", "carer", "13800002222", row.path)
+    with scope(as_worker(made)):
+        assert list(Organisation.objects.values_list("name", flat=True)) == ["机构"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor
+from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.blocks import Block
 from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.publishing import require_responsible
@@ -228,6 +228,17 @@ def path_of(organisation_id: int) -> str:
     if path is None:
         raise NotVisible
     return path
+
+
+def own_by_name(actor: Actor, wanted: Iterable[str]) -> dict[str, list[Organisation]]:
+    """Organisations that ``actor`` sees, answers for and that have not ended, by name (a name may be there twice)."""
+    rows = Organisation.objects.filter(name__in=list(wanted)).exclude(state=State.ENDED)
+    if actor.audience is Audience.STAFF:
+        rows = rows.filter(path__startswith=actor.path)
+    found: dict[str, list[Organisation]] = defaultdict(list)
+    for row in rows:
+        found[row.name].append(row)
+    return found
 
 
 def names(organisation_ids: Iterable[int]) -> dict[int, str]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.identity import mask_id_number, mask_phone
+from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.regions import selectors as regions
@@ -20,6 +21,7 @@ from sangyu.ui.pages import (
     Day,
     DetailPage,
     FormPage,
+    ImportPage,
     Link,
     ListPage,
     Masked,
@@ -67,7 +69,17 @@ class WorkerList(ListPage):
         Text("region.name", _("Region"), hidden=True),
     ]
     presets = [(_("Active"), "state=active"), (_("Candidates"), "state=candidate")]
+    head = [
+        Link(_("Import"), "workforce:import", "ul", "workforce.manage"),
+        Link(_("Duties of posts"), "workforce:duties", "doc", "workforce.view"),
+    ]
     empty_text = _("Workers are hired on the page of their organisation.")
+
+
+class WorkerUpload(ImportPage):
+    url, name, permission, title = "import/", "import", "workforce.manage", _("Import workers")
+    parent, back_url = PARENT, "workforce:list"
+    importer = Importer("workforce.workers")
 
 
 class OrganisationWorkers(WorkerList):

@@ -5,6 +5,7 @@ from . import pages
 app_name = "workforce"
 urlpatterns = paths(
     pages.WorkerList,
+    pages.WorkerUpload,
     pages.OrganisationWorkers,
     pages.WorkerNew,
     pages.WorkerDetail,

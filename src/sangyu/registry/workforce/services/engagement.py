@@ -8,7 +8,7 @@ from django.db.models import Case, DecimalField, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor
+from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.crypto import blind_index, tail_index
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
@@ -16,6 +16,7 @@ from sangyu.kernel.identity import age_on, parse_id_number, parse_phone, phone_d
 from sangyu.kernel.names import clean_name, pinyin_of
 from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
+from sangyu.registry.accounts import services as accounts
 from sangyu.registry.organisations import selectors as organisations
 
 from ..enums import Action, Post, Sex, State
@@ -141,8 +142,11 @@ def leave(
     *, actor: Actor, worker_id: int, reason: str, now: datetime | None = None, expect: str | None = None
 ) -> Worker:
     """→ LEFT: closes the file and ends access; open visits go back to dispatch (event). Needs a reason."""
+    now = now or timezone.now()
     row = _move(actor, worker_id, Action.LEAVE, reason, now, expect)
     unshare_employer(row)
+    with as_system("who left signs in no more, whatever region gave the role"):
+        accounts.end_access_of(audience=Audience.WORKER, subject_id=row.pk, day=timezone.localdate(now))
     return row
 
 
@@ -170,6 +174,12 @@ def rate_workers(*, actor: Actor, ratings: dict[int, Decimal]) -> int:
 
 
 def _apply(row: Worker, fields: dict[str, Any], today: date) -> None:
+    check_fields(row, fields, today)
+    _refuse_duplicate(row)
+
+
+def check_fields(row: Worker, fields: dict[str, Any], today: date) -> None:
+    """Set ``fields`` on ``row`` and check them, without asking the register. Raises Invalid."""
     errors: dict[str, list[str]] = {name: [_("Unknown field.")] for name in set(fields) - set(FIELDS)}
     if errors:
         raise Invalid(errors)
@@ -202,7 +212,6 @@ def _apply(row: Worker, fields: dict[str, Any], today: date) -> None:
     if "phone" in fields:
         digits = phone_digits(row.phone)
         row.phone_index, row.phone_tail = blind_index(digits, PHONE_PURPOSE), tail_index(digits, PHONE_PURPOSE)
-    _refuse_duplicate(row)
 
 
 def _take_id(row: Worker, found: Any) -> None:
