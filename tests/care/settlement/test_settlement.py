@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
 from django.utils.timezone import make_aware
 from python_calamine import CalamineWorkbook
 
@@ -22,6 +23,7 @@ from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.ledger.models import Account
 from sangyu.kernel.permissions import every_permission
 from sangyu.kernel.scoping import scope
+from support.clients import client_as
 
 pytestmark = pytest.mark.django_db
 OCTOBER = date(2026, 10, 1)
@@ -268,3 +270,35 @@ def test_paper_and_workbook_equal_the_statement(world, voucher, finance):
     assert [r[2] for r in rows[3:5]] == [line.number for line in selectors.lines(statement)]
     assert rows[5][6:] == [120.0, 30.0, 50.0, 0.0, 40.0]
     assert sum(r[8] for r in rows[3:5]) == 50.0
+
+
+def test_screens(world, voucher, staff, finance, monkeypatch):
+    visit(world)
+    one, two = finance
+    desk = client_as(one, monkeypatch)
+    assert desk.get(reverse("settlement:close")).status_code == 200
+    form = {"region": f"{world.region.full_name} {world.region.code}", "period": "2026-10-15"}
+    monkeypatch.setattr("django.utils.timezone.now", lambda: CLOSE)
+    assert desk.post(reverse("settlement:close"), form).status_code == 303
+    assert desk.post(reverse("settlement:close"), {**form, "period": "2026-09-15"}).status_code == 409
+    statement = Statement.objects.get()
+    for name, args in (("list", []), ("detail", [statement.pk]), ("freeze", [statement.pk]), ("pdf", [statement.pk]), ("xlsx", [statement.pk])):
+        assert (name, desk.get(reverse(f"settlement:{name}", args=args)).status_code) == (name, 200)
+
+    def post(client, name, data=None):
+        assert client.post(reverse(f"settlement:{name}", args=[statement.pk]), data or {}).status_code in (204, 303)
+        statement.refresh_from_db()
+        return statement.state
+
+    assert post(desk, "freeze") == "frozen"
+    manager = client_as(world.manager, monkeypatch)
+    assert manager.get(reverse("settlement:detail", args=[statement.pk])).status_code == 200
+    assert post(manager, "object", {"reason": "少算"}) == "objected"
+    desk = client_as(one, monkeypatch)
+    assert post(desk, "answer", {"reason": "补差", "adjustment": "-3.50"}) == "frozen"
+    assert statement.public_pay == -350
+    assert post(client_as(world.manager, monkeypatch), "confirm") == "confirmed"
+    colleague = client_as(two, monkeypatch)
+    assert post(colleague, "approve") == "approved"
+    assert post(colleague, "pay") == "paid"
+    assert findings() == {}

@@ -76,6 +76,15 @@ def settleable(*, path: str, organisation_id: int, until: datetime) -> list[Sett
     return lines
 
 
+def settleable_organisations(*, path: str, until: datetime) -> list[int]:
+    """Organisations with anything that ``settleable`` would answer under ``path``."""
+    place = {"path__gte": path, "path__lt": path + PATH_END}
+    visits = Order.objects.filter(state=State.CONFIRMED, confirmed_at__lt=until, **place)
+    refunds = Refund.objects.filter(statement_id__isnull=True, at__lt=until, **place)
+    found = [rows.order_by().values_list("organisation_id", flat=True).distinct() for rows in (visits, refunds)]
+    return sorted({pk for rows in found for pk in rows})
+
+
 def get_order(actor: Actor, pk: int) -> Order:
     """The order with what its page shows in few queries; raises NotVisible."""
     order = (

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Subject, Via, Within
@@ -45,6 +46,7 @@ class Statement(PlaceRow):
     history = History()
 
     class Meta:
+        verbose_name = _("statement")
         ordering = ["-period", "-id"]
         constraints = [
             models.UniqueConstraint(

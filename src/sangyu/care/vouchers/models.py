@@ -1,14 +1,19 @@
 """Voucher programmes, issues and vouchers (docs/rooms/vouchers.md). How much a voucher holds is in the ledger only."""
 
+from datetime import date, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, not_empty
 from sangyu.kernel.scoping import PathField, PlaceRow, Published, Scope, ScopedQuerySet, Shared, Via, Within
 from sangyu.kernel.workflow import TransitionLog
+
+from sangyu.registry.catalogue.enums import Category
 
 from .enums import State, Unspent, Validity
 
@@ -39,6 +44,7 @@ class Programme(DatedRow):
     objects = DatedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("voucher programme")
         ordering = ["name", "id"]
         constraints = [
             not_empty("voucher_programme"),
@@ -60,6 +66,11 @@ class Programme(DatedRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def category_words(self) -> list[str]:
+        """Names of the categories it pays for."""
+        return [str(Category(c).label) for c in self.categories]
 
 
 class Issue(PlaceRow):
@@ -108,6 +119,7 @@ class Voucher(PlaceRow):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("voucher")
         ordering = ["valid_to", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -126,6 +138,11 @@ class Voucher(PlaceRow):
 
     def __str__(self) -> str:
         return self.serial or f"{self.programme} {self.period:%Y-%m}"
+
+    @property
+    def last_day(self) -> date:
+        """The last day of use, as printed."""
+        return self.valid_to - timedelta(days=1)
 
     @property
     def available(self) -> int:

@@ -12,6 +12,7 @@ from sangyu.registry.catalogue import selectors as catalogue
 
 from .enums import RefusedUse, State
 from .models import Issue, Programme, Voucher
+from .periods import first_of_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +141,17 @@ def issues_visible(actor: Actor) -> QuerySet[Issue]:
 def issued_total(actor: Actor, programme_id: int) -> int:
     """Fen issued under a programme in scope."""
     return issues_visible(actor).filter(programme_id=programme_id).aggregate(total=Sum("total"))["total"] or 0
+
+
+def had_before(actor: Actor, programme_id: int, day: date) -> list[int]:
+    """Persons who had the programme's voucher in the last period before the one that ``day`` lies in."""
+    programme = programmes_visible(actor).filter(pk=programme_id).first()
+    if programme is None:
+        raise NotVisible
+    begins = first_of_period(programme.validity, day)
+    rows = Voucher.objects.visible_to(actor).filter(programme_id=programme_id, period__lt=begins)
+    last = rows.exclude(state__in=[State.CANCELLED, State.REPLACED]).order_by("-period").first()
+    if last is None:
+        return []
+    kept = rows.filter(period=last.period).exclude(state__in=[State.CANCELLED, State.REPLACED])
+    return list(kept.order_by("person_id").values_list("person_id", flat=True))
