@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -59,6 +60,7 @@ def _private(sign: str) -> bool:
     return unicodedata.category(sign) == "Co"
 
 
+@lru_cache(maxsize=50_000)  # names repeat, and an import asks for thousands
 def pinyin_of(name: str) -> tuple[str, str]:
     """Pinyin without tones and its initials, lower case: 单桂兰 → ("shanguilan", "sgl"). Unknown characters stay."""
     from pypinyin import lazy_pinyin  # takes half a second to load

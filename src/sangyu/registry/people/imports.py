@@ -197,7 +197,7 @@ class RosterImport(Import):
             **values.phone_columns(given.get("phone", "")),
             sex=given["sex"],
             birth_date=given["birth_date"],
-            region=region,
+            region_id=region.pk,
             path=region.path,
             address=given.get("address", ""),
             registered_address=given.get("registered_address", ""),
@@ -212,7 +212,7 @@ class RosterImport(Import):
         found |= {kind: given[key] for key, kind in FACTS.items() if given.get(key)}
         return [
             PersonFact(
-                subject=person,
+                subject_id=person.pk,
                 path=person.path,
                 kind=kind,
                 value=value,
@@ -228,7 +228,7 @@ class RosterImport(Import):
             return []
         return [
             Contact(
-                person=person,
+                person_id=person.pk,
                 path=person.path,
                 name=given["contact_name"],
                 relation=given.get("contact_relation") or Relation.OTHER,
