@@ -267,3 +267,17 @@ def test_rooms_open_accounts_for_workers_and_families(regions, staff):
         ("worker", Audience.WORKER, 17),
         ("family", Audience.FAMILY, worker.pk),
     ]
+
+
+def test_a_token_neither_makes_a_stronger_one_nor_opens_the_own_account(client, regions, admin):
+    soon = timezone.localdate() + timedelta(days=30)
+    actor = admin()
+    _token, text = services.create_own_token(
+        actor=actor, name="x", permissions=["accounts.own_tokens"], expires_on=soon
+    )
+    _found, acting = tokens.identify(text)
+    with pytest.raises(Invalid):
+        services.create_own_token(actor=acting, name="y", permissions=["accounts.manage"], expires_on=soon)
+    assert ApiToken.objects.count() == 1
+    for page in ("me", "password", "second-factor", "role"):
+        assert client.get(f"/accounts/{page}/", headers={"Authorization": f"Bearer {text}"}).status_code == 401

@@ -127,7 +127,9 @@ class ActorMiddleware:
         """The answer when somebody or something is still missing for a view of ``access``; None when nothing is."""
         if request.account is None:
             return _go(request, settings.LOGIN_URL)
-        if access is Access.ACCOUNT or request.token is not None:
+        if request.token is not None:  # own password, second factor and sessions are for people, not for programs
+            return _unauthorised(_("An API token does not open this page.")) if access is Access.ACCOUNT else None
+        if access is Access.ACCOUNT:
             return None
         if request.account.must_change_password:
             return _go(request, "accounts:password")

@@ -327,7 +327,13 @@ def end_access_of(*, audience: Audience, subject_id: int, day: date) -> int:
 # ---------------------------------------------------------------- tokens
 @service("accounts.own_tokens")
 def create_own_token(*, actor: Actor, name: str, permissions: list[str], expires_on: date) -> tuple[ApiToken, str]:
-    """A token that acts as the actor's present role with some of its permissions; the text is shown once."""
+    """A token that acts as the actor's present role with some of its permissions; the text is shown once.
+
+    Never more than the actor holds now: a token cannot make a stronger one. Raises Invalid.
+    """
+    if foreign := sorted(set(permissions) - actor.permissions):
+        names = ", ".join(foreign)
+        raise Invalid({"permissions": [_("The role does not hold: %(names)s") % {"names": names}]})
     with as_system("tokens are made for the own grant"):
         grant = Grant.objects.filter(pk=actor.grant_id, account_id=actor.account_id).first()
         if grant is None:
