@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField
@@ -35,15 +36,18 @@ def _shared_by(column: str) -> Scope:
 class Household(PlaceRow):
     """People who share a home, and the home itself (R-015)."""
 
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
-    address = models.CharField(max_length=200)
-    housing = models.CharField(max_length=10, choices=Housing.choices, blank=True)
-    floor = models.SmallIntegerField(null=True, blank=True)
-    has_lift = models.BooleanField(null=True, blank=True)
-    note = models.CharField(max_length=300, blank=True)
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
+    address = models.CharField(_("Address"), max_length=200)
+    housing = models.CharField(_("Housing"), max_length=10, choices=Housing.choices, blank=True)
+    floor = models.SmallIntegerField(_("Floor"), null=True, blank=True)
+    has_lift = models.BooleanField(_("Lift"), null=True, blank=True)
+    note = models.CharField(_("Note"), max_length=300, blank=True)
 
     scope = Scope(staff=Within())
     history = History()
+
+    class Meta:
+        verbose_name = _("household")
 
     def __str__(self) -> str:
         return self.address
@@ -56,34 +60,38 @@ class Person(PlaceRow):
     so the last four characters of the ID number must not be: area, birth date and tail together are the number.
     """
 
-    name = models.CharField(max_length=50, db_collation="C")
+    name = models.CharField(_("Name"), max_length=50, db_collation="C")
     pinyin = models.CharField(max_length=100, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, db_collation="C", editable=False)
-    sex = models.CharField(max_length=1, choices=Sex.choices)
-    birth_date = models.DateField(null=True, blank=True)
-    id_kind = models.CharField(max_length=10, choices=IdKind.choices, blank=True)
-    id_number = EncryptedTextField(purpose="people.person.id_number")
+    sex = models.CharField(_("Sex"), max_length=1, choices=Sex.choices)
+    birth_date = models.DateField(_("Birth date"), null=True, blank=True)
+    id_kind = models.CharField(_("Kind of ID document"), max_length=10, choices=IdKind.choices, blank=True)
+    id_number = EncryptedTextField(_("ID number"), purpose="people.person.id_number")
     id_index = models.BinaryField(max_length=16, null=True, editable=False)
     id_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    phone = EncryptedTextField(purpose="people.person.phone")
+    phone = EncryptedTextField(_("Phone"), purpose="people.person.phone")
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
-    household = models.ForeignKey(Household, null=True, blank=True, on_delete=models.PROTECT, related_name="members")
-    address = models.CharField(max_length=200, blank=True)
-    registered_address = models.CharField(max_length=200, blank=True)
-    latitude = models.FloatField(null=True, blank=True)
-    longitude = models.FloatField(null=True, blank=True)
-    ethnicity = models.CharField(max_length=2, blank=True)
-    marriage = models.CharField(max_length=2, choices=Marriage.choices, blank=True)
-    education = models.CharField(max_length=2, choices=Education.choices, blank=True)
-    needs = models.CharField(max_length=300, blank=True)
-    photo = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    registered_on = models.DateField(null=True, blank=True)
-    died_on = models.DateField(null=True, blank=True)
-    source = models.CharField(max_length=100)
+    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
+    household = models.ForeignKey(
+        Household, null=True, blank=True, on_delete=models.PROTECT, related_name="members", verbose_name=_("Household")
+    )
+    address = models.CharField(_("Address"), max_length=200, blank=True)
+    registered_address = models.CharField(_("Registered address"), max_length=200, blank=True)
+    latitude = models.FloatField(_("Latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("Longitude"), null=True, blank=True)
+    ethnicity = models.CharField(_("Ethnicity"), max_length=2, blank=True)
+    marriage = models.CharField(_("Marriage"), max_length=2, choices=Marriage.choices, blank=True)
+    education = models.CharField(_("Education"), max_length=2, choices=Education.choices, blank=True)
+    needs = models.CharField(_("Needs"), max_length=300, blank=True)
+    photo = models.ForeignKey(
+        "kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Photo")
+    )
+    registered_on = models.DateField(_("Registered on"), null=True, blank=True)
+    died_on = models.DateField(_("Day of death"), null=True, blank=True)
+    source = models.CharField(_("Source"), max_length=100)
     completeness = models.PositiveSmallIntegerField(default=0, editable=False)
-    checked_on = models.DateField(null=True, blank=True)
+    checked_on = models.DateField(_("Last check"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -91,6 +99,7 @@ class Person(PlaceRow):
     history = History(hidden=("updated_at", "completeness", "id_index", "id_tail", "phone_index", "phone_tail"))
 
     class Meta:
+        verbose_name = _("elder")
         constraints = [
             models.UniqueConstraint(fields=["id_index"], name="person_id_once"),
             models.CheckConstraint(
@@ -145,6 +154,7 @@ class PersonFact(DatedFact):
     history = History()
 
     class Meta:
+        verbose_name = _("status")
         constraints = [
             *fact_constraints("person_fact"),
             models.CheckConstraint(
@@ -175,23 +185,26 @@ class Contact(PlaceRow):
     """Somebody to call for a person: relative, neighbour, carer. ``account`` is set when the contact may sign in."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contacts")
-    name = models.CharField(max_length=50)
-    relation = models.CharField(max_length=2, choices=Relation.choices)
-    phone = EncryptedTextField(purpose="people.contact.phone")
+    name = models.CharField(_("Name"), max_length=50)
+    relation = models.CharField(_("Relation"), max_length=2, choices=Relation.choices)
+    phone = EncryptedTextField(_("Phone"), purpose="people.contact.phone")
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    priority = models.PositiveSmallIntegerField(default=1)
-    is_guardian = models.BooleanField(default=False)
-    is_carer = models.BooleanField(default=False)
-    lives_with = models.BooleanField(default=False)
-    address = models.CharField(max_length=200, blank=True)
-    note = models.CharField(max_length=200, blank=True)
-    account = models.ForeignKey("accounts.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    priority = models.PositiveSmallIntegerField(_("Order of calling"), default=1)
+    is_guardian = models.BooleanField(_("Guardian"), default=False)
+    is_carer = models.BooleanField(_("Main carer"), default=False)
+    lives_with = models.BooleanField(_("Lives in the same home"), default=False)
+    address = models.CharField(_("Address"), max_length=200, blank=True)
+    note = models.CharField(_("Note"), max_length=200, blank=True)
+    account = models.ForeignKey(
+        "accounts.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Account")
+    )
 
     scope = _shared_by("person_id")
     history = History(hidden=("phone_index", "phone_tail"))
 
     class Meta:
+        verbose_name = _("contact")
         ordering = ["priority", "id"]
         constraints = [
             models.UniqueConstraint(
@@ -212,20 +225,30 @@ class Consent(PlaceRow):
     """Consent by purpose and version of the text, given on a day and perhaps withdrawn (R-027, standards §6.4)."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="consents")
-    purpose = models.CharField(max_length=20, choices=Purpose.choices)
-    version = models.CharField(max_length=20)
-    extent = models.CharField(max_length=200, blank=True)
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="consents")
-    given_by = models.CharField(max_length=10, choices=GivenBy.choices)
-    given_on = models.DateField()
-    withdrawn_on = models.DateField(null=True, blank=True)
-    withdrawn_reason = models.CharField(max_length=200, blank=True)
-    evidence = models.ForeignKey("kernel.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(_("Purpose"), max_length=20, choices=Purpose.choices)
+    version = models.CharField(_("Version of the text"), max_length=20)
+    extent = models.CharField(_("Extent"), max_length=200, blank=True)
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="consents", verbose_name=_("For whom")
+    )
+    given_by = models.CharField(_("Given by"), max_length=10, choices=GivenBy.choices)
+    given_on = models.DateField(_("Given on"))
+    withdrawn_on = models.DateField(_("Withdrawn on"), null=True, blank=True)
+    withdrawn_reason = models.CharField(_("Reason"), max_length=200, blank=True)
+    evidence = models.ForeignKey(
+        "kernel.StoredFile",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("Evidence"),
+    )
 
     scope = _shared_by("person_id")
     history = History()
 
     class Meta:
+        verbose_name = _("consent")
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "purpose", "contact"],
@@ -251,8 +274,8 @@ class GuardedNote(PlaceRow):
     """A legal concern, read only with its own permission and each reading logged (R-028)."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="guarded_notes")
-    topic = models.CharField(max_length=20, choices=NoteTopic.choices)
-    body = EncryptedTextField(purpose="people.guarded_note.body")
+    topic = models.CharField(_("Topic"), max_length=20, choices=NoteTopic.choices)
+    body = EncryptedTextField(_("Note"), purpose="people.guarded_note.body")
     written_at = models.DateTimeField(default=timezone.now)
     account_id = models.BigIntegerField(null=True)
     author = models.CharField(max_length=100)
@@ -260,6 +283,9 @@ class GuardedNote(PlaceRow):
 
     scope = Scope(staff=Within())
     history = History()
+
+    class Meta:
+        verbose_name = _("guarded note")
 
     def __str__(self) -> str:
         return str(self.get_topic_display())

@@ -318,9 +318,7 @@ class RosterPage(ImportPage):
     url, name, permission, title = "import/", "import", "people.import", _("Import a roster")
     parent, back_url = LIST, "people:list"
     importer = Importer("people.roster")
-    help_text = _(
-        "One elder a row: name, ID number or birth date and sex, community; other columns as you have them."
-    )
+    help_text = _("One elder a row: name, ID number or birth date and sex, community; other columns as you have them.")
 
     def get(self, request, *args, **kwargs):
         if request.GET.get("file") == "template":
