@@ -1,6 +1,6 @@
 """Settings of the benches: the kernel and what it needs, and the peer packages, on the server that the bench started."""
 
-from sangyu.runtime.settings.test import *
+from sangyu.runtime.settings.test import *  # noqa: F403
 from sangyu.runtime.settings.test import INSTALLED_APPS
 
 _NEEDED = ("sangyu.kernel", "sangyu.registry.regions", "sangyu.registry.accounts")

@@ -13,7 +13,9 @@ def client_as(actor, monkeypatch, **kwargs) -> Client:
     from sangyu.registry.accounts.middleware import ActorMiddleware
     from sangyu.registry.accounts.models import Account
 
-    account, _made = Account.objects.get_or_create(username=f"u{abs(hash(actor)) % 10**8}", defaults={"name": actor.name})
+    account, _made = Account.objects.get_or_create(
+        username=f"u{abs(hash(actor)) % 10**8}", defaults={"name": actor.name}
+    )
     acting = dataclasses.replace(actor, account_id=account.pk)
 
     def call(self, request):

@@ -282,7 +282,13 @@ def test_screens(world, voucher, staff, finance, monkeypatch):
     assert desk.post(reverse("settlement:close"), form).status_code == 303
     assert desk.post(reverse("settlement:close"), {**form, "period": "2026-09-15"}).status_code == 409
     statement = Statement.objects.get()
-    for name, args in (("list", []), ("detail", [statement.pk]), ("freeze", [statement.pk]), ("pdf", [statement.pk]), ("xlsx", [statement.pk])):
+    for name, args in (
+        ("list", []),
+        ("detail", [statement.pk]),
+        ("freeze", [statement.pk]),
+        ("pdf", [statement.pk]),
+        ("xlsx", [statement.pk]),
+    ):
         assert (name, desk.get(reverse(f"settlement:{name}", args=args)).status_code) == (name, 200)
 
     def post(client, name, data=None):

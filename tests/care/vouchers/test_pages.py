@@ -23,9 +23,7 @@ def client(staff, monkeypatch, world):
 @pytest.fixture
 def voucher(world, staff):
     terms = {"name": "服务券", "face_amount": 5000, "valid_from": date(2026, 1, 1), "validity": "year"}
-    programme = services.publish_programme(
-        actor=staff("a"), region_id=world.region.pk, path=world.region.path, **terms
-    )
+    programme = services.publish_programme(actor=staff("a"), region_id=world.region.pk, path=world.region.path, **terms)
     made = services.issue(
         actor=staff("a"), programme_id=programme.pk, person_ids=[world.person.pk], day=localdate(),
         region_id=world.region.pk, path=world.region.path, paper=True,

@@ -28,7 +28,9 @@ class ReasonForm(forms.Form):
 
 
 class AnswerForm(ReasonForm):
-    adjustment = YuanField(label=_("Adjustment (yuan)"), required=False, min_value=None, help_text=_("Negative = less."))
+    adjustment = YuanField(
+        label=_("Adjustment (yuan)"), required=False, min_value=None, help_text=_("Negative = less.")
+    )
 
 
 def providers_with_visits(path: str, period) -> dict[int, str]:

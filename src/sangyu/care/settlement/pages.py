@@ -11,7 +11,20 @@ from sangyu.kernel.errors import Refused
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui import format as fmt
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Money, Number, PlainPage, Status, Text
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Money,
+    Number,
+    PlainPage,
+    Status,
+    Text,
+)
 from sangyu.ui.pages.related import rows_tab
 
 from . import documents, forms, selectors, services
@@ -128,12 +141,16 @@ class StatementDetail(DetailPage):
     actions = [
         Link(_("PDF"), "settlement:pdf", "print", "settlement.view"),
         Link(_("Workbook"), "settlement:xlsx", "dl", "settlement.view"),
-        Link(_("Freeze and send"), "settlement:freeze", "", "settlement.close", "pri", "dialog", when=_when(State.DRAFT)),
+        Link(
+            _("Freeze and send"), "settlement:freeze", "", "settlement.close", "pri", "dialog", when=_when(State.DRAFT)
+        ),
         Link(_("Discard"), "settlement:discard", "", "settlement.close", "", "dialog", when=_when(State.DRAFT)),
         Link(_("Answer"), "settlement:answer", "", "settlement.close", "pri", "dialog", when=_when(State.OBJECTED)),
         Link(_("Confirm"), "settlement:confirm", "", "settlement.confirm", "pri", "dialog", when=_when(State.FROZEN)),
         Link(_("Object"), "settlement:object", "", "settlement.confirm", "", "dialog", when=_when(State.FROZEN)),
-        Link(_("Approve"), "settlement:approve", "", "settlement.approve", "pri", "dialog", when=_when(State.CONFIRMED)),
+        Link(
+            _("Approve"), "settlement:approve", "", "settlement.approve", "pri", "dialog", when=_when(State.CONFIRMED)
+        ),
         Link(_("Pay"), "settlement:pay", "", "settlement.pay", "pri", "dialog", when=_when(State.APPROVED)),
     ]
 

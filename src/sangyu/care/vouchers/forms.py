@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django import forms
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
@@ -68,7 +68,9 @@ class IssueForm(forms.Form):
         help_text=_("One per line."),
     )
     file = forms.FileField(
-        label=_("Or a workbook"), required=False, help_text=_("xlsx; the column with the citizen numbers is found by itself.")
+        label=_("Or a workbook"),
+        required=False,
+        help_text=_("xlsx; the column with the citizen numbers is found by itself."),
     )
     again = forms.BooleanField(label=_("Everybody who had this voucher in the period before"), required=False)
     paper = forms.BooleanField(label=_("With numbers for paper vouchers"), required=False)
@@ -76,12 +78,12 @@ class IssueForm(forms.Form):
     def __init__(self, *args, actor: Actor, day, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["region"].for_actor(actor)
-        self.fields["programme"].choices = [
-            (p.pk, str(p)) for p in selectors.programmes_in_force(actor, day)
-        ]
+        self.fields["programme"].choices = [(p.pk, str(p)) for p in selectors.programmes_in_force(actor, day)]
 
     def clean(self) -> dict:
         cleaned = super().clean()
         if not (cleaned.get("people") or cleaned.get("file") or cleaned.get("again")):
-            self.add_error("people", _text("Say who gets the vouchers: a list, a workbook, or those of the period before."))
+            self.add_error(
+                "people", gettext("Say who gets the vouchers: a list, a workbook, or those of the period before.")
+            )
         return cleaned

@@ -4,7 +4,7 @@ from django.core import signing
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.timezone import localdate
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid, Refused
@@ -92,7 +92,7 @@ class IssueConfirm(FormPage):
         try:
             order = signing.loads(request.POST.get("token", ""), salt=_SALT, max_age=3600)
         except signing.BadSignature:
-            return self.redirect(reverse("vouchers:issue"), _text("The preview is too old. Please start again."))
+            return self.redirect(reverse("vouchers:issue"), gettext("The preview is too old. Please start again."))
         region = regions.region(order["region_id"])
         made = services.issue(
             actor=self.actor,
@@ -103,7 +103,7 @@ class IssueConfirm(FormPage):
             path=region.path,
             paper=order["paper"],
         )
-        words = _text("%(count)s vouchers issued, %(total)s in all.") % {
+        words = gettext("%(count)s vouchers issued, %(total)s in all.") % {
             "count": made.count,
             "total": fmt.money(made.total),
         }

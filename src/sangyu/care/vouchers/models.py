@@ -12,7 +12,6 @@ from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, not_empty
 from sangyu.kernel.scoping import PathField, PlaceRow, Published, Scope, ScopedQuerySet, Shared, Via, Within
 from sangyu.kernel.workflow import TransitionLog
-
 from sangyu.registry.catalogue.enums import Category
 
 from .enums import State, Unspent, Validity

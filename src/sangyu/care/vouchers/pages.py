@@ -8,7 +8,20 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui import format as fmt
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Money, Moment, Number, Status, Text
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Money,
+    Number,
+    Status,
+    Text,
+)
 from sangyu.ui.pages.related import rows_tab
 
 from . import forms, selectors, services
@@ -169,9 +182,9 @@ class Reissue(_Act):
     submit_label, irreversible = _("Reissue"), True
 
     def confirm_text(self) -> str:
-        return gettext("%(who)s gets a new voucher of “%(what)s” with the %(left)s that are left. The old one ends.") % (
-            self.words()
-        )
+        return gettext(
+            "%(who)s gets a new voucher of “%(what)s” with the %(left)s that are left. The old one ends."
+        ) % (self.words())
 
     def act(self, form) -> str:
         self.made = services.reissue(actor=self.actor, voucher_id=self.object.pk, today=localdate())
@@ -187,7 +200,9 @@ class Cancel(_Act):
     submit_label, irreversible, form_class = _("Cancel voucher"), True, forms.ReasonForm
 
     def confirm_text(self) -> str:
-        return gettext("The %(left)s left on the voucher “%(what)s” of %(who)s go back to the programme.") % self.words()
+        return (
+            gettext("The %(left)s left on the voucher “%(what)s” of %(who)s go back to the programme.") % self.words()
+        )
 
     def act(self, form) -> str:
         services.cancel(
@@ -261,7 +276,12 @@ class ProgrammeDetail(DetailPage):
 
 
 class ProgrammeEdit(FormPage):
-    url, name, permission, title = "programmes/<int:pk>/edit/", "programme-edit", "vouchers.programme", _("Change programme")
+    url, name, permission, title = (
+        "programmes/<int:pk>/edit/",
+        "programme-edit",
+        "vouchers.programme",
+        _("Change programme"),
+    )
     model, form_class, parent = Programme, forms.ProgrammeForm, PROGRAMMES
     wide = ("categories",)
 
