@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from django.urls import resolve, reverse
 
+from sangyu.kernel import operations
+from sangyu.kernel.importing.models import ImportBatch
 from sangyu.kernel.models import DataRead
 from sangyu.registry.people import services
 from sangyu.registry.people.models import Consent, Contact, GuardedNote, Person, PersonFact
@@ -130,3 +133,24 @@ def test_reveal_answers_the_number_and_logs(browse, enter, id_number):
     person = enter(id_number=id_number())
     assert text(browse("reveal_id", person.pk, data={})) == id_number()
     assert DataRead.objects.get().what == "id_number"
+
+
+def test_the_import_page_from_upload_to_the_last_step(browse, regions, settings, tmp_path):
+    """R-026 on screen: upload, match, check, commit; the template and the rejected rows come as files."""
+    settings.MEDIA_ROOT = tmp_path
+    template = browse("import", query="?file=template")
+    assert template.status_code == 200
+    rows = "姓名,性别,出生日期,社区\n张桂兰,女,1945.6.12,清华社区\n李四,不男,1945.6.12,清华社区\n"
+    answer = browse("import", data={"step": "upload", "file": SimpleUploadedFile("a.csv", rows.encode(), "text/csv")})
+    query = answer["Location"][answer["Location"].index("?") :]
+    number = query.rpartition("=")[2]
+    assert "出生日期" in text(browse("import", query=query))
+    columns = {"column_name": "0", "column_sex": "1", "column_birth_date": "2", "column_region": "3"}
+    assert browse("import", data={"step": "match", "import": number, **columns}).status_code == 303
+    assert "不男" in text(browse("import", query=query))
+    assert Person.objects.count() == 0
+    assert browse("import", data={"step": "commit", "import": number}).status_code == 303
+    operations.run(ImportBatch.objects.get().operation_id)
+    text(browse("import", query=query))
+    assert [p.name for p in Person.objects.all()] == ["张桂兰"]
+    assert browse("import", query=f"{query}&file=rejected").status_code == 200

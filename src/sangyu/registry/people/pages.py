@@ -89,6 +89,12 @@ def _age(person: Person) -> int | None:
     return age_on(person.birth_date, end) if person.birth_date else None
 
 
+def _area(person: Person) -> str:
+    """Street and community."""
+    upper = person.region.parent
+    return (upper.name if upper else "") + person.region.name
+
+
 def _completeness(person: Person) -> str:
     tone = "f-ok" if person.completeness >= 85 else "f-eve" if person.completeness >= 70 else "f-bad"
     return format_html(
@@ -118,7 +124,7 @@ class PersonList(ListPage):
     """The register of elders (R-013, R-014), as in the mock-up elders.html."""
 
     url, name, permission, title = "", "list", "people.view", _("Elders")
-    model, related, unit = Person, ("region",), _("elders")
+    model, related, unit = Person, ("region__parent",), _("elders")
     filters = PersonFilters
     search_hint = _("Name, pinyin initials, last four, whole number, address")
     search = ("name",)
@@ -130,7 +136,7 @@ class PersonList(ListPage):
         Text("get_sex_display", _("Sex")),
         Number("birth_date", _("Age"), value=_age, sort="birth_date"),
         *_masked_columns(),
-        Text("region.name", _("Area")),
+        Text("region.name", _("Area"), value=_area),
         LevelColumn(
             "care_level", _("Ability level"), enum=CareLevel, value=lambda p: _facts(p).get(FactKind.CARE_LEVEL)
         ),
