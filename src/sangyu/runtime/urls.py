@@ -6,9 +6,11 @@ from importlib.util import find_spec
 from django.apps import apps
 from django.urls import include, path
 
+from sangyu.ui.home import Home
+
 from .health import health
 
-urlpatterns = [path("healthz", health), path("i18n/", include("django.conf.urls.i18n"))]
+urlpatterns = [Home.as_path(), path("healthz", health), path("i18n/", include("django.conf.urls.i18n"))]
 
 for _config in apps.get_app_configs():
     if _config.name.startswith("sangyu.") and find_spec(f"{_config.name}.urls"):

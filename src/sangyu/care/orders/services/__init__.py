@@ -6,7 +6,7 @@ from .dispatching import accept, decline, hand_back, offer, proposals, substitut
 from .intake import price_preview, receive, request, request_and_receive, reschedule
 from .rules import load_fee_rules, set_service_rule
 from .settling import mark_settled
-from .upkeep import cancel_for_person, release_from_organisation, sweep
+from .upkeep import cancel_for_person, release_from_organisation, release_from_worker, sweep
 from .visiting import add_evidence, arrive, depart, finish, record_paper_visit
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "record_return_visit",
     "refund",
     "release_from_organisation",
+    "release_from_worker",
     "report_no_show",
     "request",
     "request_and_receive",

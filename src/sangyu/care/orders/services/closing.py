@@ -11,6 +11,7 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.services import service
+from sangyu.registry.organisations import selectors as organisations
 
 from ..enums import HELD_STATES, Action, OfferState, ReturnVisitReason, ReturnVisitState, State
 from ..models import Order, Refund, ReturnVisit
@@ -196,21 +197,22 @@ def cancel(*, actor: Actor, order_id: int, reason: str, waive_fee: bool = False,
         raise Refused(_("Decide the dispute instead."), code="orders.disputed")
     if waive_fee and actor.audience not in (Audience.STAFF, Audience.JOB):
         raise Forbidden("orders.cancel")
-    rule = service_rule(order.path, localtime(order.planned_start).date())
-    hours = (order.planned_start - now).total_seconds() / 3600
-    accepted = order.state in (State.ACCEPTED, State.ON_THE_WAY)
-    fee = (
-        0
-        if waive_fee
-        else cancellation_fee(
-            self_price=order.market_price - order.concession,
-            hours_before=hours,
-            accepted=accepted,
-            free_hours=rule.free_cancel_hours,
-            percent=rule.late_cancel_percent,
-        )
-    )
+    fee = 0 if waive_fee else _late_fee(order, now)
     return end_without_visit(actor, order, Action.CANCEL, reason=reason, fee=fee, now=now)
+
+
+def _late_fee(order: Order, now: datetime) -> int:
+    """The contract's cancellation terms, or the region's where the order has no contract."""
+    day = localtime(order.planned_start).date()
+    terms = organisations.terms_of(order.contract_id, order.item.code, day) if order.contract_id else None
+    rule = service_rule(order.path, day)
+    return cancellation_fee(
+        self_price=order.market_price - order.concession,
+        hours_before=(order.planned_start - now).total_seconds() / 3600,
+        accepted=order.state in (State.ACCEPTED, State.ON_THE_WAY),
+        free_hours=terms.cancel_free_hours if terms else rule.free_cancel_hours,
+        percent=terms.cancel_fee_percent if terms else rule.late_cancel_percent,
+    )
 
 
 @service("orders.visit")

@@ -4,7 +4,7 @@ to override.
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -155,7 +155,33 @@ def offer(
             override_reason=override_reason,
         )
     share_with_provider(order)
-    return save_changes(order, price_and_hold(actor, order, organisation_id=organisation_id))
+    order = save_changes(order, price_and_hold(actor, order, organisation_id=organisation_id))
+    _check_quota(order)
+    return order
+
+
+def _check_quota(order: Order) -> None:
+    """Raises Refused when the contract buys no more of this item in the month or at all (R-067)."""
+    if order.contract_id is None:
+        return
+    terms = organisations.terms_of(order.contract_id, order.item.code, localtime(order.planned_start).date())
+    if terms is None or (terms.month_quota is None and terms.quota is None):
+        return
+    start = localtime(order.planned_start).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (start + timedelta(days=32)).replace(day=1)
+    with as_system("a contract's quota counts every region's orders"), connection.cursor() as cursor:
+        # Two offers at once would both see the last free place.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"quota:{order.contract_id}:{order.item.code}"])
+        billed = Order.objects.filter(contract_id=order.contract_id, item__code=order.item.code).exclude(
+            state__in=[State.REQUESTED, State.RECEIVED, State.CANCELLED, State.NO_SHOW]
+        )
+        total = models.Sum("quantity", default=0)
+        used = billed.aggregate(n=total)["n"]
+        month = billed.filter(planned_start__gte=start, planned_start__lt=following).aggregate(n=total)["n"]
+    if (terms.quota is not None and used > terms.quota) or (
+        terms.month_quota is not None and month > terms.month_quota
+    ):
+        raise Refused(_("The contract's quota for this service is used up."), code="orders.quota")
 
 
 def _chosen(ranked: list[dispatch.Proposal], organisation_id: int, worker_id: int | None) -> dispatch.Proposal | None:
@@ -208,8 +234,6 @@ def _take_back(
     actor: Actor, order_id: int, action: Action, state: str, reason: str, now: datetime, data: dict | None = None
 ) -> Order:
     before = get_order(actor, order_id)
-    unshare_worker(before, before.worker_id, reason)
-    unshare_worker(before, before.second_worker_id, reason)
     order = apply(
         actor,
         order_id,
@@ -227,6 +251,8 @@ def _take_back(
         data={"organisation_id": before.organisation_id, "worker_id": before.worker_id, **(data or {})},
     )
     close_offer(order, state, actor=actor, answer=reason, now=now)
+    unshare_worker(before, before.worker_id, reason)  # last: the worker who says no needs its sight until here
+    unshare_worker(before, before.second_worker_id, reason)
     unshare_provider(before, reason)
     return order
 
@@ -274,6 +300,8 @@ def accept(
     open_offer = Offer.objects.filter(order=order, state=OfferState.OPEN).first()
     if open_offer is None or open_offer.answer_by < now:
         raise Refused(_("The time to answer is over. The order is being dispatched anew."), code="orders.offer_lapsed")
+    if actor.audience is Audience.WORKER and (worker_id or second_worker_id):
+        raise Forbidden("orders.answer")  # a worker answers for the crew that was asked, and names nobody else
     lead = worker_id or order.worker_id
     second = second_worker_id or order.second_worker_id
     if lead is None:
@@ -362,11 +390,9 @@ def _booked(
 
 def _require_free(order: Order, worker_id: int) -> None:
     """Raises Refused when the worker is not the provider's, or is blocked for this item and time."""
-    found = [
-        c
-        for c in workforce.candidates([order.organisation_id], order.item_id, order.planned_start, order.planned_end)
-        if c.worker_id == worker_id
-    ]
+    with as_system("a worker who accepts for a crew of two does not see the colleague's file"):
+        able = workforce.candidates([order.organisation_id], order.item_id, order.planned_start, order.planned_end)
+    found = [c for c in able if c.worker_id == worker_id]
     if not found:
         raise Refused(_("This worker does not belong to the provider."), code="orders.foreign_worker")
     if found[0].blocks:

@@ -136,14 +136,27 @@ def release_from_organisation(
     reason: str,
     now: datetime | None = None,
 ) -> int:
-    """Return to dispatch what a provider may no longer do: a contract ended or the provider was suspended (R-006,
-    R-067).
-    """
-    now = now or timezone.now()
-    held = Order.objects.filter(organisation_id=organisation_id, state__in=[State.OFFERED, State.ACCEPTED])
+    """Return to dispatch what a provider may no longer do: a contract ended or the provider was suspended (R-006, R-067)."""
+    held = Order.objects.filter(organisation_id=organisation_id)
     if contract_id is not None:
         held = held.filter(contract_id=contract_id)
-    held = held.filter(planned_start__gte=make_aware(datetime.combine(from_day, datetime.min.time())))
+    return _release(actor, held, from_day, reason, now or timezone.now())
+
+
+@service("orders.dispatch")
+def release_from_worker(
+    *, actor: Actor, worker_id: int, from_day: date, reason: str, now: datetime | None = None
+) -> int:
+    """Return to dispatch the visits of a worker who left or was suspended, from ``from_day`` on; returns how many."""
+    held = Order.objects.filter(models.Q(worker_id=worker_id) | models.Q(second_worker_id=worker_id))
+    return _release(actor, held, from_day, reason, now or timezone.now())
+
+
+def _release(actor: Actor, held: models.QuerySet, from_day: date, reason: str, now: datetime) -> int:
+    held = held.filter(
+        state__in=[State.OFFERED, State.ACCEPTED],
+        planned_start__gte=make_aware(datetime.combine(from_day, datetime.min.time())),
+    )
     count = 0
     for order in held.order_by("pk"):
         action = Action.WITHDRAW if order.state == State.OFFERED else Action.HAND_BACK

@@ -169,7 +169,6 @@ def add_evidence(
             title=title or kind.label,
             content_type=content_type,
             data=data,
-            subject_id=order.organisation_id,
         )
     _keep(order, actor, kind, _moment(at, now), text=text[:300], file=file, client_id=client_id)
     return order
@@ -217,7 +216,6 @@ def finish(
             title=_("Signature"),
             content_type="image/png",
             data=signature,
-            subject_id=order.organisation_id,
         )
         _keep(order, actor, EvidenceKind.SIGNATURE, moment, file=file)
     if client_id is not None:

@@ -1,0 +1,232 @@
+// The worker's phone: a queue in IndexedDB for steps taken without network, photos made small, signature, place.
+// Every form here works without this file; see docs/rooms/worker.md.
+(function () {
+  "use strict";
+  var bar = document.getElementById("queue");
+  if (!bar) { return; }
+  var $ = function (s, r) { return (r || document).querySelector(s); };
+  var all = function (s, r) { return Array.prototype.slice.call((r || document).querySelectorAll(s)); };
+  var worker = bar.dataset.worker, word = function (k) { return bar.getAttribute("data-w-" + k) || k; };
+  var NEXT = { depart: "arrive", arrive: "finish", finish: "done", no_show: "done" };
+  var MOST_BYTES = 300000, SIDES = [1600, 1280, 1024, 800], running = false, signedOut = false, retry = 0;
+  var csrf = function () { try { return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]; } catch (e) { return ""; } };
+  function uuid() {
+    if (crypto.randomUUID) { return crypto.randomUUID(); }
+    var b = crypto.getRandomValues(new Uint8Array(16)); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128;
+    var h = Array.prototype.map.call(b, function (x) { return (x + 256).toString(16).slice(1); }).join("");
+    return [h.slice(0, 8), h.slice(8, 12), h.slice(12, 16), h.slice(16, 20), h.slice(20)].join("-");
+  }
+
+  // ---- the store: one record a step, in the order in which they were taken
+  function open() {
+    return new Promise(function (done, fail) {
+      var r = indexedDB.open("sangyu-worker", 1);
+      r.onupgradeneeded = function () { r.result.createObjectStore("steps", { keyPath: "key", autoIncrement: true }); };
+      r.onsuccess = function () { done(r.result); };
+      r.onerror = function () { fail(r.error); };
+    });
+  }
+  function store(mode, act) {
+    return open().then(function (db) {
+      return new Promise(function (done, fail) {
+        var t = db.transaction("steps", mode), r = act(t.objectStore("steps"));
+        t.oncomplete = function () { db.close(); done(r && r.result); };
+        t.onerror = t.onabort = function () { db.close(); fail(t.error); };
+      });
+    });
+  }
+  var put = function (record) { return store("readwrite", function (s) { return s.put(record); }); };
+  var drop = function (key) { return store("readwrite", function (s) { return s.delete(key); }); };
+  function mine() {
+    return store("readonly", function (s) { return s.getAll(); }).then(function (rows) {
+      return (rows || []).filter(function (r) { return r.worker === worker; });
+    });
+  }
+
+  // ---- what the screen says about it
+  function show() {
+    return mine().then(function (rows) {
+      var waiting = rows.filter(function (r) { return !r.failed; }), offline = !navigator.onLine, text = $("[data-text]", bar);
+      bar.hidden = !waiting.length && !offline;
+      $("[data-count]", bar).textContent = waiting.length ? word("waiting").replace("{n}", waiting.length) : "";
+      text.textContent = "";
+      if (signedOut && waiting.length) {
+        var link = document.createElement("a"); link.href = bar.dataset.signIn + "?next=" + encodeURIComponent(location.pathname);
+        link.textContent = word("signin"); text.append(link);
+      } else if (offline) {
+        var b = document.createElement("b"); b.textContent = word("offline"); text.append(b, "，" + word("later"));
+      } else { text.textContent = word("sending"); }
+      var failed = $("#queue-failed"); failed.textContent = "";
+      rows.filter(function (r) { return r.failed; }).forEach(function (r) {
+        var p = document.createElement("p"), s = document.createElement("span"), x = document.createElement("button");
+        s.className = "grow"; s.textContent = word("failed") + "：" + r.label + "，" + r.failed;
+        x.className = "btn"; x.type = "button"; x.textContent = word("discard");
+        x.addEventListener("click", function () { drop(r.key).then(show); });
+        p.append(s, x); failed.append(p);
+      });
+      waiting.forEach(function (r) {
+        all('[data-order="' + r.order + '"] [data-state], li[data-order="' + r.order + '"] .st, a[data-order="' + r.order + '"] .st').forEach(function (e) { e.textContent = word("queued"); });
+      });
+      var stages = $("[data-visit-stages]");
+      if (stages) {
+        var own = waiting.filter(function (r) { return r.order === stages.dataset.orderId && NEXT[r.step]; });
+        stage(own.length ? NEXT[own[own.length - 1].step] : stages.dataset.stageNow);
+      }
+      return waiting;
+    });
+  }
+  function stage(name) {
+    all("[data-stage]").forEach(function (s) { s.hidden = s.dataset.stage !== name; });
+    all("[data-during]").forEach(function (s) { s.hidden = s.dataset.during.split(" ").indexOf(name) < 0; });
+    if (name === "finish") { signature(); }
+  }
+  function problem(text) {
+    var box = $("#problem"); if (!box) { return; }
+    $("[data-problem-text]", box).textContent = text; box.hidden = !text;
+    if (text) { box.focus(); box.scrollIntoView({ block: "center" }); }
+  }
+
+  // ---- sending, one after another; a repeat changes nothing on the server
+  function send(record) {
+    var body = new FormData();
+    record.fields.forEach(function (f) { if (f[2]) { body.append(f[0], f[1], f[2]); } else { body.append(f[0], f[1]); } });
+    return fetch(record.url, { method: "POST", credentials: "same-origin", body: body, headers: { "X-CSRFToken": csrf(), "X-Queue": "1" } })
+      .then(function (r) {
+        if (r.redirected || r.status === 401 || r.status === 403 && r.headers.get("X-Refresh")) { signedOut = true; return "stop"; }
+        if (r.ok) { signedOut = false; return drop(record.key).then(function () { return "sent"; }); }
+        if (r.status >= 500 || r.status === 429 || r.status === 408) { return "stop"; }
+        record.failed = decodeURIComponent(r.headers.get("X-Message") || String(r.status));
+        return put(record).then(function () { return "failed"; });
+      }, function () { return "stop"; });
+  }
+  function flush() {
+    if (running) { return Promise.resolve([]); }
+    running = true;
+    var results = [];
+    function next(rows) {
+      var record = rows.shift();
+      if (!record) { return results; }
+      if (record.failed) { return next(rows); }
+      return send(record).then(function (how) {
+        results.push({ key: record.key, order: record.order, how: how, said: record.failed });
+        return how === "stop" ? results : next(rows);
+      });
+    }
+    return mine().then(next).then(function (r) { running = false; return show().then(function (waiting) { again(waiting); return r; }); },
+      function () { running = false; return []; });
+  }
+  function again(waiting) {
+    clearTimeout(retry);
+    if (waiting.length && !signedOut) { retry = setTimeout(function () { flush().then(fresh); }, navigator.onLine ? 8000 : 30000); }
+  }
+  function fresh(results) {  // what was sent in the background is shown as the server knows it
+    var stages = $("[data-visit-stages]");
+    if (results.some(function (r) { return r.how === "sent" && (!stages || stages.dataset.orderId === r.order); })) { location.reload(); }
+  }
+
+  // ---- photos: at most 300 KB each, drawn anew
+  function small(file) {
+    if (!window.createImageBitmap || !/^image\//.test(file.type) || file.size <= MOST_BYTES && file.type === "image/jpeg") { return Promise.resolve(file); }
+    return createImageBitmap(file).then(function (image) {
+      function attempt(i, quality) {
+        var scale = Math.min(1, SIDES[i] / Math.max(image.width, image.height)), c = document.createElement("canvas");
+        c.width = Math.round(image.width * scale); c.height = Math.round(image.height * scale);
+        c.getContext("2d").drawImage(image, 0, 0, c.width, c.height);
+        return new Promise(function (done) { c.toBlob(done, "image/jpeg", quality); }).then(function (blob) {
+          if (blob.size <= MOST_BYTES || i === SIDES.length - 1 && quality < .5) { return blob; }
+          return quality > .55 ? attempt(i, quality - .15) : attempt(Math.min(i + 1, SIDES.length - 1), quality < .5 ? .45 : .75);
+        });
+      }
+      return attempt(0, .8);
+    }, function () { return file; });
+  }
+
+  // ---- the place, only at the press of the button
+  function place(form) {
+    var f = form.elements;
+    if (f.code.value || !navigator.geolocation) { return Promise.resolve(Boolean(f.code.value || f.reason.value)); }
+    return new Promise(function (done) {
+      navigator.geolocation.getCurrentPosition(function (p) {
+        f.latitude.value = p.coords.latitude; f.longitude.value = p.coords.longitude; f.accuracy.value = p.coords.accuracy; done(true);
+      }, function () { done(Boolean(f.reason.value)); }, { enableHighAccuracy: true, timeout: 8000, maximumAge: 30000 });
+    });
+  }
+
+  // ---- the signature
+  var signed = false, ready = false;
+  function signature() {
+    var box = $("[data-sign]"), c = box && $("canvas", box);
+    if (!c || ready) { return; }
+    ready = true; box.hidden = false; $("[data-sign-file]").hidden = true;
+    var pen = c.getContext("2d"), down = false;
+    pen.lineWidth = 5; pen.lineCap = pen.lineJoin = "round"; pen.strokeStyle = "#111";
+    function at(e) { var r = c.getBoundingClientRect(); return [(e.clientX - r.left) * c.width / r.width, (e.clientY - r.top) * c.height / r.height]; }
+    c.addEventListener("pointerdown", function (e) { down = true; signed = true; c.setPointerCapture(e.pointerId); var p = at(e); pen.beginPath(); pen.moveTo(p[0], p[1]); });
+    c.addEventListener("pointermove", function (e) { if (down) { var p = at(e); pen.lineTo(p[0], p[1]); pen.stroke(); } });
+    c.addEventListener("pointerup", function () { down = false; });
+    $("[data-sign-clear]", box).addEventListener("click", function () { pen.clearRect(0, 0, c.width, c.height); signed = false; });
+  }
+
+  // ---- a step: into the queue first, then to the server
+  function fields(form) {
+    var made = [], photos = [];
+    new FormData(form).forEach(function (v, k) {
+      if (k === "csrfmiddlewaretoken") { return; }
+      if (v instanceof File) { if (v.size) { photos.push([k, v]); } } else { made.push([k, v]); }
+    });
+    return Promise.all(photos.map(function (p) { return small(p[1]); })).then(function (files) {
+      files.forEach(function (f, i) { made.push([photos[i][0], f, "photo" + i + ".jpg"]); });
+      return made;
+    });
+  }
+  function step(form) {
+    var button = $("button[type=submit]", form), name = form.dataset.step;
+    problem("");
+    if (form.elements.photo && form.elements.photo.files.length > 3) { problem(word("photo")); return; }
+    button.disabled = true;
+    var begun = name === "arrive" ? place(form) : Promise.resolve(true);
+    begun.then(function (proved) {
+      if (!proved) { $("[data-proof]", form).open = true; problem(word("place")); return null; }
+      if (signed && form.elements.signature) { form.elements.signature.value = $("[data-sign] canvas").toDataURL("image/png"); }
+      return fields(form).then(function (list) {
+        list.push(["at", new Date().toISOString()]);
+        return put({ worker: worker, order: form.dataset.order, step: name, label: $("h1").textContent + " " + button.textContent.trim(), url: form.action, fields: list, failed: "" });
+      }).then(function (key) {
+        if (form.elements.client_id) { all("[name=client_id]").forEach(function (i) { i.value = uuid(); }); }
+        return flush().then(function (results) {
+          var own = results.filter(function (r) { return r.key === key; })[0];
+          if (own && own.how === "sent") { location.href = location.pathname; }
+          else if (own && own.how === "failed") { var proof = $("[data-proof]", form); if (proof) { proof.open = true; } return drop(key).then(show).then(function () { problem(own.said); }); }
+          else if (name === "note") { form.reset(); }
+        });
+      });
+    }).catch(function () { form.submit(); }).then(function () { button.disabled = false; });
+  }
+  document.addEventListener("submit", function (e) {
+    if (e.target.matches("form[data-step]") && window.indexedDB && window.fetch) { e.preventDefault(); step(e.target); }
+  });
+  document.addEventListener("change", function (e) {
+    if (e.target.matches("[data-photos]")) {
+      $("[data-photos-said]").textContent = e.target.files.length > 3 ? word("photo") : Array.prototype.map.call(e.target.files, function (f) { return f.name; }).join("，");
+    }
+    if (e.target.matches("[data-scan]") && e.target.files[0]) {
+      var missing = function () { problem(word("code")); };
+      if (!window.BarcodeDetector) { missing(); return; }
+      createImageBitmap(e.target.files[0]).then(function (image) { return new BarcodeDetector({ formats: ["qr_code"] }).detect(image); })
+        .then(function (found) { if (found.length) { e.target.form.elements.code.value = found[0].rawValue; step(e.target.form); } else { missing(); } }, missing);
+    }
+  });
+
+  // ---- the shell without network: another worker's pages never stay on the phone
+  if (navigator.serviceWorker && window.caches) {
+    var last = localStorage.getItem("sangyu-worker");
+    var cleared = last && last !== worker ? caches.delete("worker-pages") : Promise.resolve();
+    localStorage.setItem("sangyu-worker", worker);
+    cleared.then(function () { return navigator.serviceWorker.register(bar.dataset.sw); }).then(function () { return navigator.serviceWorker.ready; })
+      .then(function () { if (navigator.onLine) { all("a[data-visit]").forEach(function (a) { fetch(a.href, { credentials: "same-origin" }).catch(function () {}); }); } })
+      .catch(function () { /* no shell: the queue works all the same */ });
+  }
+  window.addEventListener("online", function () { flush().then(fresh); });
+  window.addEventListener("offline", show);
+  if (window.indexedDB) { show().then(function (waiting) { if (waiting.length) { flush().then(fresh); } }); }
+})();

@@ -1,0 +1,8 @@
+"""Addresses of the worker's phone."""
+
+from sangyu.ui.pages import paths
+
+from . import pages
+
+app_name = "worker"
+urlpatterns = paths(pages.Today, pages.Record, pages.Shell, pages.Visit, pages.Step)
