@@ -1,6 +1,6 @@
 """Building a demo city, stage by stage: regions, accounts, elders, providers, entitlements, orders."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -10,13 +10,14 @@ from rich.table import Table
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.database_objects import sangyu_models
-from sangyu.kernel.errors import Refused
+from sangyu.kernel.errors import Invalid
 from sangyu.kernel.models import Event
 from sangyu.registry.people.models import Person
 from sangyu.registry.regions import services as regions
 from sangyu.registry.regions.enums import Flag, Level
 from sangyu.registry.regions.models import Region
 
+from ..engines.process import EngineError
 from .accounts import PASSWORD, Accounts, sign_ins
 from .copying import ACTOR, SOURCE
 from .families import open_family_accounts
@@ -38,9 +39,11 @@ def build(
     """Fill the database with a demo city of ``elders`` elders; what is there already stays, so a second call changes nothing.
 
     ``city`` is the first four digits of the division code. ``reset`` first empties a database that holds a demo city. ``orders``
-    bounds the visits (default about 400). Raises Refused for a database with people who are not of the demo, Invalid for an
-    unknown city. Runs as the owner of the tables, outside any scope.
+    bounds the visits (default about 400). Raises EngineError for a database with people who are not of the demo, for an
+    unknown city and for fewer than 100 elders. Runs as the owner of the tables, outside any scope.
     """
+    if elders < 100:
+        raise EngineError("A demo city needs at least 100 elders: --elders 100.")
     console, now = console or Console(), now or timezone.now()
     stages = Stages(city, console)
     with translation.override("zh-hans"):
@@ -57,16 +60,19 @@ def _require_demo(stages: Stages, reset: bool) -> None:
             stages.console.print("  The demo city was taken down.")
         return
     if Person.objects.exists():
-        raise Refused(
-            "The database holds people who are not of this demo city. Use another SANGYU_HOME or database.",
-            code="demo.not_empty",
+        raise EngineError(
+            "The database holds people who are not of this demo city. Name another folder with SANGYU_HOME, or another"
+            " database."
         )
 
 
 def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: datetime) -> None:
     today, seed = timezone.localdate(now), f"sangyu {city}"
     actor = Actor.job(ACTOR)
-    stages.run("regions", "Regions", lambda step: regions.load(actor=actor, prefixes=(city,)).listed)
+    try:
+        stages.run("regions", "Regions", lambda step: regions.load(actor=actor, prefixes=(city,)).listed)
+    except Invalid as error:
+        raise EngineError(f"{error.message} --city takes the first four digits of a city's division code.") from error
     towns = places(city)
     region = Region.objects.get(level=Level.CITY, code__startswith=city, valid_to=None)
     counties = list(Region.objects.filter(parent=region, valid_to=None, flag=Flag.NONE).order_by("code"))
@@ -116,7 +122,9 @@ def _tell(console: Console) -> None:
     for row in sign_ins():
         table.add_row(*row)
     console.print(table)
-    console.print("All people, numbers and organisations are made up. Nothing is ever dialled or sent.", highlight=False)
+    console.print(
+        "All people, numbers and organisations are made up. Nothing is ever dialled or sent.", highlight=False
+    )
 
 
 __all__ = ["SOURCE", "build", "empty_database"]

@@ -5,7 +5,7 @@ Everything goes through the rooms' services with a shifted ``now``, so trail, of
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
@@ -29,7 +29,8 @@ from .copying import ACTOR
 from .places import Place
 from .visits import Cast, Plan, Visit
 
-DAYS_BACK, DAYS_AHEAD = 60, 14
+#: Back far enough that some visits lie before last month, on any day of the month.
+DAYS_BACK, DAYS_AHEAD = 70, 14
 #: How many visits a city has, and one for how many elders in a small one.
 VISITS, ELDERS_PER_VISIT = 400, 5
 #: item, share of the requests, hours of the day at which it begins
@@ -98,10 +99,16 @@ class Road:
         people = [p.pk for p in self._needy(160)]
         months, quarters = self._periods()
         made = sum(self._issue(bureau, service, people, day, where) for day in months)
-        return made + sum(self._issue(bureau, bathing, people[: len(people) // 2], day, where, paper=True) for day in quarters)
+        return made + sum(
+            self._issue(bureau, bathing, people[: len(people) // 2], day, where, paper=True) for day in quarters
+        )
 
-    def _issue(self, bureau: Actor, terms: Programme, people: list[int], day: date, where: dict, paper: bool = False) -> int:
-        return vouchers.issue(actor=bureau, programme_id=terms.pk, person_ids=people, day=day, paper=paper, **where).count
+    def _issue(
+        self, bureau: Actor, terms: Programme, people: list[int], day: date, where: dict, paper: bool = False
+    ) -> int:
+        return vouchers.issue(
+            actor=bureau, programme_id=terms.pk, person_ids=people, day=day, paper=paper, **where
+        ).count
 
     def _periods(self) -> tuple[list[date], list[date]]:
         """First days of the months, and of the quarters, in which the visits lie."""
@@ -145,8 +152,10 @@ class Road:
             except visit.IMPOSSIBLE as refusal:
                 self.skipped.append(f"{plan.end} {plan.item}: {refusal}")
             step(1)
-            if __import__("os").environ.get("H_SHOW"): print(self.skipped[-1:] , flush=True)
-        orders.sweep(actor=Actor.job(ACTOR), now=self.now)
+        self._agree(cast)
+        job = Actor.job(ACTOR)
+        orders.sweep(actor=job, now=self.now)
+        vouchers.expire_due(actor=job, today=self.today, now=self.now)
         self._call_back(cast)
         self._settle(cast)
         return Order.objects.count()
@@ -160,7 +169,9 @@ class Road:
         ends = [(0, end) for end in SURE_TODAY * 2]
         ends += [(rng.randint(1, DAYS_AHEAD), end) for end, _share in AHEAD]
         ends += [(rng.randint(1, DAYS_AHEAD), _spin(rng, AHEAD)) for _n in range(ahead - len(AHEAD))]
-        ends += [(-rng.randint(8, DAYS_BACK), end) for end in SURE_PAST * 2]
+        ends += [(-rng.randint(8, 31), end) for end in SURE_PAST]
+        ends += [(-rng.randint(32, DAYS_BACK), end) for end in SURE_PAST]  # before this month: settled by now
+        ends += [(-rng.randint(64, DAYS_BACK), "confirmed")] * 3  # before last month: paid by now
         ends += [(-rng.randint(1, DAYS_BACK), _spin(rng, ENDS)) for _n in range(max(whole - len(ends), 0))]
         plans = []
         for n, (day, end) in enumerate(ends):
@@ -179,7 +190,9 @@ class Road:
         requested = start - timedelta(hours=rng.choice((3, 5, 20, 26, 49, 75)), minutes=rng.randrange(60))
         if day >= 0 and end in ("offered", "received", "requested"):  # waiting now: asked a moment ago
             requested = self.now - timedelta(minutes=rng.randint(2, 25) + 6 * (end == "offered"))
-        requested = min(requested, self.now - timedelta(minutes=30 if end not in ("offered", "received", "requested") else 1))
+        requested = min(
+            requested, self.now - timedelta(minutes=30 if end not in ("offered", "received", "requested") else 1)
+        )
         quantity = 2 if item in ("cleaning", "personal-care") and rng.random() < 0.5 else 1
         return Plan(person, item, quantity, start, requested, end, rng)
 
@@ -191,6 +204,37 @@ class Road:
         return moment.replace(minute=moment.minute // 5 * 5, second=0, microsecond=0)
 
     # ------------------------------------------------------------ afterwards
+    def _agree(self, cast: Cast) -> None:
+        """Signed agreements of three elders with the first provider, and the weekly visits of the coming days (R-083)."""
+        first = min(cast.managers)
+        for n, person in enumerate(self._needy(3)):
+            agreement = orders.draft_agreement(
+                actor=cast.dispatcher,
+                person_id=person.pk,
+                organisation_id=first,
+                items=["cleaning", "personal-care"],
+                valid_from=self.today - timedelta(days=40),
+                valid_to=self.today + timedelta(days=325),
+                risk_notice="服务中如有不适请立即告知；贵重物品请自行保管。（演示文本）",
+                today=self.today - timedelta(days=42),
+            )
+            if n == 2:
+                continue  # one still waits for its signature
+            day = self.today - timedelta(days=41)
+            orders.sign_agreement(
+                actor=cast.dispatcher, agreement_id=agreement.pk, signed_by=person.name, signed_on=day
+            )
+            orders.plan_recurring(
+                actor=cast.dispatcher,
+                agreement_id=agreement.pk,
+                item_code="cleaning",
+                weekdays=[n + 1],
+                at=time(9 + n, 0),
+                first=self.today + timedelta(days=1),
+                last=self.today + timedelta(days=DAYS_AHEAD),
+                now=self.now - timedelta(minutes=3),
+            )
+
     def _call_back(self, cast: Cast) -> None:
         """Most call-backs that are due are done; one in four waits."""
         rng = Random(f"{self.seed} call-backs")

@@ -10,7 +10,8 @@ from django.utils.timezone import make_aware
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.identity import check_character
-from sangyu.registry.catalogue import selectors, services as catalogue
+from sangyu.registry.catalogue import selectors
+from sangyu.registry.catalogue import services as catalogue
 from sangyu.registry.organisations import services as organisations
 from sangyu.registry.organisations.credit_code import check_character as credit_check
 from sangyu.registry.organisations.enums import LegalForm, OperatingMode
@@ -36,13 +37,32 @@ MARKET = {
     "counselling": 15000, "ability-assessment": 20000, "appliance-repair": 5000, "drain-clearing": 6000,
     "gas-delivery": 1500, "grain-delivery": 800, "legal-advice": 10000,
 }  # fmt: skip
-_HOME = (
-    "cleaning deep-cleaning personal-grooming bathing-home personal-care home-companion medical-escort medicine-errand "
-    "walking-assistance stair-carrying meal-assistance meal-delivery comfort-visit comfort-call"
-).split()
-_MEDICAL = (
-    "rehabilitation rehabilitation-nursing medical-visit home-consultation health-record tcm-prevention moxibustion chronic-care"
-).split()
+_HOME = [
+    "cleaning",
+    "deep-cleaning",
+    "personal-grooming",
+    "bathing-home",
+    "personal-care",
+    "home-companion",
+    "medical-escort",
+    "medicine-errand",
+    "walking-assistance",
+    "stair-carrying",
+    "meal-assistance",
+    "meal-delivery",
+    "comfort-visit",
+    "comfort-call",
+]
+_MEDICAL = [
+    "rehabilitation",
+    "rehabilitation-nursing",
+    "medical-visit",
+    "home-consultation",
+    "health-record",
+    "tcm-prevention",
+    "moxibustion",
+    "chronic-care",
+]
 _MEALS = ["canteen-meal", "meal-delivery", "meal-planning", "meal-assistance"]
 _HANDY = ["cleaning", "deep-cleaning", "appliance-repair", "drain-clearing", "gas-delivery", "grain-delivery"]
 _CENTRE = ["day-care", "day-companion", "short-stay", "bathing-centre", "personal-care", "rehabilitation-nursing"]
@@ -69,21 +89,134 @@ def _seed(name, short, form, county, items, licences, workers, **more) -> Seed:
 
 
 SEEDS = (
-    _seed("{city}渤海居家养老服务有限公司", "渤海居家", LegalForm.ENTERPRISE, None, _HOME, ("business", "food", "housekeeping"), 14),
-    _seed("{city}渤海居家养老服务有限公司{county}分公司", "渤海·{county}", LegalForm.ENTERPRISE, 2, _HOME, ("business", "food"), 8, operator="渤海居家"),
-    _seed("{city}渤海居家养老服务有限公司{county}分公司", "渤海·{county}", LegalForm.ENTERPRISE, 4, _HOME, ("business", "food"), 8, operator="渤海居家"),
-    _seed("{county}康颐养老服务中心", "康颐养老", LegalForm.PRIVATE_NON_ENTERPRISE, 0, [*_CENTRE, *_HOME[:8]], ("registration", "care_filing", "medical"), 10, mode=OperatingMode.PUBLIC_BUILT),
-    _seed("{county}和顺老年食堂", "和顺食堂", LegalForm.PRIVATE_NON_ENTERPRISE, 1, _MEALS, ("registration", "food"), 5, mode=OperatingMode.DELEGATED),
+    _seed(
+        "{city}渤海居家养老服务有限公司",
+        "渤海居家",
+        LegalForm.ENTERPRISE,
+        None,
+        _HOME,
+        ("business", "food", "housekeeping"),
+        14,
+    ),
+    _seed(
+        "{city}渤海居家养老服务有限公司{county}分公司",
+        "渤海·{county}",
+        LegalForm.ENTERPRISE,
+        2,
+        _HOME,
+        ("business", "food"),
+        8,
+        operator="渤海居家",
+    ),
+    _seed(
+        "{city}渤海居家养老服务有限公司{county}分公司",
+        "渤海·{county}",
+        LegalForm.ENTERPRISE,
+        4,
+        _HOME,
+        ("business", "food"),
+        8,
+        operator="渤海居家",
+    ),
+    _seed(
+        "{county}康颐养老服务中心",
+        "康颐养老",
+        LegalForm.PRIVATE_NON_ENTERPRISE,
+        0,
+        [*_CENTRE, *_HOME[:8]],
+        ("registration", "care_filing", "medical"),
+        10,
+        mode=OperatingMode.PUBLIC_BUILT,
+    ),
+    _seed(
+        "{county}和顺老年食堂",
+        "和顺食堂",
+        LegalForm.PRIVATE_NON_ENTERPRISE,
+        1,
+        _MEALS,
+        ("registration", "food"),
+        5,
+        mode=OperatingMode.DELEGATED,
+    ),
     _seed("{county}顺意家政服务部", "顺意家政", LegalForm.SOLE_TRADER, 0, _HANDY, ("business",), 5),
     _seed("{city}仁和中医诊所有限公司", "仁和诊所", LegalForm.ENTERPRISE, None, _MEDICAL, ("business", "medical"), 7),
-    _seed("{city}社会福利院", "社会福利院", LegalForm.PUBLIC_INSTITUTION, None, [*_CENTRE, "medical-visit"], ("registration", "care_filing", "medical"), 8, mode=OperatingMode.EXTENSION),
-    _seed("{city}养老服务行业协会", "行业协会", LegalForm.SOCIAL_GROUP, None, ["ability-assessment", "counselling", "comfort-visit"], ("registration",), 4),
-    _seed("{city}夕阳暖慈善基金会", "夕阳暖基金会", LegalForm.FOUNDATION, None, ["comfort-visit", "comfort-call", "legal-advice"], ("registration", "legal"), 3, contract=False),
-    _seed("{community}居民委员会", "{community}", LegalForm.COMMUNITY_BODY, 0, ["comfort-visit", "comfort-call", "canteen-meal"], ("registration", "food"), 3, mode=OperatingMode.SHARED),
-    _seed("{county}惠邻互助养老专业合作社", "惠邻合作社", LegalForm.COOPERATIVE, 5, ["cleaning", "personal-care", "meal-delivery", "comfort-visit"], ("business", "food"), 5),
-    _seed("{county}夕阳红志愿服务队", "夕阳红志愿队", LegalForm.VOLUNTEER_TEAM, 0, ["comfort-visit", "comfort-call", "personal-grooming"], (), 4, contract=False),
-    _seed("{person}（个体护理员）", "{person}", LegalForm.INDIVIDUAL, 3, ["personal-care", "walking-assistance"], (), 1, contract=False),
-    _seed("{county}福满家政有限公司", "福满家政", LegalForm.ENTERPRISE, 3, ["cleaning", "deep-cleaning", "home-companion"], ("business",), 4),
+    _seed(
+        "{city}社会福利院",
+        "社会福利院",
+        LegalForm.PUBLIC_INSTITUTION,
+        None,
+        [*_CENTRE, "medical-visit"],
+        ("registration", "care_filing", "medical"),
+        8,
+        mode=OperatingMode.EXTENSION,
+    ),
+    _seed(
+        "{city}养老服务行业协会",
+        "行业协会",
+        LegalForm.SOCIAL_GROUP,
+        None,
+        ["ability-assessment", "counselling", "comfort-visit"],
+        ("registration",),
+        4,
+    ),
+    _seed(
+        "{city}夕阳暖慈善基金会",
+        "夕阳暖基金会",
+        LegalForm.FOUNDATION,
+        None,
+        ["comfort-visit", "comfort-call", "legal-advice"],
+        ("registration", "legal"),
+        3,
+        contract=False,
+    ),
+    _seed(
+        "{community}居民委员会",
+        "{community}",
+        LegalForm.COMMUNITY_BODY,
+        0,
+        ["comfort-visit", "comfort-call", "canteen-meal"],
+        ("registration", "food"),
+        3,
+        mode=OperatingMode.SHARED,
+    ),
+    _seed(
+        "{county}惠邻互助养老专业合作社",
+        "惠邻合作社",
+        LegalForm.COOPERATIVE,
+        5,
+        ["cleaning", "personal-care", "meal-delivery", "comfort-visit"],
+        ("business", "food"),
+        5,
+    ),
+    _seed(
+        "{county}夕阳红志愿服务队",
+        "夕阳红志愿队",
+        LegalForm.VOLUNTEER_TEAM,
+        0,
+        ["comfort-visit", "comfort-call", "personal-grooming"],
+        (),
+        4,
+        contract=False,
+    ),
+    _seed(
+        "{person}（个体护理员）",
+        "{person}",
+        LegalForm.INDIVIDUAL,
+        3,
+        ["personal-care", "walking-assistance"],
+        (),
+        1,
+        contract=False,
+    ),
+    _seed(
+        "{county}福满家政有限公司",
+        "福满家政",
+        LegalForm.ENTERPRISE,
+        3,
+        ["cleaning", "deep-cleaning", "home-companion"],
+        ("business",),
+        4,
+    ),
 )
 #: Which provider has an expired food licence, and which is suspended.
 EXPIRED, SUSPENDED = "和顺食堂", "福满家政"
@@ -122,7 +255,11 @@ class Provision:
         """Publish the shipped catalogue for the city; returns the number of items."""
         path = Path(settings.DATA) / "catalogue" / "s1.yaml"
         loaded = catalogue.load_catalogue(
-            actor=self.actor, region=self.city, text=path.read_text(encoding="utf-8"), filename=path.name, today=self.today
+            actor=self.actor,
+            region=self.city,
+            text=path.read_text(encoding="utf-8"),
+            filename=path.name,
+            today=self.today,
         )
         return loaded.created + loaded.changed + loaded.unchanged
 
@@ -137,14 +274,22 @@ class Provision:
             manager = names.draw(rng, rng.choice("12"), rng.randint(1972, 1990)).text
             account = "manager" if position == 1 else f"manager{position:02d}"
             self.accounts.make(
-                account, manager, "provider_manager", organisation.region, title=organisation.short_name, subject_id=organisation.pk
+                account,
+                manager,
+                "provider_manager",
+                organisation.region,
+                title=organisation.short_name,
+                subject_id=organisation.pk,
             )
             for n in range(seed.workers):
                 self._worker(rng, seed, organisation, n, workers)
                 workers += 1
             if organisation.short_name == SUSPENDED:
                 organisations.suspend(
-                    actor=self.actor, organisation_id=organisation.pk, reason="演示：安全检查不合格，限期整改", now=self._at(-12)
+                    actor=self.actor,
+                    organisation_id=organisation.pk,
+                    reason="演示：安全检查不合格，限期整改",
+                    now=self._at(-12),
                 )
         return len(made), workers
 

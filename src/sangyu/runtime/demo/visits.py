@@ -48,7 +48,9 @@ class Cast:
         by_role: dict[str, dict[int, Actor]] = {"provider": {}, "worker": {}, "family": {}}
         for grant in grants.select_related("account", "region").order_by("id"):
             by_role[grant.audience][grant.subject_id] = actor_for(grant.account, grant)
-        shares = Share.objects.filter(audience="family", kind="person", until=None).values_list("object_id", "subject_id")
+        shares = Share.objects.filter(audience="family", kind="person", until=None).values_list(
+            "object_id", "subject_id"
+        )
         families = {person: by_role["family"][account] for person, account in shares if account in by_role["family"]}
         staff = {name: acting(name) for name in ("bureau", "finance", "operator", "dispatcher")}
         return cls(**staff, managers=by_role["provider"], workers=by_role["worker"], families=families)
@@ -111,9 +113,7 @@ class Visit:
             "now": plan.requested,
         }
         if self.family is not None and (plan.end == "requested" or self.rng.random() < 0.5):
-            self.order = orders.request(
-                actor=self.family, channel=Channel.APP, requested_by=self.family.name, **need
-            )
+            self.order = orders.request(actor=self.family, channel=Channel.APP, requested_by=self.family.name, **need)
             if plan.end != "requested":
                 orders.receive(
                     actor=self.cast.operator, order_id=self.order.pk, now=plan.requested + timedelta(minutes=2)
@@ -156,7 +156,7 @@ class Visit:
 
     def _accept(self, offered: datetime) -> None:
         answering = self.cast.managers[self.order.organisation_id]
-        if self.rng.random() < 0.4:
+        if self.order.second_worker_id is None and self.rng.random() < 0.4:
             answering = self.cast.workers[self.order.worker_id]
         self.order = orders.accept(
             actor=answering, order_id=self.order.pk, now=offered + timedelta(minutes=self.rng.randint(1, 9))
@@ -184,17 +184,23 @@ class Visit:
             return
         planned = int((self.order.planned_end - self.order.planned_start).total_seconds()) // 60
         left = min(arrived + timedelta(minutes=max(planned + rng.randint(-8, 10), 10)), self.now)
-        if rng.random() < 0.12:
-            orders.add_evidence(
-                actor=worker, order_id=pk, kind=EvidenceKind.PHOTO, content_type="image/jpeg", data=picture("jpeg"),
-                title="服务后照片", now=left - timedelta(minutes=2),
-            )  # fmt: skip
+        # the provider's desk hands in pictures for its workers
+        desk = self.cast.managers[self.order.organisation_id]
+        for kind, title, share in (
+            (EvidenceKind.PHOTO, "服务后照片", 0.12),
+            (EvidenceKind.SIGNATURE, "老人签字", 0.18),
+        ):
+            if rng.random() < share:
+                form = "jpeg" if kind == EvidenceKind.PHOTO else "png"
+                orders.add_evidence(
+                    actor=desk, order_id=pk, kind=kind, content_type=f"image/{form}", data=picture(form), title=title,
+                    now=left - timedelta(minutes=2),
+                )  # fmt: skip
         orders.finish(
             actor=worker,
             order_id=pk,
             items=list(_DONE.get(plan.item, ("按约定完成服务",))),
             note=rng.choice(("", "", "老人状态良好", "血压偏高，已提醒家属")),
-            signature=picture("png") if rng.random() < 0.2 else None,
             now=left,
         )
         if end not in ("done", "silent"):
