@@ -548,3 +548,35 @@ def test_death_ends_waiting_orders_and_a_contract_end_returns_them(world):
         services.cancel_for_person(actor=job, person_id=world.person.pk, from_day=None, reason="去世", now=world.now)
         == 0
     )
+
+
+def test_a_contract_buys_no_more_than_its_quota(world):
+    """R-067: the contract's price list limits what can be billed."""
+    from sangyu.registry.organisations.models import Price
+
+    Price.objects.filter(contract=world.contract, item_code="bathing").update(month_quota=1)
+    accepted(world)
+    other = received(world, start=world.start + timedelta(days=1))
+    before = untouched(other)
+    offer = {
+        "actor": world.desk,
+        "organisation_id": world.organisation.pk,
+        "worker_id": world.lead.pk,
+        "now": world.now,
+    }
+    with pytest.raises(Refused) as refusal:
+        services.offer(order_id=other.pk, **offer)
+    assert refusal.value.code == "orders.quota"
+    assert untouched(other) == before
+    next_month = received(world, start=world.start + timedelta(days=20))
+    assert services.offer(order_id=next_month.pk, **offer).state == State.OFFERED
+
+
+def test_a_worker_who_left_returns_its_visits_to_dispatch(world):
+    """X-07."""
+    order = accepted(world)
+    count = services.release_from_worker(
+        actor=Actor.job("event"), worker_id=world.second.pk, from_day=date(2026, 10, 16), reason="离职", now=world.now
+    )
+    order.refresh_from_db()
+    assert (count, order.state, order.organisation_id, order.second_worker_id) == (1, State.RECEIVED, None, None)

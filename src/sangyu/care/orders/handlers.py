@@ -62,3 +62,21 @@ def release_after_suspension(actor: Actor, path: str, **payload) -> None:
         from_day=date.fromisoformat(payload["on"]),
         reason=_("The provider is suspended"),
     )
+
+
+@on("organisations.ended")
+def release_after_end(actor: Actor, path: str, **payload) -> None:
+    """The same when the provider closes for good."""
+    release_after_suspension(actor, path, **payload)
+
+
+@on("workforce.left")
+@on("workforce.suspended")
+def release_from_worker(actor: Actor, path: str, **payload) -> None:
+    """Visits of a worker who left or is suspended go back to dispatch from that day on (X-07)."""
+    services.release_from_worker(
+        actor=actor,
+        worker_id=payload["id"],
+        from_day=date.fromisoformat(payload["on"]),
+        reason=_("The worker is no longer available"),
+    )

@@ -273,3 +273,27 @@ def choices(actor) -> list[tuple[int, str]]:
     """(id, name) of the approved organisations that ``actor`` sees, by name, for form fields."""
     rows = Organisation.objects.visible_to(actor).filter(state=State.APPROVED).order_by("name")
     return [(o.pk, o.short_name or o.name) for o in rows.only("id", "short_name", "name")]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a contract says about cancelling, and how much of one item it buys. ``None`` = not limited."""
+
+    cancel_free_hours: int
+    cancel_fee_percent: int
+    month_quota: int | None
+    quota: int | None
+
+
+def terms_of(contract_id: int, item_code: str, day: date) -> Terms | None:
+    """Terms of a contract for one item on ``day`` (R-067); None when the scope does not see it."""
+    contract = Contract.objects.filter(pk=contract_id).first()
+    if contract is None:
+        return None
+    price = Price.objects.on(day).filter(contract=contract, item_code=item_code).first()
+    return Terms(
+        cancel_free_hours=contract.cancel_free_hours,
+        cancel_fee_percent=contract.cancel_fee_percent,
+        month_quota=price.month_quota if price else None,
+        quota=price.quota if price else None,
+    )
