@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         ('catalogue', '0001_initial'),
         ('kernel', '0001_initial'),
         ('organisations', '0001_initial'),
-        ('people', '0003_alter_consent_purpose_alter_person_marriage'),
+        ('people', '0001_initial'),
         ('regions', '0001_initial'),
         ('workforce', '0001_initial'),
     ]
