@@ -111,6 +111,7 @@ class DeskPage(PlainPage):
     """The whole desk. ``?person=`` and ``?order=`` open its panes, so that back, reload and sharing work."""
 
     url, name, permission, title = "", "desk", "orders.request", gettext_lazy("Desk")
+    live = ("orders",)
     template = "hotline/desk.html"
 
     def get_context(self) -> dict:

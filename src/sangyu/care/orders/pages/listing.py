@@ -47,6 +47,7 @@ class OrderList(ListPage):
     sort = "-pk"
     related = ("region", "organisation", "worker")
     personal = "orders.list"
+    live = ("orders",)
     columns = [
         Text("number", _("Number"), link="orders:order"),
         Text("person_name", _("Elder")),
