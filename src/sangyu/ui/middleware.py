@@ -11,7 +11,7 @@ from django.utils import timezone
 from sangyu.kernel.errors import Forbidden, NotVisible, SangyuError
 from sangyu.kernel.scoping import current_actor
 
-from .answers import error_response
+from .answers import describe, error_response
 
 log = logging.getLogger("sangyu.pages")
 
@@ -44,7 +44,10 @@ class Answers:
             number = error_number()
             log.exception("error %s at %s", number, request.path, exc_info=exception)
         if request.path_info.startswith("/api/"):
-            return JsonResponse({"detail": getattr(error, "message", ""), "number": number}, status=status)
+            title, message = describe(status, error)
+            code = getattr(error, "code", "") or f"error_{status}"
+            content = {"code": code, "message": message or title, "errors": {}}
+            return JsonResponse(content | ({"number": number} if number else {}), status=status)
         return error_response(request, status, error, number)
 
 

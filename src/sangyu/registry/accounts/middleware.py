@@ -157,7 +157,8 @@ def _same_password(request: HttpRequest, account: Account) -> bool:
 
 
 def _unauthorised(message: str) -> JsonResponse:
-    return JsonResponse({"detail": message}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    content = {"code": "unauthorized", "message": str(message), "errors": {}}
+    return JsonResponse(content, status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _go(request: HttpRequest, name: str) -> HttpResponse:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor, Audience
@@ -297,3 +297,16 @@ def terms_of(contract_id: int, item_code: str, day: date) -> Terms | None:
         month_quota=price.month_quota if price else None,
         quota=price.quota if price else None,
     )
+
+
+def organisations_visible(actor: Actor) -> QuerySet[Organisation]:
+    """All organisations in the actor's scope."""
+    return Organisation.objects.visible_to(actor)
+
+
+def get_organisation(actor: Actor, pk: int) -> Organisation:
+    """One organisation; raises NotVisible."""
+    found = organisations_visible(actor).filter(pk=pk).first()
+    if found is None:
+        raise NotVisible
+    return found

@@ -11,8 +11,10 @@ from django.db.models.functions import Length, StrIndex
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sangyu.kernel.actor import Actor
 from sangyu.kernel.blocks import Block
 from sangyu.kernel.dated import valid_on
+from sangyu.kernel.errors import NotVisible
 from sangyu.registry.catalogue.enums import Skill
 from sangyu.registry.catalogue.selectors import as_item
 
@@ -152,3 +154,16 @@ def certified_rate(path: str, day: date) -> tuple[int, int]:
 def names(worker_ids: Iterable[int]) -> dict[int, str]:
     """Names of the workers that the scope sees."""
     return dict(Worker.objects.filter(pk__in=list(worker_ids)).values_list("id", "name"))
+
+
+def workers_visible(actor: Actor) -> QuerySet[Worker]:
+    """All workers in the actor's scope."""
+    return Worker.objects.visible_to(actor)
+
+
+def get_worker(actor: Actor, pk: int) -> Worker:
+    """One worker; raises NotVisible."""
+    found = workers_visible(actor).filter(pk=pk).first()
+    if found is None:
+        raise NotVisible
+    return found
