@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from sangyu.care.orders import selectors as orders
 from sangyu.care.orders import services
 from sangyu.care.orders.enums import Channel, State
-from sangyu.care.orders.pages.order import OrderPage, price_lines, waiting_text
+from sangyu.care.orders.selectors import shown
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.people import selectors as people
@@ -158,13 +158,11 @@ def caller_context(actor, person_id: int, form: NeedForm | None = None) -> dict:
 def order_context(page: PlainPage, order_id: int) -> dict:
     """The dispatch pane: price and ranked people of one order."""
     order = orders.get_order(page.actor, order_id)
-    view = OrderPage()
-    view.actor, view.object, view.request = page.actor, order, page.request
     return {
         "order": order,
-        "price_lines": price_lines(order),
-        "elapsed": waiting_text(order),
-        "ranked": view.ranked(),
+        "price_lines": shown.price_lines(order),
+        "elapsed": shown.waiting_text(order),
+        "ranked": shown.ranked(page.actor, order),
         "offer": next((o for o in order.offers.all() if o.state == "open"), None),
     }
 

@@ -1,5 +1,6 @@
 """The door of orders: every act of the Need road, in the order in which it happens."""
 
+from ..codes import home_code
 from .agreements import draft_agreement, end_agreement, plan_recurring, sign_agreement
 from .closing import cancel, confirm, dispute, record_return_visit, refund, report_no_show, resolve
 from .dispatching import accept, decline, hand_back, offer, proposals, substitute, withdraw
@@ -23,6 +24,7 @@ __all__ = [
     "end_agreement",
     "finish",
     "hand_back",
+    "home_code",
     "load_fee_rules",
     "mark_settled",
     "offer",

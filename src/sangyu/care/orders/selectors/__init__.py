@@ -10,8 +10,9 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import PATH_END
 
-from .enums import OPEN_STATES, State
-from .models import Agreement, Evidence, Offer, Order, OrderLog, Refund, ReturnVisit
+from ..enums import OPEN_STATES, State
+from ..models import Agreement, Evidence, Offer, Order, OrderLog, Refund, ReturnVisit
+from ..workflow import ORDER_FLOW
 
 
 @dataclass(frozen=True)
@@ -144,3 +145,8 @@ def count_by_state(actor: Actor) -> dict[str, int]:
         .order_by()
     )
     return dict(rows)
+
+
+def actions_from(order: Order) -> list[str]:
+    """Actions that the graph allows for the order now; whether the actor may is the services' question."""
+    return [str(action) for action in ORDER_FLOW.actions_from(order.state)]
