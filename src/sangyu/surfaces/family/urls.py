@@ -1,0 +1,20 @@
+"""Addresses of the elder edition."""
+
+from sangyu.ui.pages import paths
+
+from . import pages, visits, wanting
+
+app_name = "family"
+PREFIX = "elder/"
+urlpatterns = paths(
+    pages.Home,
+    pages.TypeSize,
+    pages.ElderHome,
+    pages.Emergency,
+    pages.Vouchers,
+    pages.Family,
+    wanting.Want,
+    visits.Visits,
+    visits.Visit,
+    visits.Act,
+)

@@ -1,0 +1,225 @@
+"""The elder edition: ask for a service, see who comes, confirm; nothing of other families (R-078, R-084, ux §6E)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from sangyu.care.orders import services
+from sangyu.care.orders.codes import home_code
+from sangyu.care.orders.models import Order
+from sangyu.care.orders.services._shared import share
+from sangyu.care.vouchers import selectors as voucher_selectors
+from sangyu.care.vouchers import services as vouchers
+from sangyu.kernel.actor import Audience
+from sangyu.kernel.models import Share
+from sangyu.kernel.scoping import scope
+from support.pages import client_for
+from support.people import in_role
+from support.world import make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, world):
+    """The pages' clock stands at the world's morning; ``clock.now`` moves it."""
+
+    class Clock:
+        now = world.now
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: Clock.now)
+    return Clock
+
+
+def consent(world, person) -> None:
+    """Share the elder with account 77, since before the test's clock."""
+    with scope(world.desk):
+        share(Audience.FAMILY, 77, "person", person.pk, person.path, "consent")
+    Share.objects.update(since=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def family(world):
+    """The daughter, with whom the elder's file is shared, in her real role."""
+    consent(world, world.person)
+    return in_role(world.family, "family")
+
+
+@pytest.fixture
+def stranger(world):
+    return replace(in_role(world.family, "family"), account_id=78, subject_id=78)
+
+
+@pytest.fixture
+def voucher(world, staff):
+    """30 yuan for cleaning."""
+    bureau = staff("a")
+    programme = vouchers.publish_programme(
+        actor=bureau,
+        region_id=world.region.pk,
+        path=world.region.path,
+        name="居家养老服务券",
+        face_amount=3000,
+        valid_from=date(2026, 1, 1),
+        categories=["cleaning"],
+    )
+    return vouchers.issue(
+        actor=bureau,
+        programme_id=programme.pk,
+        person_ids=[world.person.pk],
+        day=world.now.date(),
+        region_id=world.region.pk,
+        path=world.region.path,
+        paper=False,
+    )
+
+
+def test_one_question_a_page_then_the_price_then_the_number(world, family):
+    client = client_for(family)
+    assert client.get("/")["Location"] == reverse("family:home")
+    home = client.get(reverse("family:home"))
+    assert home["Location"] == reverse("family:elder", args=[world.person.pk])
+    page = client.get(home["Location"]).content.decode()
+    for text in ("王桂兰", "九月初五", 'href="tel:12349"'):
+        assert text in page
+    url = reverse("family:want", args=[world.person.pk])
+    day = (timezone.localtime(world.now) + timedelta(days=1)).date()
+    assert "助洁" in client.get(url).content.decode()
+    assert "item=cleaning" in client.get(url, {"kind": "cleaning"}).content.decode()
+    assert f"day={day}" in client.get(url, {"item": "cleaning"}).content.decode()
+    assert "hour=15" in client.get(url, {"item": "cleaning", "day": day}).content.decode()
+    page = client.get(url, {"item": "cleaning", "day": day, "hour": 15}).content.decode()
+    assert "45.00" in page  # 60 yuan less the concession of a quarter
+    form = {"item": "cleaning", "day": str(day), "hour": "15", "key": str(uuid4()), "sex": "2", "wishes": "轻声"}
+    answer = client.post(url, form)
+    assert answer.status_code == 303
+    order = Order.objects.get()
+    assert (order.state, order.channel, order.requested_by) == ("requested", "web", "李建华")
+    assert (order.worker_sex, order.wishes, order.item_name) == ("2", "轻声", "助洁")
+    assert timezone.localtime(order.planned_start).hour == 15
+    assert order.number in client.get(answer["Location"]).content.decode()
+    assert client.post(url, form)["Location"] == answer["Location"]  # pressed twice
+    assert Order.objects.count() == 1
+    desk = client_for(world.desk)
+    assert order.number in desk.get(reverse("orders:list") + "?state=requested").content.decode()
+    assert services.receive(actor=world.desk, order_id=order.pk).self_pay == 4500
+
+
+def test_a_wrong_answer_changes_nothing_and_names_12349(world, family):
+    client = client_for(family)
+    url = reverse("family:want", args=[world.person.pk])
+    for form in ({"item": "nothing"}, {"item": "cleaning", "day": "2020-01-01", "hour": "9", "key": str(uuid4())}):
+        answer = client.post(url, form)
+        assert (answer.status_code, "tel:12349" in answer.content.decode()) == (422, True)
+    day = str((timezone.localtime(world.now) + timedelta(days=1)).date())
+    assert client.post(url, {"item": "cleaning", "day": day, "hour": "9", "key": "x"}).status_code == 422
+    assert client.get(url, {"day": "2026-99-99", "item": "cleaning"}).status_code == 200
+    assert Order.objects.count() == 0
+
+
+@pytest.fixture
+def done(world, family, clock):
+    """A cleaning visit, asked for by the family and done this afternoon."""
+    order = services.request(
+        actor=family,
+        person_id=world.person.pk,
+        item_code="cleaning",
+        planned_start=world.now + timedelta(hours=5),
+        channel="web",
+        requested_by="李建华",
+    )
+    services.receive(actor=world.desk, order_id=order.pk)
+    services.offer(
+        actor=world.desk, order_id=order.pk, organisation_id=world.organisation.pk, worker_id=world.cleaner.pk
+    )
+    worker = in_role(replace(world.worker, subject_id=world.cleaner.pk, name="何永强"), "worker")
+    services.accept(actor=worker, order_id=order.pk)
+    clock.now += timedelta(hours=5)
+    services.arrive(actor=worker, order_id=order.pk, code=home_code(world.person.pk))
+    clock.now += timedelta(hours=2)
+    return services.finish(actor=worker, order_id=order.pk, items=["擦窗"])
+
+
+def test_who_came_is_named_and_the_service_is_confirmed_with_stars(world, family, voucher, done):
+    client = client_for(family)
+    elder = world.person.pk
+    assert "何永强" in client.get(reverse("family:elder", args=[elder])).content.decode()
+    page = client.get(reverse("family:visit", args=[elder, done.pk])).content.decode()
+    for text in ("何永强", "擦窗", "15.00", "30.00", "★★★★★"):
+        assert text in page
+    assert "30.00" in client.get(reverse("family:vouchers", args=[elder])).content.decode()
+    confirm = reverse("family:act", args=[elder, done.pk, "confirm"])
+    assert client.post(confirm, {}).status_code == 422
+    assert client.post(confirm, {"rating": "9"}).status_code == 422
+    assert Order.objects.get(pk=done.pk).state == "done"
+    assert client.post(confirm, {"rating": "5", "comment": "很干净"}).status_code == 303
+    order = Order.objects.get(pk=done.pk)
+    assert (order.state, order.rating, order.comment, order.confirmed_by) == ("confirmed", 5, "很干净", "李建华")
+    with scope(family):
+        found = voucher_selectors.vouchers_of_person(family, elder).get()
+        assert (found.available, found.held) == (0, 0)
+    assert "5 / 5" in client.get(reverse("family:visit", args=[elder, done.pk])).content.decode()
+
+
+def test_objection_and_cancelling(world, family, done, clock):
+    client = client_for(family)
+    elder = world.person.pk
+    wrong = reverse("family:act", args=[elder, done.pk, "object"])
+    assert client.post(wrong, {"reason": " "}).status_code == 422
+    assert client.post(wrong, {"reason": "没有擦窗"}).status_code == 303
+    assert Order.objects.get(pk=done.pk).state == "disputed"
+    assert client.post(reverse("family:act", args=[elder, done.pk, "cancel"])).status_code == 409
+    second = services.request(
+        actor=family,
+        person_id=elder,
+        item_code="cleaning",
+        planned_start=clock.now + timedelta(days=2),
+        channel="web",
+        requested_by="李建华",
+    )
+    assert client.post(reverse("family:act", args=[elder, second.pk, "cancel"])).status_code == 303
+    assert Order.objects.get(pk=second.pk).state == "cancelled"
+
+
+def test_another_family_sees_nothing(world, stranger, done):
+    client = client_for(stranger)
+    elder = world.person.pk
+    for name in ("elder", "emergency", "vouchers", "family", "want", "visits"):
+        assert client.get(reverse(f"family:{name}", args=[elder])).status_code == 404
+    assert client.get(reverse("family:visit", args=[elder, done.pk])).status_code == 404
+    assert client.post(reverse("family:act", args=[elder, done.pk, "confirm"]), {"rating": "5"}).status_code == 404
+    assert client.post(reverse("family:want", args=[elder]), {}).status_code == 404
+    page = client.get(reverse("family:home")).content.decode()
+    assert "王桂兰" not in page
+    assert "tel:12349" in page
+    assert client_for(world.desk).get(reverse("family:elder", args=[elder])).status_code == 403
+    assert Order.objects.get(pk=done.pk).state == "done"
+
+
+def test_several_elders_are_chosen_from_and_orders_stay_with_theirs(world, family, regions, done):
+    other = make_person(regions["a_two"], "陈国栋")
+    consent(world, other)
+    client = client_for(family)
+    page = client.get(reverse("family:home")).content.decode()
+    assert "王桂兰" in page
+    assert "陈国栋" in page
+    assert client.get(reverse("family:visit", args=[other.pk, done.pk])).status_code == 404
+    for name in ("elder", "emergency", "vouchers", "family", "want", "visits"):
+        assert client.get(reverse(f"family:{name}", args=[other.pk])).status_code == 200
+
+
+def test_the_size_of_type_is_kept_in_the_browser(world, family):
+    client = client_for(family)
+    url = reverse("family:elder", args=[world.person.pk])
+    assert 'class="phone eh ty-1"' in client.get(url).content.decode()
+    answer = client.post(reverse("family:type"), {"size": "3", "next": url})
+    assert (answer.status_code, answer["Location"]) == (303, url)
+    assert 'class="phone eh ty-3"' in client.get(url).content.decode()
+    assert client.post(reverse("family:type"), {"size": "9"}).status_code == 422
+    assert client.post(reverse("family:type"), {"size": "0", "next": "https://elsewhere.example/"})["Location"] == (
+        reverse("family:home")
+    )
