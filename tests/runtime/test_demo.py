@@ -98,13 +98,13 @@ def test_ability_follows_age(drawn):
         assert 100 * len(lost) / len(own) == pytest.approx(known, abs=8 if group == 90 else 3)
 
 
-def test_difficulty_database_adds_up():
+def test_difficulty_database_adds_up(drawn):
     """R-023: 283 disabled + 656 partly disabled = 939 among 549,000, in proportion elsewhere."""
     assert shares.difficult(549_000) == (283, 656)
     assert shares.difficult(5_000) == (3, 6)
-    people = [e for e in draw(60_000) if e.source == DIFFICULT_SOURCE]
+    people = [e for e in drawn if e.source == DIFFICULT_SOURCE]
     levels = Counter(now_of(e, "care_level") in "34" for e in people)
-    assert (levels[True], levels[False]) == shares.difficult(60_000) == (31, 72)
+    assert (levels[True], levels[False]) == shares.difficult(12_000) == (6, 15)
     assert {now_of(e, "income_category") for e in people} <= {"minimum_living", "near_minimum", "destitute_home"}
 
 

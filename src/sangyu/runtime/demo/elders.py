@@ -6,29 +6,17 @@ from random import Random
 
 from sangyu.kernel.identity import check_character
 from sangyu.registry.people.enums import (
-    CareLevel,
-    Dementia,
-    Education,
     FactKind,
-    Housing,
     IncomeCategory,
     Living,
-    Marriage,
     Relation,
     Residence,
-    SpecialGroup,
 )
 
-from . import names, shares
+from . import draws, names, shares
 from .phones import ELDER, RELATIVE, demo_phone
 from .places import Place
-from .shares import Wheel
 
-#: Where the register has its people from; every one says that it is demo data.
-_SOURCE = Wheel(
-    ("演示：街道摸底登记", "演示：户籍比对", "演示：网格员入户登记", "演示：12349来电登记", "演示：医保参保名单"),
-    (38, 27, 20, 9, 6),
-)
 #: The database of elders in special difficulty (R-023): who is in it has this source.
 DIFFICULT_SOURCE = "演示：特殊困难老人能力调查摸底"
 DIFFICULT_SURVEY = date(2019, 1, 7), date(2019, 4, 26)
@@ -48,31 +36,6 @@ _MORE_NEEDS = (
     "只吃软食",
     "楼道无灯，晚间请带手电",
 )
-_CARE = tuple(str(v) for v in CareLevel.values)
-_AGE = Wheel([(first, last) for first, last, _share in shares.AGES], [share for _a, _b, share in shares.AGES])
-_ABILITY = {group: Wheel(_CARE, weights) for group, weights in shares.ABILITY.items()}
-_LIVING = {
-    group: Wheel((Living.EMPTY_NEST, Living.ALONE, Living.WITH_FAMILY, "institution", "other"), weights)
-    for group, weights in shares.LIVING.items()
-}
-_OTHER = Wheel((Living.WITH_CARER, Living.LEFT_BEHIND, Living.OTHER), (30, 35, 35))
-_HARDSHIP = (IncomeCategory.MINIMUM_LIVING, IncomeCategory.NEAR_MINIMUM, IncomeCategory.DESTITUTE_HOME)
-_HARD = (shares.MINIMUM_LIVING, shares.NEAR_MINIMUM, shares.DESTITUTE)
-_POOR = Wheel(_HARDSHIP, _HARD)
-_INCOME = Wheel((*_HARDSHIP, IncomeCategory.ORDINARY), (*_HARD, 100 - sum(_HARD)))
-_ETHNICITY = Wheel(("01", "11", "03", "10"), (880, 102, 12, 6))
-_DEMENTIA = Wheel(Dementia.values, (20, 42, 26, 12))
-_DISABILITY = Wheel(range(1, 8), shares.DISABILITY_CATEGORIES)
-_GRADE = Wheel((1, 2, 3, 4), shares.DISABILITY_GRADES)
-_SPECIAL = Wheel(SpecialGroup.values, (18, 14, 42, 20, 6))
-_HOUSING = Wheel(Housing.values, (70, 9, 8, 9, 4))
-_UNWIDOWED = Wheel((Marriage.MARRIED, Marriage.DIVORCED, Marriage.SINGLE), (80, 14, 6))
-_SINGLE = Wheel((Marriage.DIVORCED, Marriage.SINGLE), (65, 35))
-_SCHOOLS = (
-    Education.OTHER, Education.PRIMARY, Education.JUNIOR, Education.SENIOR, Education.VOCATIONAL, Education.COLLEGE,
-    Education.BACHELOR,
-)  # fmt: skip
-_YOUNGER, _OLDER = Wheel(_SCHOOLS, (4, 25, 44, 16, 5, 4, 2)), Wheel(_SCHOOLS, (22, 46, 20, 6, 3, 2, 1))
 
 
 @dataclass(slots=True)
@@ -157,21 +120,21 @@ class Draw:
     def _elder(self, rng: Random, place: Place) -> Elder:
         disabled = self.difficult.get(self.serial)
         self.serial += 1
-        age = _age(rng)
+        age = draws.age(rng)
         while disabled is not None and age < 70:  # the survey of 2019 asked people of 60 and more
-            age = _age(rng)
+            age = draws.age(rng)
         e = self._person(rng, place, age)
         if disabled is not None:
             first, last = DIFFICULT_SURVEY
             e.source = DIFFICULT_SOURCE
             e.registered_on = first + timedelta(days=rng.randrange((last - first).days))
         group = shares.group(age)
-        living, residence = _living(rng, group if disabled is None else 70, at_home=disabled is not None)
+        living, residence = draws.living(rng, group if disabled is None else 70, at_home=disabled is not None)
         e.living = living
-        income = _income(rng, residence, hard=disabled is not None)
-        care = _care(rng, group, disabled)
+        income = draws.income(rng, residence, hard=disabled is not None)
+        care = draws.care_level(rng, group, disabled)
         self._facts(rng, place, e, living, residence, income, care)
-        e.marriage = _marriage(rng, e, living)
+        e.marriage = draws.marriage(rng, e.age, living)
         if care > "0" or rng.random() < 0.25:
             needs = [_NEEDS[name] for name, share in shares.CONDITIONS if rng.random() * 100 < share]
             if rng.random() < 0.12:
@@ -205,22 +168,22 @@ class Draw:
             latitude=latitude if rng.random() < 0.9 else None,
             longitude=longitude,
             registered_on=registered,
-            source=_SOURCE.spin(rng),
+            source=draws.SOURCE.spin(rng),
             marriage="",
-            education=_education(rng, born.year) if rng.random() < 0.7 else "",
-            ethnicity=_ETHNICITY.spin(rng),
+            education=draws.education(rng, born.year) if rng.random() < 0.7 else "",
+            ethnicity=draws.ETHNICITY.spin(rng),
             needs="",
             registered_address=address if area == place.area and rng.random() < 0.6 else "",
             checked_on=self.today - timedelta(days=rng.randrange(20, 400)) if rng.random() < 0.6 else None,
         )
 
     def _dead(self, rng: Random, place: Place) -> Elder:
-        e = self._person(rng, place, max(_age(rng), rng.randint(66, 94)))
+        e = self._person(rng, place, max(draws.age(rng), rng.randint(66, 94)))
         died = self.today - timedelta(days=rng.randrange(5, 730))
         e.died_on = died
         e.registered_on = min(e.registered_on, died - timedelta(days=rng.randrange(60, 900)))
         e.checked_on = None
-        self._facts(rng, place, e, Living.WITH_FAMILY, Residence.HOME, IncomeCategory.ORDINARY, rng.choice(_CARE))
+        self._facts(rng, place, e, Living.WITH_FAMILY, Residence.HOME, IncomeCategory.ORDINARY, rng.choice(draws.CARE))
         return e
 
     # ------------------------------------------------------------ dated facts
@@ -252,22 +215,22 @@ class Draw:
         elif rng.random() < 0.6:
             add(FactKind.INCOME_CATEGORY, income)
         if difficult or care != "0" or rng.random() < 0.8:
-            before = _CARE[max(int(care) - 1, 0)]
+            before = draws.CARE[max(int(care) - 1, 0)]
             self._changing(rng, e, FactKind.CARE_LEVEL, before, care, 0.1 if care > "0" else 0, "演示：老年人能力评估")
         if care == "4" and rng.random() < 0.55:
             add(FactKind.BEDRIDDEN, "yes", source="演示：老年人能力评估")
         if rng.random() * 100 < shares.DEMENTIA[shares.group(e.age)]:
-            add(FactKind.DEMENTIA, _DEMENTIA.spin(rng), source="演示：认知筛查")
+            add(FactKind.DEMENTIA, draws.DEMENTIA.spin(rng), source="演示：认知筛查")
         if rng.random() * 100 < shares.DISABILITY:
-            category = _DISABILITY.spin(rng)
-            grade = _GRADE.spin(rng)
+            category = draws.DISABILITY.spin(rng)
+            grade = draws.GRADE.spin(rng)
             add(FactKind.DISABILITY, f"{category}-{grade}", source="演示：残联比对")
         if rng.random() * 100 < shares.LOST_ONLY_CHILD:
             add(FactKind.LOST_ONLY_CHILD, "yes", source="演示：卫健部门名单")
         if rng.random() * 100 < shares.SPECIAL_GROUP:
             add(
                 FactKind.SPECIAL_GROUP,
-                _SPECIAL.spin(rng),
+                draws.SPECIAL.spin(rng),
                 source="演示：退役军人事务部门名单",
             )
         if rng.random() < 0.3:
@@ -296,7 +259,7 @@ class Draw:
                 continue
             address, floor, lift = place.home(rng)
             pk, self.next_household = self.next_household, self.next_household + 1
-            housing = _HOUSING.spin(rng)
+            housing = draws.HOUSING.spin(rng)
             rows.append((pk, address, housing, floor, lift))
             for member in filter(None, (e, e.spouse)):
                 member.household, member.address = pk, address
@@ -334,56 +297,14 @@ class Draw:
             e.contacts.append((name, kind, demo_phone(RELATIVE, self.relatives), 1, False, False))
         children = [i for i, c in enumerate(e.contacts) if c[1] in (Relation.SON, Relation.DAUGHTER)]
         if children and rng.random() < 0.06:
-            e.consents.append(("family_view", _later(rng, e.registered_on, self.today), children[0]))
+            e.consents.append(("family_view", draws.later(rng, e.registered_on, self.today), children[0]))
 
 
-# ---------------------------------------------------------------- single draws
-def _age(rng: Random) -> int:
-    first, last = _AGE.spin(rng)
-    return rng.randint(first, last)
-
-
-def _later(rng: Random, start: date, today: date) -> date:
-    return start + timedelta(days=int(rng.random() * max((today - start).days, 1)))
-
-
-def _living(rng: Random, group: int, *, at_home: bool) -> tuple[str, str]:
-    kind = _LIVING[group].spin(rng)
-    if kind == "institution":
-        return (Living.OTHER, Residence.HOME) if at_home else (Living.OTHER, Residence.INSTITUTION)
-    return (_OTHER.spin(rng) if kind == "other" else kind), Residence.HOME
-
-
-def _income(rng: Random, residence: str, *, hard: bool) -> str:
-    found = (_POOR if hard else _INCOME).spin(rng)
-    if found == IncomeCategory.DESTITUTE_HOME and residence == Residence.INSTITUTION:
-        return IncomeCategory.DESTITUTE_CENTRAL
-    return found
-
-
-def _care(rng: Random, group: int, disabled: bool | None) -> str:
-    if disabled is None:
-        return _ABILITY[group].spin(rng)
-    return ("34" if disabled else "12")[rng.random() > 0.62]
-
-
-def _marriage(rng: Random, e: Elder, living: str) -> str:
-    if living == Living.EMPTY_NEST:
-        return Marriage.MARRIED
-    widowed = min(0.25 + (e.age - 60) * 0.02, 0.95)
-    if rng.random() < widowed:
-        return Marriage.WIDOWED
-    return (_SINGLE if living == Living.ALONE else _UNWIDOWED).spin(rng)
-
-
-def _education(rng: Random, born: int) -> str:
-    return (_YOUNGER if born >= 1950 else _OLDER).spin(rng)
-
-
+# ---------------------------------------------------------------- consent and marriage
 def _consent(rng: Random, e: Elder, today: date) -> None:
     for purpose, share in (("share_provider", 0.3), ("health_data", 0.18), ("photo", 0.1)):
         if rng.random() < share:
-            e.consents.append((purpose, _later(rng, e.registered_on, today), None))
+            e.consents.append((purpose, draws.later(rng, e.registered_on, today), None))
 
 
 def _marry(rng: Random, people: list[Elder]) -> None:
