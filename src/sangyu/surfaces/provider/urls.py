@@ -1,0 +1,8 @@
+"""Addresses of the provider's desk."""
+
+from sangyu.ui.pages import paths
+
+from . import pages
+
+app_name = "provider"
+urlpatterns = paths(pages.Home)
