@@ -13,6 +13,7 @@ from sangyu.kernel.files import save as save_file
 from sangyu.kernel.numbering import next_number
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
+from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
 
 from ..enums import AgreementState, Channel
@@ -41,6 +42,7 @@ def draft_agreement(
     """
     today = today or localtime().date()
     person = people.get_person(actor, person_id)
+    organisations.get_organisation(actor, organisation_id)
     errors: dict[str, list[str]] = {}
     if valid_to < valid_from:
         errors["valid_to"] = [_("The end must not be before the start.")]

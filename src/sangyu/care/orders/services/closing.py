@@ -150,6 +150,8 @@ def refund(
     Raises Refused when more would be given back than was paid, all refunds of the order together.
     """
     now = now or timezone.now()
+    if not (voucher_amount or public_pay or self_pay):
+        raise Invalid({"": [_("Say how much is given back.")]})
     order = apply(
         actor,
         order_id,

@@ -18,6 +18,7 @@ from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
+from sangyu.registry.workforce import selectors as workforce
 
 from ..enums import Action, Channel, State
 from ..models import Agreement, Order
@@ -45,8 +46,8 @@ def request(
     """Register a need in the state REQUESTED. ``key`` makes a repeat from another system return the first order
     (R-012).
 
-    Raises NotVisible for a person out of scope, Invalid for an unknown item, a time in the past or an elder who has
-    died.
+    Raises NotVisible for a person or preferred worker out of scope, Invalid for an unknown item, a time in the past or
+    an elder who has died.
     """
     now = now or timezone.now()
     if key and (existing := Order.objects.filter(key=key).first()):
@@ -57,6 +58,8 @@ def request(
     day = localtime(planned_start).date()
     item = catalogue.get_item(item_code, person.path, day)
     _check_request(person, item, planned_start, quantity, now)
+    if preferred_worker_id is not None:
+        workforce.get_worker(actor, preferred_worker_id)
     order = Order(
         number=next_number("DD", localtime(now).date(), person.region.code[:6]),
         region_id=person.region_id,
