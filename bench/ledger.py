@@ -13,8 +13,8 @@ import time
 
 from _harness import django_as, migrated, rounds, server, together, verdict
 
-SECONDS, ROUNDS, CLIENTS, PERSONS, PROVIDERS = 6, 5, 8, 100_000, 10
-BATCH, HORDAK_BATCH = 5_000, 300
+SECONDS, ROUNDS, CLIENTS, PERSONS, PROVIDERS = 5, 7, 8, 100_000, 10
+BATCH, HORDAK_BATCH = 10_000, 300
 serial = itertools.count()
 
 

@@ -47,8 +47,12 @@ def _answer(refusal: str | None, detail: str | None) -> SangyuError | None:
     return Refused(text if text is not None else _("The ledger refused: %s") % refusal, code=refusal)
 
 
-def _call(actor: Actor, sql: str, values: Sequence[Any]) -> Any:
-    result, refusal, detail = run_alone(actor, sql, values)
+def _call(actor: Actor, function: str, values: Sequence[Any]) -> Any:
+    return _result(run_alone(actor, f"sangyu.{function}", values))
+
+
+def _result(row: tuple) -> Any:
+    result, refusal, detail = row
     if refusal is not None:
         raise _answer(refusal, detail)
     return result
@@ -108,23 +112,16 @@ def open_accounts(
 
 def close_account(*, actor: Actor, account_id: int) -> None:
     """End an account; it must be empty. Raises Refused("ledger.not_empty")."""
-    _call(actor, "SELECT * FROM sangyu.ledger_account_set(%s, true, NULL, NULL)", [account_id])
+    _call(actor, "ledger_account_set", [account_id, "true", None, None])
 
 
 def set_limits(*, actor: Actor, account_id: int, floor: int | None, ceiling: int | None) -> None:
     """Change the limits; None = none. Raises Refused when the present balance breaks them."""
-    _call(
-        actor,
-        "SELECT * FROM sangyu.ledger_account_set(%s, false, %s::bigint, %s::bigint)",
-        [account_id, floor, ceiling],
-    )
+    _call(actor, "ledger_account_set", [account_id, "false", floor, ceiling])
 
 
 # ---------------------------------------------------------------- transfers
-_MOVE = (
-    "SELECT * FROM sangyu.ledger_move(%s, %s::bigint, %s::bigint, %s::bigint, %s, %s, %s, %s, %s::date, "
-    "%s::timestamptz, %s::bigint)"
-)
+_MOVE = "ledger_move"
 
 
 def transfer(
@@ -192,7 +189,7 @@ def correct(
     )
 
 
-_RESOLVE = "SELECT * FROM sangyu.ledger_resolve(%s, %s::bigint, %s::bigint, %s, %s, %s::date, %s::timestamptz)"
+_RESOLVE = "ledger_resolve"
 
 
 def post(
@@ -257,9 +254,10 @@ def transfer_batch(
         reason,
         effective_on,
     ]
-    return _call(
-        actor,
-        "SELECT * FROM sangyu.ledger_batch"
-        "(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s, %s, %s::date)",
-        values,
-    )
+    with scope(actor), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM sangyu.ledger_batch"
+            "(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s, %s, %s)",
+            values,
+        )
+        return _result(cursor.fetchone())

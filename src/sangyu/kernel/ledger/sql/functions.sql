@@ -255,7 +255,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 #variable_conflict use_column
 DECLARE region text := sangyu.ledger_scope(); name text; added int;
 BEGIN
-  PERFORM 1 FROM ledger_account a WHERE a.id = ANY (a_debits || a_credits) ORDER BY a.id FOR NO KEY UPDATE;
+  PERFORM 1 FROM ledger_account a WHERE a.id IN (SELECT unnest(a_debits) UNION SELECT unnest(a_credits))
+    ORDER BY a.id FOR NO KEY UPDATE;
   SELECT CASE WHEN d.id IS NULL OR c.id IS NULL OR NOT starts_with(d.path, region) THEN 'ledger.account_unknown'
               WHEN d.unit <> c.unit THEN 'ledger.unit' ELSE 'ledger.closed' END, x.key
     INTO refusal, detail
@@ -273,12 +274,12 @@ BEGIN
            a_kind, x.ref, a_reason, coalesce(a_effective, (now() AT TIME ZONE 'Asia/Shanghai')::date), now(),
            nullif(current_setting('sangyu.account', true), '')::bigint, current_setting('sangyu.actor')
       FROM unnest(a_debits, a_credits, a_amounts, a_keys, a_references) x (d, c, amount, key, ref)
-    ON CONFLICT (key) DO NOTHING RETURNING debit_id, credit_id, amount),
+    ON CONFLICT (key) DO NOTHING RETURNING ledger_transfer.id, debit_id, credit_id, amount),
   sums AS (
     SELECT x.account, sum(x.delta) AS delta
       FROM (SELECT debit_id AS account, -amount AS delta FROM made UNION ALL SELECT credit_id, amount FROM made) x GROUP BY 1),
   moved AS (UPDATE ledger_account a SET balance = a.balance + s.delta FROM sums s WHERE a.id = s.account)
-  SELECT count(*) INTO added FROM made;
+  SELECT count(*), array_agg(made.id ORDER BY made.id) INTO added, ids FROM made;  -- inserted in the order of the lines
   IF added < cardinality(a_keys) THEN  -- some keys were there before: only the same input may have used them
     SELECT x.key INTO detail
       FROM unnest(a_debits, a_credits, a_amounts, a_keys, a_references) x (d, c, amount, key, ref)
@@ -287,8 +288,9 @@ BEGIN
              ROW('transfer', x.d, x.c, x.amount, a_kind, x.ref, a_reason, a_effective, NULL::bigint)::text, 'UTF8'))
      LIMIT 1;
     IF FOUND THEN RAISE EXCEPTION SQLSTATE 'SY001' USING MESSAGE = 'ledger.key_reused', DETAIL = detail; END IF;
+    SELECT array_agg(t.id ORDER BY x.n) INTO ids
+      FROM unnest(a_keys) WITH ORDINALITY x (key, n) JOIN ledger_transfer t ON t.key = x.key;
   END IF;
-  SELECT array_agg(t.id ORDER BY x.n) INTO ids FROM unnest(a_keys) WITH ORDINALITY x (key, n) JOIN ledger_transfer t ON t.key = x.key;
 EXCEPTION
   WHEN SQLSTATE 'SY001' THEN
     GET STACKED DIAGNOSTICS refusal = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
