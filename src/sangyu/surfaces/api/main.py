@@ -1,0 +1,22 @@
+"""The API object: routers by room, one error schema."""
+
+from ninja import NinjaAPI
+
+from . import agreements, errors, money, orders, people, registers, visits
+
+DESCRIPTION = (
+    "Every step of home care from the need to the provider's statement. Amounts are whole fen (1/100 yuan), times are "
+    "ISO 8601 with an offset, places are WGS-84. What lies outside the caller's scope is answered with 404."
+)
+
+api = NinjaAPI(
+    title="Sangyu",
+    version="1",
+    description=DESCRIPTION,
+    urls_namespace="api_v1",
+    docs_url=None,
+    openapi_url=None,
+)
+errors.install(api)
+for module in (registers, people, orders, visits, agreements, money):
+    api.add_router("", module.router)

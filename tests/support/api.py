@@ -1,0 +1,190 @@
+"""The API as the tests ask it: Schemathesis on the real WSGI application, and one working example per operation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from .counties import County
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+WHY = {"reason": "家属要求"}
+#: operationId → (names of County.ids for the path, query, body). Body values that start with "@" name ids as well.
+EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
+    "regions.list": ({}, {"text": "清华"}, None),
+    "regions.get": ({"region_id": "region"}, {}, None),
+    "catalogue.items": ({}, {"category": "cleaning"}, None),
+    "catalogue.item": ({"code": "=cleaning"}, {}, None),
+    "organisations.list": ({}, {"state": "approved"}, None),
+    "organisations.get": ({"organisation_id": "organisation"}, {}, None),
+    "organisations.offerings": ({}, {"item_code": "cleaning", "region_id": "@region"}, None),
+    "workforce.list": ({}, {"organisation_id": "@organisation"}, None),
+    "workforce.get": ({"worker_id": "worker"}, {}, None),
+    "people.search": ({}, {"text": "王"}, None),
+    "people.get": ({"person_id": "person"}, {}, None),
+    "people.register": (
+        {}, {},
+        {"name": "李秀英", "region_id": "@community", "source": "电话", "sex": "2", "birth_date": "1944-05-06"},
+    ),
+    "people.facts": ({"person_id": "person"}, {"day": "2026-10-01"}, None),
+    "people.record_fact": (
+        {"person_id": "person"}, {},
+        {"kind": "care_level", "value": "3", "valid_from": "2026-10-01", "source": "评估"},
+    ),
+    "people.end_fact": ({"fact_id": "fact"}, {}, {"ends_on": "2026-10-01", "reason": "女儿搬来同住"}),
+    "orders.list": ({}, {"open": "true", "size": "2"}, None),
+    "orders.get": ({"order_id": "order_confirmed"}, {}, None),
+    "orders.trail": ({"order_id": "order_confirmed"}, {}, None),
+    "orders.price_preview": (
+        {}, {}, {"person_id": "@person", "item_code": "cleaning", "planned_start": "2026-11-05T09:00:00+08:00"},
+    ),
+    "orders.request": (
+        {}, {},
+        {
+            "person_id": "@person", "item_code": "cleaning", "planned_start": "2026-11-30T09:00:00+08:00",
+            "requested_by": "微信小程序", "key": "wx-1",
+        },
+    ),
+    "orders.receive": ({"order_id": "order_requested"}, {}, {}),
+    "orders.reschedule": (
+        {"order_id": "order_received"}, {}, {"planned_start": "2026-11-25T09:00:00+08:00", **WHY},
+    ),
+    "orders.proposals": ({"order_id": "order_received"}, {}, None),
+    "orders.offer": (
+        {"order_id": "order_received"}, {}, {"organisation_id": "@organisation", "worker_id": "@worker"},
+    ),
+    "orders.withdraw": ({"order_id": "order_offered"}, {}, WHY),
+    "orders.accept": ({"order_id": "order_offered"}, {}, {}),
+    "orders.decline": ({"order_id": "order_offered"}, {}, WHY),
+    "orders.hand_back": ({"order_id": "order_accepted"}, {}, WHY),
+    "orders.substitute": ({"order_id": "order_accepted"}, {}, {"worker_id": "@substitute", **WHY}),
+    "orders.depart": (
+        {"order_id": "order_past"}, {}, {"client_id": "7d2f2c6e-5f0d-4b7e-9d7f-000000000001"},
+    ),
+    "orders.arrive": ({"order_id": "order_on_the_way"}, {}, {"latitude": 40.661, "longitude": 122.231, "accuracy": 8}),
+    "orders.add_evidence": (
+        {"order_id": "order_arrived"}, {}, {"kind": "photo", "content_type": "image/png", "data": PIXEL},
+    ),
+    "orders.finish": ({"order_id": "order_arrived"}, {}, {"items": ["擦窗"], "signature": PIXEL}),
+    "orders.report_no_show": ({"order_id": "order_on_the_way"}, {}, WHY),
+    "orders.record_paper_visit": (
+        {"order_id": "order_past"}, {},
+        {
+            "arrived_at": "2026-10-20T14:00:00+08:00", "finished_at": "2026-10-20T15:00:00+08:00",
+            "paper_number": "Z-17", "items": ["拖地"],
+        },
+    ),
+    "orders.confirm": ({"order_id": "order_done"}, {}, {"rating": 5, "on_behalf_of": "女儿"}),
+    "orders.dispute": ({"order_id": "order_done"}, {}, WHY),
+    "orders.resolve": ({"order_id": "order_disputed"}, {}, {"upheld": True, **WHY}),
+    "orders.refund": ({"order_id": "order_confirmed"}, {}, {"self_pay": 100, "key": "r-1", **WHY}),
+    "orders.cancel": ({"order_id": "order_received"}, {}, WHY),
+    "orders.return_visits": ({}, {}, None),
+    "orders.record_return_visit": (
+        {"return_visit_id": "return_visit"}, {}, {"reached": True, "satisfied": 2, "result": "工人来晚了"},
+    ),
+    "agreements.of_person": ({"person_id": "person"}, {}, None),
+    "agreements.draft": (
+        {}, {},
+        {
+            "person_id": "@person", "organisation_id": "@organisation", "items": ["cleaning"],
+            "valid_from": "2026-11-01", "valid_to": "2026-12-31", "risk_notice": "防跌倒",
+        },
+    ),
+    "agreements.sign": (
+        {"agreement_id": "agreement_draft"}, {},
+        {"signed_by": "女儿", "signed_on": "2026-11-03", "signature": PIXEL},
+    ),
+    "agreements.end": ({"agreement_id": "agreement_signed"}, {}, {"ended_on": "2026-11-30"}),
+    "agreements.plan": (
+        {"agreement_id": "agreement_signed"}, {},
+        {"item_code": "cleaning", "weekdays": [2], "at": "09:30", "first": "2026-12-01", "last": "2026-12-15"},
+    ),
+    "vouchers.list": ({}, {"person_id": "@person"}, None),
+    "vouchers.usable": ({"person_id": "person"}, {"item_code": "cleaning"}, None),
+    "vouchers.get": ({"voucher_id": "voucher"}, {}, None),
+    "vouchers.statement": ({"voucher_id": "voucher"}, {}, None),
+    "settlement.list": ({}, {"state": "draft"}, None),
+    "settlement.get": ({"statement_id": "statement_draft"}, {}, None),
+    "settlement.draft": (
+        {}, {}, {"region_id": "@region", "organisation_id": "@other_organisation", "period": "2026-10-01"},
+    ),
+    "settlement.freeze": ({"statement_id": "statement_draft"}, {}, None),
+    "settlement.discard": ({"statement_id": "statement_draft"}, {}, WHY),
+    "settlement.confirm": ({"statement_id": "statement_frozen"}, {}, None),
+    "settlement.object": ({"statement_id": "statement_frozen"}, {}, WHY),
+    "settlement.answer": ({"statement_id": "statement_objected"}, {}, {"adjustment": 600, **WHY}),
+    "settlement.approve": ({"statement_id": "statement_confirmed"}, {}, None),
+    "settlement.pay": ({"statement_id": "statement_approved"}, {}, None),
+}  # fmt: skip
+
+
+def load(token: str):
+    """The schema as the application serves it, bound to the application."""
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", Application(), headers=bearer(token))
+
+
+def operations(schema) -> dict:
+    """Operations of the schema by operationId."""
+    found = [result.ok() for result in schema.get_all_operations()]
+    return {o.definition.raw["operationId"]: o for o in found}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+class Application(WSGIHandler):
+    """The real application; requests do not end the test's own connection."""
+
+    def __call__(self, environ, start_response):
+        watched = [(s, close_old_connections) for s in (request_started, request_finished)]
+        for signal, receiver in watched:
+            signal.disconnect(receiver)
+        try:
+            response = super().__call__(environ, start_response)
+            content = [b"".join(response)]
+            response.close()
+            return content
+        finally:
+            for signal, receiver in watched:
+                signal.connect(receiver)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Whatever is written inside is undone: every example starts from the same rows."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def fill(values: dict, county: County) -> dict:
+    """``values`` with "@name" replaced by that id of the county."""
+    return {k: county.ids[v[1:]] if isinstance(v, str) and v.startswith("@") else v for k, v in values.items()}
+
+
+def example(operation, county: County, *, body_of: County | None = None):
+    """The operation's example about the objects of ``county``."""
+    names, query, body = EXAMPLES[operation.definition.raw["operationId"]]
+    parts = {k: v[1:] if v.startswith("=") else county.ids[v] for k, v in names.items()}
+    more = {} if body is None else {"body": fill(body, body_of or county), "media_type": "application/json"}
+    return operation.Case(path_parameters=parts, query=fill(query, county), **more)
+
+
+def answer(case, token: str):
+    """The answer to ``case``, checked against the schema; nothing of it stays."""
+    with nothing_kept():
+        response = case.call(headers=bearer(token))
+    case.validate_response(response, checks=CHECKS)
+    return response

@@ -1,0 +1,234 @@
+"""Two counties with the same rows, one of each kind and state, and an account with a token per role in each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from unittest.mock import patch
+
+from django.db import connection
+from django.utils.timezone import make_aware
+
+from sangyu.care.orders import services as orders
+from sangyu.care.orders.enums import Channel
+from sangyu.care.vouchers import services as vouchers
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.registry.accounts import roles, tokens
+from sangyu.registry.accounts.models import Account, Grant
+from sangyu.registry.accounts.selectors import actor_for
+
+from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker
+
+#: What the clock says while the two counties are asked; the rows came about in the weeks before.
+NOW = make_aware(datetime(2026, 11, 3, 10, 0))
+BEFORE = make_aware(datetime(2026, 10, 12, 9, 0))
+#: Role → level of the region that its grant names; the county's own where nothing else is said.
+OF_COMMUNITY = ("community", "family", "elder", "worker")
+
+
+@dataclass
+class County:
+    """Ids by name, actors and API tokens by role."""
+
+    key: str
+    ids: dict[str, int] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def clock(now: datetime = NOW) -> Iterator[None]:
+    """Everything that asks for the time is told ``now``."""
+    with patch("django.utils.timezone.now", lambda: now):
+        yield
+
+
+def share_person(account_id: int, person) -> None:
+    """What a consent does: the family's account sees the elder."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sangyu.share('family', %s, 'person', %s, %s, NULL, 'consent')", [account_id, person.pk, person.path]
+        )
+
+
+def two_counties(regions, every_permission: frozenset[str]) -> dict[str, County]:
+    """Counties "a" and "b" under one city that publishes catalogue and fee rules."""
+    make_fee_rules(regions["city"])
+    item = make_item(regions["city"], "cleaning", "助洁", minutes=120, category="cleaning")
+    make_item(regions["city"], "bathing", "助浴", skill="care", crew=2, risk=True)
+    return {key: _county(regions, key, item, every_permission) for key in ("a", "b")}
+
+
+def _county(regions, key: str, item, held: frozenset[str]) -> County:
+    county, region = County(key), regions[key]
+    prices = {"bathing": 12000, "cleaning": 6000}
+    organisation, contract = make_organisation(region, f"康乐{key}", prices)
+    other, _contract = make_organisation(region, f"乐康{key}", {"cleaning": 6500})
+    person = make_person(regions[key + "_one"], "王桂兰" if key == "a" else "赵玉珍", living="alone", care_level="2")
+    worker = make_worker(organisation, region, f"何永强{key}", skills=(), sex="1")
+    substitute = make_worker(organisation, region, f"孙丽华{key}")
+    elsewhere = make_worker(other, region, f"周敏{key}")
+    county.ids |= {
+        "region": region.pk, "person": person.pk, "organisation": organisation.pk, "other_organisation": other.pk,
+        "contract": contract.pk, "community": regions[key + "_one"].pk, "worker": worker.pk, "substitute": substitute.pk, "item": item.pk,
+    }  # fmt: skip
+    subjects = {"provider_manager": organisation.pk, "worker": worker.pk}
+    for role in roles.all_roles():
+        _account(county, role, regions, subjects.get(role))
+    for role in ("family", "elder"):
+        share_person(county.accounts[role].pk, person)
+    desk = Actor(Audience.STAFF, region.path, f"坐席{key}", role="bureau", permissions=held)
+    _vouchers(county, desk, region, person)
+    made = _Made(county, desk, held, organisation, worker, person)
+    made.orders()
+    made.settle(region, other, elsewhere)
+    made.agreements()
+    _facts(county, desk)
+    return county
+
+
+def _account(county: County, role: str, regions, subject: int | None) -> None:
+    region = regions[county.key + "_one"] if role in OF_COMMUNITY else regions[county.key]
+    region = regions[county.key + "_street"] if role == "street" else region
+    account = Account.objects.create_user(f"{role}-{county.key}", "Mulberry-2026", name=f"{role} {county.key}")
+    audience = roles.role(role).audience
+    if audience == Audience.FAMILY:
+        subject = account.pk
+    grant = Grant.objects.create(
+        account=account, role=role, audience=audience, region=region, path=region.path, subject_id=subject,
+        valid_from=date(2020, 1, 1),
+    )  # fmt: skip
+    county.accounts[role] = account
+    county.actors[role] = actor_for(account, grant)
+    permissions = sorted(roles.role(role).permissions)
+    if permissions:
+        with clock():
+            _token, county.tokens[role] = tokens.issue(
+                grant=grant, name="test", permissions=permissions, expires_on=date(2027, 1, 1), created_by="test"
+            )
+
+
+def _vouchers(county: County, desk: Actor, region, person) -> None:
+    from sangyu.care.vouchers.models import Voucher
+
+    programme = vouchers.publish_programme(
+        actor=desk, region_id=region.pk, path=region.path, name="服务券", face_amount=10000,
+        valid_from=date(2026, 1, 1), categories=["cleaning"], validity="year",
+    )  # fmt: skip
+    vouchers.issue(
+        actor=desk, programme_id=programme.pk, person_ids=[person.pk], day=date(2026, 10, 1), region_id=region.pk,
+        path=region.path,
+    )  # fmt: skip
+    county.ids |= {"programme": programme.pk, "voucher": Voucher.objects.get(person_id=person.pk).pk}
+
+
+def _facts(county: County, desk: Actor) -> None:
+    from sangyu.registry.people.models import PersonFact
+
+    county.ids["fact"] = PersonFact.objects.get(subject_id=county.ids["person"], kind="living").pk
+
+
+@dataclass
+class _Made:
+    """Drives orders to the states that are needed, each on a day of its own."""
+
+    county: County
+    desk: Actor
+    held: frozenset[str]
+    organisation: object
+    worker: object
+    person: object
+    days: int = 0
+
+    def order(self, until: str, *, future: bool = False, organisation=None, worker=None):
+        """An order of the person driven along the road until it has the state ``until``."""
+        organisation, worker = organisation or self.organisation, worker or self.worker
+        self.days += 1
+        now = NOW - timedelta(minutes=5) if future else BEFORE
+        start = now + timedelta(days=self.days, hours=5)
+        order = orders.request(
+            actor=self.desk, person_id=self.person.pk, item_code="cleaning", planned_start=start,
+            channel=Channel.HOTLINE, requested_by="女儿", now=now,
+        )  # fmt: skip
+        manager = Actor(
+            Audience.PROVIDER, self.desk.path, "经理", subject_id=organisation.pk, role="provider_manager",
+            permissions=self.held,
+        )  # fmt: skip
+        carer = replace(manager, audience=Audience.WORKER, name=worker.name, subject_id=worker.pk, role="worker")
+        one = {"order_id": order.pk}
+        late = start + timedelta(minutes=120)
+        steps = [
+            ("received", lambda: orders.receive(actor=self.desk, now=now, **one)),
+            (
+                "offered",
+                lambda: orders.offer(
+                    actor=self.desk, organisation_id=organisation.pk, worker_id=worker.pk, now=now, **one
+                ),
+            ),
+            ("accepted", lambda: orders.accept(actor=manager, now=now + timedelta(minutes=1), **one)),
+            ("on_the_way", lambda: orders.depart(actor=carer, now=start - timedelta(minutes=10), **one)),
+            ("arrived", lambda: orders.arrive(actor=carer, reason="无信号", now=start, **one)),
+            ("done", lambda: orders.finish(actor=carer, items=["擦窗"], now=late, **one)),
+            (
+                "confirmed",
+                lambda: orders.confirm(
+                    actor=self.desk, rating=1, on_behalf_of="女儿", now=late + timedelta(hours=1), **one
+                ),
+            ),
+        ]
+        for state, step in steps:
+            if until == "requested":
+                break
+            step()
+            if state == until:
+                break
+        return order
+
+    def orders(self) -> None:
+        from sangyu.care.orders.models import ReturnVisit
+
+        ids = self.county.ids
+        for state in ("requested", "received", "offered", "accepted"):
+            ids[f"order_{state}"] = self.order(state, future=True).pk
+        for state in ("accepted", "on_the_way", "arrived", "done", "confirmed"):
+            ids["order_past" if state == "accepted" else f"order_{state}"] = self.order(state).pk
+        ids["order_disputed"] = self.order("done").pk
+        orders.dispute(actor=self.desk, order_id=ids["order_disputed"], reason="没做完", now=NOW)
+        ids["return_visit"] = ReturnVisit.objects.get(order_id=ids["order_confirmed"], reason="low_rating").pk
+
+    def settle(self, region, other, elsewhere) -> None:
+        from sangyu.care.settlement import services as settlement
+        from sangyu.care.settlement.models import Statement
+
+        self.order("confirmed", organisation=other, worker=elsewhere)
+        made = settlement.draft(
+            actor=self.desk,
+            region_id=region.pk,
+            organisation_id=self.organisation.pk,
+            period=date(2026, 10, 1),
+            now=NOW,
+        )
+        self.county.ids["statement_draft"] = made.pk
+        stamps = {"frozen_at": BEFORE, "frozen_by": "财务一"}
+        for month, state, more in (
+            (9, "frozen", {}),
+            (8, "objected", {"objection": "少算一次"}),
+            (7, "confirmed", {"confirmed_at": BEFORE}),
+            (6, "approved", {"confirmed_at": BEFORE, "approved_at": BEFORE, "approved_by": "财务二"}),
+        ):
+            row = Statement.objects.create(
+                number=f"JS{self.county.key}{month}", organisation=self.organisation, region=region, path=region.path,
+                period=date(2026, month, 1), cut_off=make_aware(datetime(2026, month + 1, 1)), state=state,
+                **stamps, **more,
+            )  # fmt: skip
+            self.county.ids[f"statement_{state}"] = row.pk
+
+    def agreements(self) -> None:
+        for name in ("draft", "signed"):
+            made = orders.draft_agreement(
+                actor=self.desk, person_id=self.person.pk, organisation_id=self.organisation.pk, items=["cleaning"],
+                valid_from=date(2026, 10, 1), valid_to=date(2027, 6, 30), risk_notice="防跌倒",
+            )  # fmt: skip
+            self.county.ids[f"agreement_{name}"] = made.pk
+        orders.sign_agreement(actor=self.desk, agreement_id=made.pk, signed_by="女儿", signed_on=date(2026, 10, 1))
