@@ -71,7 +71,7 @@ def test_cancel_without_a_reason_is_422_and_changes_nothing(world, order):
     assert Order.objects.get(pk=order.pk).state == "received"
 
 
-@pytest.mark.parametrize("name", ["list", "return_visits", "agreements", "agreement_new", "fee_rules"])
+@pytest.mark.parametrize("name", ["list", "return_visits", "agreements", "agreement_new", "fee_rules", "fee_rules_load", "service_rules", "service_rule_new"])
 def test_every_list_opens_empty_and_full(world, name):
     client = client_for(world.desk)
     assert client.get(reverse(f"orders:{name}")).status_code == 200
@@ -82,3 +82,46 @@ def test_slip_and_dialogs_open(world, order):
     for name in ("slip", "reschedule", "cancel"):
         assert client.get(reverse(f"orders:{name}", args=[order.pk])).status_code == 200
     world.now += timedelta(minutes=1)
+
+
+def test_a_faulty_file_of_rules_is_answered_rule_by_rule_and_changes_nothing(world, staff):
+    """R-039: a bureau publishes its own rules; what is wrong is said with file, rule and remedy."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from sangyu.care.orders.models import FeeRule
+
+    client = client_for(staff("city"))
+    before = list(FeeRule.objects.order_by("pk").values())
+    text = "valid_from: 2026-11-01\nrules:\n  - {rank: 1, tier: gratis, title: x, basis: y, facts: {living: [castle]}}\n"
+    answer = client.post(
+        reverse("orders:fee_rules_load"),
+        {"file": SimpleUploadedFile("new.yaml", text.encode()), "valid_from": "2026-11-01"},
+    )
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "new.yaml 第 1 条" in page
+    assert "castle" in page
+    assert list(FeeRule.objects.order_by("pk").values()) == before
+    good = text.replace("gratis", "free").replace("castle", "alone")
+    answer = client.post(
+        reverse("orders:fee_rules_load"),
+        {"file": SimpleUploadedFile("new.yaml", good.encode()), "valid_from": "2026-11-01"},
+    )
+    assert answer.status_code == 303
+    rule = FeeRule.objects.get(valid_from="2026-11-01")
+    assert (rule.tier, rule.facts) == ("free", {"living": ["alone"]})
+    assert "独居" in client.get(reverse("orders:fee_rule", args=[rule.pk])).content.decode()
+    assert FeeRule.objects.filter(valid_to="2026-11-01").count() == len(before)
+
+
+def test_service_rules_are_published_from_a_day_on(world, staff):
+    from sangyu.care.orders.models import ServiceRule
+    from sangyu.care.orders.pages.rules import TIMES
+
+    client = client_for(staff("a"))
+    values = dict.fromkeys(TIMES, 5) | {"valid_from": "2026-11-01"}
+    answer = client.post(reverse("orders:service_rule_new"), values)
+    rule = ServiceRule.objects.get()
+    assert answer["Location"] == reverse("orders:service_rule", args=[rule.pk])
+    assert (rule.path, rule.place_tolerance) == (world.region.path, 5)
+    assert client.post(reverse("orders:service_rule_new"), values | {"late_cancel_percent": 700}).status_code == 422

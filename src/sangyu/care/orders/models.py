@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import PathField, PlaceRow, Published, Scope, ScopedQuerySet, Shared, Subject, Via, Within
@@ -391,7 +392,9 @@ class FeeRule(models.Model):
     facts = models.JSONField(default=dict)
     concession_percent = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     vouchers_allowed = models.BooleanField(default=True)
-    rest_paid_by = models.CharField(max_length=6, choices=[("self", "self"), ("public", "public")], default="self")
+    rest_paid_by = models.CharField(
+        max_length=6, choices=[("self", _("The elder")), ("public", _("Public purchase"))], default="self"
+    )
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
 
@@ -401,7 +404,10 @@ class FeeRule(models.Model):
 
     class Meta:
         ordering = ["rank"]
-        constraints = [models.UniqueConstraint(fields=["path", "rank", "valid_from"], name="fee_rule_rank_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["path", "rank", "valid_from"], name="fee_rule_rank_once"),
+            models.CheckConstraint(name="fee_rule_percentage", condition=Q(concession_percent__lte=100)),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -412,25 +418,39 @@ class ServiceRule(models.Model):
 
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
     path = PathField(db_index=True)
-    valid_from = models.DateField()
-    dispatch_minutes = models.PositiveIntegerField(default=30)
-    answer_minutes = models.PositiveIntegerField(default=15)
-    late_minutes = models.PositiveIntegerField(default=15)
-    place_tolerance = models.PositiveIntegerField(default=200, help_text="metres")
-    confirm_hours = models.PositiveIntegerField(default=72)
-    low_rating = models.PositiveSmallIntegerField(default=2)
-    return_visit_working_days = models.PositiveSmallIntegerField(default=2)
-    sample_percent = models.PositiveSmallIntegerField(default=5)
-    free_cancel_hours = models.PositiveSmallIntegerField(default=2)
-    late_cancel_percent = models.PositiveSmallIntegerField(default=20)
-    no_show_percent = models.PositiveSmallIntegerField(default=30)
+    valid_from = models.DateField(_("In force from"))
+    dispatch_minutes = models.PositiveIntegerField(_("Dispatch within (min)"), default=30)
+    answer_minutes = models.PositiveIntegerField(_("Answer within (min)"), default=15)
+    late_minutes = models.PositiveIntegerField(_("Missed after (min)"), default=15)
+    place_tolerance = models.PositiveIntegerField(_("Distance allowed (m)"), default=200)
+    confirm_hours = models.PositiveIntegerField(_("Confirms itself after (h)"), default=72)
+    low_rating = models.PositiveSmallIntegerField(_("Low rating up to"), default=2, validators=[MaxValueValidator(5)])
+    return_visit_working_days = models.PositiveSmallIntegerField(_("Call back within (working days)"), default=2)
+    sample_percent = models.PositiveSmallIntegerField(
+        _("Call-back sample (%)"), default=5, validators=[MaxValueValidator(100)]
+    )
+    free_cancel_hours = models.PositiveSmallIntegerField(_("Free cancellation until (h before)"), default=2)
+    late_cancel_percent = models.PositiveSmallIntegerField(
+        _("Late cancellation fee (%)"), default=20, validators=[MaxValueValidator(100)]
+    )
+    no_show_percent = models.PositiveSmallIntegerField(
+        _("Nobody at home fee (%)"), default=30, validators=[MaxValueValidator(100)]
+    )
 
     scope = Scope(staff=Published(), provider=Published(), worker=Published(), family=Published())
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["path", "valid_from"], name="service_rule_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["path", "valid_from"], name="service_rule_once"),
+            models.CheckConstraint(
+                name="service_rule_percentages",
+                condition=Q(
+                    sample_percent__lte=100, late_cancel_percent__lte=100, no_show_percent__lte=100, low_rating__lte=5
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.path} {self.valid_from}"

@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from .pages import acts, follow_up, listing, order
+from .pages import acts, follow_up, listing, order, rules
 
 app_name = "orders"
 urlpatterns = paths(
@@ -15,7 +15,12 @@ urlpatterns = paths(
     follow_up.AgreementSign,
     follow_up.AgreementEnd,
     follow_up.Plan,
-    follow_up.FeeRuleList,
+    rules.FeeRuleList,
+    rules.LoadFeeRules,
+    rules.FeeRulePage,
+    rules.ServiceRuleList,
+    rules.ServiceRuleNew,
+    rules.ServiceRulePage,
     order.OrderPage,
     order.WorkSlip,
     acts.Receive,

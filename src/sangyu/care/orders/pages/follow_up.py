@@ -1,4 +1,4 @@
-"""Call-backs, agreements and rules."""
+"""Call-backs and agreements."""
 
 from django import forms
 from django.urls import reverse
@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sangyu.registry.catalogue import selectors as catalogue
-from sangyu.registry.catalogue.enums import FeeTier
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
 from sangyu.ui.pages import (
@@ -27,7 +26,7 @@ from sangyu.ui.pages import (
 
 from .. import services
 from ..enums import AgreementState, ReturnVisitReason, ReturnVisitState
-from ..models import Agreement, FeeRule, ReturnVisit
+from ..models import Agreement, ReturnVisit
 
 _DATE = forms.DateInput(attrs={"type": "date"})
 _AGREEMENT_TONES = {"draft": "mute", "signed": "ok", "ended": "mute"}
@@ -305,24 +304,3 @@ class Plan(AgreementAct):
     def act(self, form):
         made = services.plan_recurring(actor=self.actor, agreement_id=self.object.pk, **form.cleaned_data)
         return _("%(n)s visits planned.") % {"n": len(made)}
-
-
-class FeeRuleList(ListPage):
-    url, name, permission, title = "fee-rules/", "fee_rules", "orders.rules", gettext_lazy("Fee rules")
-    model = FeeRule
-    related = ("region",)
-    sort = "rank"
-    filters = ["tier"]
-    columns = [
-        Number("rank", gettext_lazy("Order"), sort=True),
-        Text("title", gettext_lazy("Rule")),
-        Choice("tier", gettext_lazy("Fee tier"), enum=FeeTier),
-        Number("min_age", gettext_lazy("Age from")),
-        Number("concession_percent", gettext_lazy("Concession %")),
-        Text("basis", gettext_lazy("Basis")),
-        Text("region.name", gettext_lazy("Area")),
-        Day("valid_from", gettext_lazy("From"), sort=True),
-        Day("valid_to", gettext_lazy("To")),
-    ]
-    empty_title = gettext_lazy("No fee rules yet")
-    empty_text = gettext_lazy("Load a file of rules with “sangyu django load_fee_rules”.")

@@ -5,7 +5,7 @@ from .agreements import draft_agreement, end_agreement, plan_recurring, sign_agr
 from .closing import cancel, confirm, dispute, record_return_visit, refund, report_no_show, resolve
 from .dispatching import accept, decline, hand_back, offer, proposals, substitute, withdraw
 from .intake import price_preview, receive, request, request_and_receive, reschedule
-from .rules import load_fee_rules, set_service_rule
+from .rules import condition_in_words, load_fee_rules, set_service_rule
 from .settling import mark_settled
 from .upkeep import cancel_for_person, release_from_organisation, release_from_worker, sweep
 from .visiting import add_evidence, arrive, depart, finish, record_paper_visit
@@ -16,6 +16,7 @@ __all__ = [
     "arrive",
     "cancel",
     "cancel_for_person",
+    "condition_in_words",
     "confirm",
     "decline",
     "depart",

@@ -12,7 +12,7 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue.enums import FeeTier
-from sangyu.registry.people.enums import FACT_VALUES
+from sangyu.registry.people.enums import FACT_VALUES, FactKind, fact_label
 
 from ..models import FeeRule, ServiceRule
 
@@ -79,3 +79,12 @@ def set_service_rule(*, actor: Actor, region_id: int, path: str, valid_from: dat
         raise Invalid(error.message_dict) from error
     rule.save()
     return rule
+
+
+def condition_in_words(facts: dict[str, list[str]]) -> list[str]:
+    """The facts of a rule as words: ["居住情况：独居、空巢"]; a missing fact reads as not recorded."""
+    labels = dict(FactKind.choices)
+    return [
+        f"{labels.get(kind, kind)}：" + "、".join(fact_label(kind, v) if v else _("not recorded") for v in values)
+        for kind, values in facts.items()
+    ]
