@@ -4,7 +4,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from sangyu.care.orders import selectors as orders
 from sangyu.care.orders.enums import State
@@ -66,7 +66,7 @@ class ElderPage(PlainPage):
         return self.actor.role == "elder"
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [(_("Home"), reverse("family:elder", args=[self.card.id]))] if self.card else []
+        return [(pgettext("elder", "Home"), reverse("family:elder", args=[self.card.id]))] if self.card else []
 
     def url_of(self, name: str, *args) -> str:
         return reverse(f"family:{name}", args=[self.card.id, *args])

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from sangyu.care.orders import selectors as orders
 from sangyu.care.orders import services
@@ -55,7 +55,7 @@ def line(order, who: dict[int, str]) -> dict:
 class Visits(ElderPage):
     """What waits for an answer, today, the next weeks, the last ones."""
 
-    url, name, title = "<int:elder>/visits/", "visits", gettext_lazy("Services")
+    url, name, title = "<int:elder>/visits/", "visits", pgettext_lazy("elder", "Services")
     template = "family/visits.html"
 
     def get_context(self) -> dict:
@@ -89,7 +89,7 @@ class Visit(ElderPage):
     def breadcrumbs(self) -> list[tuple[str, str]]:
         if "new" in self.request.GET:
             return super().breadcrumbs()
-        return [(_("Services"), self.url_of("visits"))]
+        return [(pgettext("elder", "Services"), self.url_of("visits"))]
 
     def find(self, pk: int):
         order = orders.get_order(self.actor, pk)
@@ -113,7 +113,13 @@ class Visit(ElderPage):
             "may_cancel": Action.CANCEL in possible
             and order.state != State.DISPUTED
             and self.actor.may("orders.cancel"),
-            "stars": [(5, _("Very good")), (4, _("Good")), (3, _("All right")), (2, _("Not good")), (1, _("Bad"))],
+            "stars": [
+                (5, pgettext("rating", "Very good")),
+                (4, pgettext("rating", "Good")),
+                (3, pgettext("rating", "All right")),
+                (2, pgettext("rating", "Not good")),
+                (1, pgettext("rating", "Bad")),
+            ],
             "items": [e.text for e in order.evidence.all() if e.kind == EvidenceKind.ITEM],
             "photos": [e.file_id for e in order.evidence.all() if e.kind == EvidenceKind.PHOTO and e.file_id],
             "priced": order.state != State.REQUESTED and order.state not in ENDED,
@@ -158,4 +164,4 @@ class Act(Visit):
     def cancel(self) -> str:
         reason = self.request.POST.get("reason", "").strip() or _("No longer needed")
         services.cancel(actor=self.actor, order_id=self.order.pk, reason=reason)
-        return _("Cancelled.")
+        return pgettext("elder", "Cancelled.")

@@ -4,19 +4,19 @@ from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.care.orders.enums import State
 from sangyu.kernel.calendar import lunar_text
 
 WEEKDAYS = [
-    gettext_lazy("Monday"),
-    gettext_lazy("Tuesday"),
-    gettext_lazy("Wednesday"),
-    gettext_lazy("Thursday"),
-    gettext_lazy("Friday"),
-    gettext_lazy("Saturday"),
-    gettext_lazy("Sunday"),
+    pgettext_lazy("elder", "Monday"),
+    pgettext_lazy("elder", "Tuesday"),
+    pgettext_lazy("elder", "Wednesday"),
+    pgettext_lazy("elder", "Thursday"),
+    pgettext_lazy("elder", "Friday"),
+    pgettext_lazy("elder", "Saturday"),
+    pgettext_lazy("elder", "Sunday"),
 ]
 #: State → what it means to the family.
 STATES = {
@@ -24,14 +24,14 @@ STATES = {
     State.RECEIVED: gettext_lazy("We are looking for somebody"),
     State.OFFERED: gettext_lazy("We are asking somebody"),
     State.ACCEPTED: gettext_lazy("Somebody is coming"),
-    State.ON_THE_WAY: gettext_lazy("On the way"),
+    State.ON_THE_WAY: pgettext_lazy("elder", "On the way"),
     State.ARRIVED: gettext_lazy("With you now"),
     State.DONE: gettext_lazy("Done: please confirm"),
-    State.CONFIRMED: gettext_lazy("Done"),
-    State.SETTLED: gettext_lazy("Done"),
+    State.CONFIRMED: pgettext_lazy("elder", "Done"),
+    State.SETTLED: pgettext_lazy("elder", "Done"),
     State.DISPUTED: gettext_lazy("We are looking into it"),
     State.NO_SHOW: gettext_lazy("Nobody was at home"),
-    State.CANCELLED: gettext_lazy("Cancelled"),
+    State.CANCELLED: pgettext_lazy("elder", "Cancelled"),
 }
 
 
