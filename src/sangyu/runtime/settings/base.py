@@ -46,11 +46,6 @@ SURFACES = [
 ]
 
 
-def _present(names: list[str]) -> list[str]:
-    """Those of ``names`` whose folder exists."""
-    return [n for n in names if (PACKAGE.joinpath(*n.split(".")[1:]) / "__init__.py").exists()]
-
-
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -63,8 +58,8 @@ INSTALLED_APPS = [
     "django_filters",
     "procrastinate.contrib.django",
     *KERNEL_APPS,
-    *_present(ROOMS),
-    *_present(SURFACES),
+    *ROOMS,
+    *SURFACES,
 ]
 
 DATABASES = {"default": database_from_url(os.environ.get("SANGYU_DATABASE_URL") or url_of(HOME))}
