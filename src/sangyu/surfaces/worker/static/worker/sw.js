@@ -5,23 +5,25 @@ const PAGES = "worker-pages", FILES = "worker-files";
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
+const key = (request) => request.url.split("#")[0];
+
 async function page(request) {
   try {
     const answer = await fetch(request);
     if (answer.redirected || answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) { await caches.delete(PAGES); return answer; }
-    if (answer.ok) { (await caches.open(PAGES)).put(request.url, answer.clone()); }
+    if (answer.ok) { (await caches.open(PAGES)).put(key(request), answer.clone()); }
     return answer;
   } catch (error) {
-    const kept = await caches.match(request.url, { cacheName: PAGES, ignoreVary: true });
+    const kept = await caches.match(key(request), { cacheName: PAGES, ignoreVary: true });
     if (kept) { return kept; }
     throw error;
   }
 }
 
 async function file(request) {
-  const kept = await caches.match(request.url, { cacheName: FILES, ignoreVary: true });
+  const kept = await caches.match(key(request), { cacheName: FILES, ignoreVary: true });
   const fresh = fetch(request).then(async (answer) => {
-    if (answer.ok) { (await caches.open(FILES)).put(request.url, answer.clone()); }
+    if (answer.ok) { (await caches.open(FILES)).put(key(request), answer.clone()); }
     return answer;
   });
   if (kept) { fresh.catch(() => {}); return kept; }

@@ -78,6 +78,8 @@
   function stage(name) {
     all("[data-stage]").forEach(function (s) { s.hidden = s.dataset.stage !== name; });
     all("[data-during]").forEach(function (s) { s.hidden = s.dataset.during.split(" ").indexOf(name) < 0; });
+    var at = ["depart", "arrive", "finish", "done"].indexOf(name);
+    if (at >= 0) { all(".m-task--now .m-steps li").forEach(function (li, i) { li.className = i < at ? "done" : i === at ? "now" : ""; }); }
     if (name === "finish") { signature(); }
   }
   function problem(text) {
@@ -222,8 +224,16 @@
     var last = localStorage.getItem("sangyu-worker");
     var cleared = last && last !== worker ? caches.delete("worker-pages") : Promise.resolve();
     localStorage.setItem("sangyu-worker", worker);
-    cleared.then(function () { return navigator.serviceWorker.register(bar.dataset.sw); }).then(function () { return navigator.serviceWorker.ready; })
-      .then(function () { if (navigator.onLine) { all("a[data-visit]").forEach(function (a) { fetch(a.href, { credentials: "same-origin" }).catch(function () {}); }); } })
+    var keep = function (cache, address) {
+      return fetch(address, { credentials: "same-origin" }).then(function (r) { if (r.ok && !r.redirected) { return cache.put(address, r); } }).catch(function () {});
+    };
+    cleared.then(function () { return navigator.serviceWorker.register(bar.dataset.sw); })
+      .then(function () { return Promise.all([caches.open("worker-pages"), caches.open("worker-files")]); })
+      .then(function (c) {
+        if (!navigator.onLine) { return; }
+        [location.href, bar.dataset.home].concat(all("a[data-visit]").map(function (a) { return a.href; })).forEach(function (address) { keep(c[0], new URL(address, location.href).href); });
+        performance.getEntriesByType("resource").forEach(function (e) { if (e.name.indexOf("/static/") > 0) { keep(c[1], e.name.split("#")[0]); } });
+      })
       .catch(function () { /* no shell: the queue works all the same */ });
   }
   window.addEventListener("online", function () { flush().then(fresh); });
