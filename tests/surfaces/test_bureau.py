@@ -55,9 +55,7 @@ def busy(world):
     make_order(world, 7, "done", **done, planned_start=now - timedelta(days=2))
     disputed = make_order(world, 8, "disputed", **done, planned_start=now - timedelta(days=3))
     for reason, days in (("dispute", -1), ("sample", 2)):
-        ReturnVisit.objects.create(
-            order=disputed, path=disputed.path, reason=reason, due_by=now + timedelta(days=days)
-        )
+        ReturnVisit.objects.create(order=disputed, path=disputed.path, reason=reason, due_by=now + timedelta(days=days))
     Licence.objects.create(
         organisation=world.organisation, path=world.organisation.path, kind="food", number="X1",
         valid_from=date(2020, 1, 1), valid_to=timezone.localdate() + timedelta(days=10),
@@ -72,7 +70,7 @@ def works(page):
 
 
 def addresses(page):
-    return dict((key, url) for url, key in re.findall(r'<a href="([^"]+)" data-work="(\w+)"', page))
+    return {key: url for url, key in re.findall(r'<a href="([^"]+)" data-work="(\w+)"', page)}
 
 
 def test_each_number_is_the_number_of_rows_behind_its_link(busy, staff):
@@ -149,5 +147,5 @@ def test_figures_carry_their_definition(busy, staff):
     page = client_for(staff("a")).get(reverse("bureau:home")).content.decode()
     figures = re.findall(r'<div title="([^"]+)"><p class="stat__k">([^<]+)</p><p class="stat__v">([\d.,]+)<', page)
     assert [(label, value) for _definition, label, value in figures] == [
-        ("在册老人", "2"), ("80 岁以上", "1"), ("本月服务", "2"), ("本月用券", "0.00"),
+        ("在册老人", "2"), ("其中 80 岁以上", "1"), ("本月服务", "2"), ("本月用券", "0.00"),
     ]  # fmt: skip

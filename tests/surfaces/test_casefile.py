@@ -93,7 +93,7 @@ def test_provider_and_relative_see_only_what_is_shared_and_no_changes(world, sta
     page = get(plain, "page", world.person.pk)
     assert page.status_code == 200
     assert "DD" not in text(page)
-    assert 'data-work' not in text(page)
+    assert "data-work" not in text(page)
     assert reverse("casefile:history", args=[world.person.pk]) not in text(page)
     for tab in ("history", "vouchers", "files", "basic"):
         assert get(plain, tab, world.person.pk).status_code == 404, tab
@@ -109,7 +109,10 @@ def test_provider_and_relative_see_only_what_is_shared_and_no_changes(world, sta
 def test_changes_show_old_and_new_with_who_and_why(world):
     with scope(world.desk):
         people.update_basic(
-            actor=world.desk, person_id=world.person.pk, changes={"address": "胜利社区 3 号楼 101 室"}, reason="入户走访"
+            actor=world.desk,
+            person_id=world.person.pk,
+            changes={"address": "胜利社区 3 号楼 101 室"},
+            reason="入户走访",
         )
         people.record_fact(
             actor=world.desk, person_id=world.person.pk, kind="care_level", value="3", valid_from=date(2026, 10, 1),

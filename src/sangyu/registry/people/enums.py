@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Sex(models.TextChoices):
@@ -261,7 +262,7 @@ class Tag(models.TextChoices):
     DEPENDENT = "dependent", _("Cannot care for self")
     DEMENTIA = "dementia", _("Dementia")
     BEDRIDDEN = "bedridden", _("Bedridden")
-    DISABLED = "disabled", _("Disabled")
+    DISABLED = "disabled", pgettext_lazy("tag", "Disabled")
     ALONE = "alone", _("Lives alone")
     EMPTY_NEST = "empty_nest", _("Empty nest")
     LEFT_BEHIND = "left_behind", _("Left behind")

@@ -3,7 +3,7 @@
 import django_filters
 from django.db.models import Prefetch
 from django.http import FileResponse, HttpResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +74,14 @@ class PersonFilters(django_filters.FilterSet):
         return finding.narrow(rows, {"alive": value == "1"}, timezone.localdate())
 
 
+def whole_file(person: Person) -> str:
+    """Address of the page that gathers all rooms; the register's own page where no such page is installed."""
+    try:
+        return reverse("casefile:page", args=[person.pk])
+    except NoReverseMatch:
+        return reverse("people:detail", args=[person.pk])
+
+
 def _facts(person: Person) -> dict[str, str]:
     """Facts of today, from the list's prefetch."""
     return {f.kind: f.value for f in person.facts_today}
@@ -132,7 +140,7 @@ class PersonList(ListPage):
     personal = "people.roster"
     export_permission = "people.export"
     columns = [
-        Text("name", _("Name"), link="people:detail", sort=True),
+        Text("name", _("Name"), link=whole_file, sort=True),
         Text("get_sex_display", _("Sex")),
         Number("birth_date", _("Age"), value=_age, sort="birth_date"),
         *_masked_columns(),

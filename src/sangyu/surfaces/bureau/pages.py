@@ -4,6 +4,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden
@@ -22,7 +23,7 @@ SHORTCUTS = [
     (_("Import a roster"), "dl", "people:import", "people.import"),
     (_("Orders"), "clip", "orders:list", "orders.view"),
     (_("Issue vouchers"), "tag", "vouchers:issue", "vouchers.issue"),
-    (_("Settlement"), "doc", "settlement:list", "settlement.view"),
+    (pgettext_lazy("bureau", "Settlement"), "doc", "settlement:list", "settlement.view"),
     (_("Organisations"), "building", "organisations:list", "organisations.view"),
     (_("User accounts"), "key", "accounts:list", "accounts.view"),
     (_("Sign-in log"), "shield", "accounts:log", "accounts.log"),

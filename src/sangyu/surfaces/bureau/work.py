@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.care.orders import selectors as orders
 from sangyu.care.orders.enums import State
@@ -117,7 +118,7 @@ def groups(actor: Actor, now: datetime) -> list[Group]:
         Group(_("Requests and dispatch"), "clip", list(_orders(actor, now))),
         Group(_("Quality and call-backs"), "phone", list(_calls(actor, now))),
         Group(_("People and papers"), "users", list(_registers(actor, localtime(now).date()))),
-        Group(_("Settlement"), "wallet", list(_statements(actor))),
+        Group(pgettext_lazy("bureau", "Settlement"), "wallet", list(_statements(actor))),
     ]
     return [g for g in made if g.lines]
 
@@ -213,8 +214,18 @@ def figures(actor: Actor, now: datetime) -> list[Figure]:
             all=Count("pk"), old=Count("pk", filter=Q(birth_date__lte=born_by(people.VERY_OLD, day)))
         )
         made += [
-            Figure(_("Elders in the register"), found["all"], _("Living persons of the register aged 60 and over"), unit=_("persons")),
-            Figure(_("Aged 80+"), found["old"], _("Of these, those who have completed 80 years"), unit=_("persons")),
+            Figure(
+                _("Elders in the register"),
+                found["all"],
+                _("Living persons of the register aged 60 and over"),
+                unit=_("persons"),
+            ),
+            Figure(
+                _("Of these aged 80 and over"),
+                found["old"],
+                _("Those of them who have completed 80 years"),
+                unit=_("persons"),
+            ),
         ]
     if actor.may("orders.view"):
         first = localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

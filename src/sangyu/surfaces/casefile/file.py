@@ -87,7 +87,9 @@ class File:
     def coming(self) -> list:
         """The next visits, soonest first."""
         start = localtime(self.now).replace(hour=0, minute=0, second=0, microsecond=0)
-        return list(self.orders().filter(state__in=COMING, planned_start__gte=start).order_by("planned_start", "id")[:4])
+        return list(
+            self.orders().filter(state__in=COMING, planned_start__gte=start).order_by("planned_start", "id")[:4]
+        )
 
     @cached_property
     def times_together(self) -> int:

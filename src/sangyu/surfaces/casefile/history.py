@@ -18,10 +18,8 @@ def history(file: File) -> list[dict]:
     rows = {f"{row._meta.db_table}:{row.pk}": row for row in [*file.facts, *file.contacts, *file.consents]}
     logged = list(changes_of(*rows.values())[:400]) if rows else []
     stated = {f"{c.table_name}:{c.row_id}": c for c in logged if c.op == "I"}
-    made = []
     by_time = {f.recorded_at: stated.get(f"{f._meta.db_table}:{f.pk}") for f in file.facts}
-    for entry in fact_entries(file):
-        made.append(_row(entry, by_time.get(entry.at)))
+    made = [_row(entry, by_time.get(entry.at)) for entry in fact_entries(file)]
     for entry, change in zip(basic_entries(file), _told(file), strict=False):
         entry.note = ""
         made.append({"entry": entry, **change})

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from sangyu.care.orders.enums import State
-from sangyu.ui.format import money
+from sangyu.ui.format import moment, money
 
 from .file import File
 
@@ -25,27 +25,27 @@ def notes(file: File) -> list[Note]:
     if file.person.died_on:
         return []
     made = []
-    for order in file.troubled:
-        when = _("%(item)s, planned for %(at)s") % {
-            "item": order.item_name,
-            "at": _local(order.planned_start),
-        }
-        if order.state == State.DISPUTED:
-            tone, title = "bad", _("A visit is disputed")
-        elif order.state == State.RECEIVED:
-            tone, title = "warn", _("Dispatch is late")
-        else:
-            tone, title = "bad", _("A visit was missed")
-        made.append(Note(tone, title, when, reverse("orders:order", args=[order.pk]), _("See the order")))
+    for title, tone, found in _troubles(file):
+        first = found[0]
+        text = _("%(item)s, planned for %(at)s") % {"item": first.item_name, "at": moment(first.planned_start)}
+        if len(found) > 1:
+            text += "；" + _("%(n)s more") % {"n": len(found) - 1}
+        made.append(Note(tone, title, text, reverse("orders:order", args=[first.pk]), _("See the order")))
     if n := file.overdue_calls:
         text = _("%(n)s call-backs after visits are past their day.") % {"n": n}
-        made.append(Note("warn", _("Call-back is late"), text, reverse("orders:return_visits") + "?state=due", _("Call back")))
+        made.append(
+            Note("warn", _("Call-back is late"), text, reverse("orders:return_visits") + "?state=due", _("Call back"))
+        )
     for voucher in file.ending:
         text = _("%(name)s may be used until %(day)s.") % {
             "name": voucher.programme.name,
             "day": f"{voucher.last_day:%Y-%m-%d}",
         }
-        desk = reverse("hotline:desk") + f"?person={file.person.pk}" if file.actor.may("orders.request") and file.staff else ""
+        desk = (
+            reverse("hotline:desk") + f"?person={file.person.pk}"
+            if file.actor.may("orders.request") and file.staff
+            else ""
+        )
         made.append(
             Note("warn", _("Voucher with %(amount)s left ends soon") % {"amount": money(voucher.available)}, text, desk,
                  _("Arrange a visit"))
@@ -61,10 +61,18 @@ def notes(file: File) -> list[Note]:
     return made
 
 
-def _local(moment) -> str:
-    from sangyu.ui.format import moment as shown
-
-    return shown(moment)
+def _troubles(file: File) -> list[tuple[str, str, list]]:
+    """(words, tone, orders) by kind of trouble, the worst first."""
+    kinds: dict[tuple[str, str], list] = {
+        (_("A visit is disputed"), "bad"): [],
+        (_("A visit was missed"), "bad"): [],
+        (_("Dispatch is late"), "warn"): [],
+    }
+    disputed, missed, late = kinds.values()
+    for order in file.troubled:
+        found = {State.DISPUTED: disputed, State.RECEIVED: late}.get(order.state, missed)
+        found.append(order)
+    return [(title, tone, found) for (title, tone), found in kinds.items() if found]
 
 
 def after_death(file: File) -> list[tuple[bool, str, str]]:
@@ -74,7 +82,9 @@ def after_death(file: File) -> list[tuple[bool, str, str]]:
         return []
     made = []
     if file.sees_orders:
-        stopped = sum(1 for o in file.recent if o.state == State.CANCELLED and o.closed_at and o.closed_at.date() >= died)
+        stopped = sum(
+            1 for o in file.recent if o.state == State.CANCELLED and o.closed_at and o.closed_at.date() >= died
+        )
         left = file.counts["open"]
         made.append((
             left == 0,
@@ -96,4 +106,3 @@ def after_death(file: File) -> list[tuple[bool, str, str]]:
             _("%(n)s still usable") % {"n": live} if live else _("%(n)s cancelled, none usable") % {"n": gone},
         ))  # fmt: skip
     return made
-

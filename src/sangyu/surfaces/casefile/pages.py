@@ -124,6 +124,8 @@ def vouchers(page) -> dict:
     """Each voucher gets ``lines``: (transfer, signed fen, words, fen left), newest first."""
     for v in page.file.vouchers:
         v.lines = [(t, amount, words.move(t.kind, amount), left) for t, amount, left in reversed(v.moves)]
+        for t, _amount, _left in v.moves:
+            t.shown = t.reason or words.reference(t.reference)
     return {}
 
 
@@ -247,5 +249,3 @@ class Timeline(CasefilePage):
             "casefile/parts/timeline.html",
             self.context(entries=timeline(self.file, show), filters=filters(self, show)),
         )
-
-

@@ -65,4 +65,6 @@ class CodeImage(HomeCode):
         self.object = self.get_object()
         made = io.BytesIO()
         segno.make(home_code(self.object.pk), error="q", micro=False).save(made, kind="svg", scale=8, border=2)
-        return HttpResponse(made.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, no-store"})
+        return HttpResponse(
+            made.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, no-store"}
+        )

@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from sangyu.registry.people.enums import FactKind
 from sangyu.ui.format import money
@@ -21,10 +21,10 @@ SHOWN = 40
 class Show(TextChoices):
     """What the timeline shows."""
 
-    ALL = "", gettext_lazy("All")
-    SERVICE = "service", gettext_lazy("Services")
-    MONEY = "money", gettext_lazy("Funds")
-    CHANGE = "change", gettext_lazy("Changes")
+    ALL = "", pgettext_lazy("casefile", "All")
+    SERVICE = "service", pgettext_lazy("casefile", "Services")
+    MONEY = "money", pgettext_lazy("casefile", "Funds")
+    CHANGE = "change", pgettext_lazy("casefile timeline", "Changes")
 
 
 @dataclass
@@ -122,7 +122,9 @@ def fact_entries(file: File) -> list[Entry]:
         old = replaced.get((fact.kind, fact.recorded_at), [])
         if any(o.value == fact.value and o.valid_from == fact.valid_from and not fact.valid_to for o in old):
             continue  # what is kept of a replaced row
-        cut = next((o for o in old if o.value == fact.value and o.valid_from == fact.valid_from and not o.valid_to), None)
+        cut = next(
+            (o for o in old if o.value == fact.value and o.valid_from == fact.valid_from and not o.valid_to), None
+        )
         if cut is not None:
             later = any(f.recorded_at == fact.recorded_at and f.kind == fact.kind and f is not fact for f in file.facts)
             if not later:

@@ -5,4 +5,6 @@ from sangyu.ui.pages import paths
 from . import pages, papers, search
 
 app_name = "casefile"
-urlpatterns = paths(search.SearchPage, pages.CasefilePage, pages.Timeline, papers.Print, papers.HomeCode, papers.CodeImage)
+urlpatterns = paths(
+    search.SearchPage, pages.CasefilePage, pages.Timeline, papers.Print, papers.HomeCode, papers.CodeImage
+)

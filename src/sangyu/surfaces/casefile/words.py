@@ -58,9 +58,16 @@ MOVES = {
     "voucher.cancel": _("Cancelled"),
     "voucher.roll_over": _("Rolled over"),
 }
-SPENT, BACK = _("Spent"), _("Given back")
+SPENT, BACK, ISSUE_NUMBER = _("Spent"), _("Given back"), _("Issue no. %(n)s")
 
 
 def move(kind: str, amount: int) -> str:
     """The words for a movement of ``amount`` fen (signed) on a voucher."""
     return str(MOVES.get(kind) or (SPENT if amount < 0 else BACK))
+
+
+def reference(text: str) -> str:
+    """What a movement refers to, for readers: the number of the order, else the number of the issue."""
+    if text.startswith("issue:"):
+        return str(ISSUE_NUMBER) % {"n": text.removeprefix("issue:")}
+    return "" if ":" in text else text.partition("#")[0]
