@@ -28,6 +28,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 demo: install assets messages static ## install everything, load the demo city, start it (ELDERS=5000 CITY=2108)
+	# Made-up accounts with a printed password: nobody has an authenticator for them. Production leaves this on.
+	export SANGYU_SECOND_FACTOR=off
 	$(BIN)/sangyu demo --elders $(ELDERS) --city $(CITY)
 	exec $(BIN)/sangyu up
 
