@@ -4,11 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from sangyu.care.orders import services as orders
 from sangyu.care.orders.models import Order
 from sangyu.care.orders.selectors import orders_visible
 from sangyu.care.orders.services import home_code
+from sangyu.care.vouchers import services as vouchers
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.models import DataRead
 from sangyu.kernel.scoping import scope
@@ -55,7 +57,21 @@ def test_every_tab_has_its_own_address_and_loads_alone(world):
         assert text(alone).startswith('<section id="tab"')
 
 
-def test_the_overview_gathers_the_rooms_in_few_queries(world, django_assert_max_num_queries):
+def funded(world, staff):
+    """A voucher of 400 yuan for this month."""
+    bureau = staff("a")
+    programme = vouchers.publish_programme(
+        actor=bureau, region_id=world.region.pk, path=world.region.path, name="居家养老服务券", face_amount=40000,
+        valid_from=date(2026, 1, 1), validity="month",
+    )  # fmt: skip
+    vouchers.issue(
+        actor=bureau, programme_id=programme.pk, person_ids=[world.person.pk], day=timezone.localdate(),
+        region_id=world.region.pk, path=world.region.path,
+    )  # fmt: skip
+
+
+def test_the_overview_gathers_the_rooms_in_few_queries(world, staff, django_assert_max_num_queries):
+    funded(world, staff)
     Contact.objects.create(
         person=world.person, path=world.person.path, name="李建国", relation="2", priority=1, is_guardian=True
     )
@@ -66,7 +82,7 @@ def test_the_overview_gathers_the_rooms_in_few_queries(world, django_assert_max_
         page = text(client.get(reverse("casefile:page", args=[world.person.pk])))
     assert "李建国" in page
     assert page.count("提出需求") >= 10
-    for word in ("独居", "助洁", "家庭与联系人", "下次服务"):
+    for word in ("独居", "助洁", "家庭与联系人", "下次服务", "服务券发放", "400.00"):
         assert word in page, word
 
 
