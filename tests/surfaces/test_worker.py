@@ -13,6 +13,7 @@ from sangyu.care.orders import services
 from sangyu.care.orders.codes import home_code
 from sangyu.care.orders.models import Evidence, Order
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.images import PHOTO_BYTES
 from sangyu.kernel.scoping import scope
 from support.pages import client_for
 from support.people import in_role
@@ -62,9 +63,11 @@ def accepted(world, order):
     return services.accept(actor=in_role(world.manager, "provider_manager"), order_id=order.pk)
 
 
-def picture(kind="JPEG") -> io.BytesIO:
+def picture(kind="JPEG", noise=None) -> io.BytesIO:
+    """A small white picture, or one of a size that does not compress."""
     out = io.BytesIO()
-    Image.new("RGB", (60, 40), "white").save(out, kind)
+    image = Image.effect_noise(noise, 90).convert("RGB") if noise else Image.new("RGB", (60, 40), "white")
+    image.save(out, kind)
     out.seek(0)
     out.name = "a.jpg"
     return out
@@ -96,7 +99,7 @@ def test_a_visit_from_the_offer_to_the_signature(world, worker, order, clock):
         "client_id": str(uuid4()),
         "item": ["助浴"],
         "more": "修剪指甲",
-        "photo": [picture(), picture()],
+        "photo": [picture(noise=(2600, 1900)), picture()],
         "signature": signature,
         "note": "血压 140/90",
     }
@@ -106,6 +109,8 @@ def test_a_visit_from_the_offer_to_the_signature(world, worker, order, clock):
     assert (done.state, done.minutes, done.flagged) == ("done", 55, "")
     kinds = sorted(done.evidence.values_list("kind", flat=True))
     assert kinds == ["departed", "item", "item", "note", "note", "photo", "photo", "place", "signature"]
+    sizes = done.evidence.filter(kind="photo").values_list("file__size", flat=True)
+    assert all(0 < size <= PHOTO_BYTES for size in sizes)
     assert "助浴" in client.get(reverse("worker:record")).content.decode()
     assert client.get(reverse("worker:visit", args=[order.pk])).status_code == 200
 

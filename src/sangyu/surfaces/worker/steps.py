@@ -97,13 +97,12 @@ def finish(actor: Actor, task, request: HttpRequest) -> str:
     if len(photos) > MOST_PHOTOS:
         raise Invalid({"photo": [_("At most three photos.")]})
     for number, photo in enumerate(photos):
-        data, content_type = shrink(photo.read(), limit=PHOTO_BYTES)
         services.add_evidence(
             actor=actor,
             order_id=task.order.pk,
             kind=EvidenceKind.PHOTO,
-            content_type=content_type,
-            data=data,
+            content_type=photo.content_type or "",
+            data=photo.read(),
             at=at,
             client_id=uuid5(client_id, f"photo {number}") if client_id else None,
         )

@@ -169,6 +169,7 @@ def add_evidence(
             title=title or kind.label,
             content_type=content_type,
             data=data,
+            photo=kind == EvidenceKind.PHOTO,
         )
     _keep(order, actor, kind, _moment(at, now), text=text[:300], file=file, client_id=client_id)
     return order
