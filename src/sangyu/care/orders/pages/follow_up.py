@@ -40,7 +40,7 @@ class ReturnVisitList(ListPage):
     sort = "due_by"
     personal = "orders.return_visits"
     columns = [
-        Text("order.number", gettext_lazy("Order"), link=lambda row: reverse("orders:order", args=[row.order_id])),
+        Text("order.number", gettext_lazy("Order number"), link=lambda row: reverse("orders:order", args=[row.order_id])),
         Text("order.person_name", gettext_lazy("Elder")),
         Text("order.item_name", gettext_lazy("Service")),
         Choice("reason", gettext_lazy("Reason"), enum=ReturnVisitReason),
