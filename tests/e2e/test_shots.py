@@ -105,7 +105,9 @@ def shoot(page, folder: Path, role: str, name: str, url: str, press: str = "", f
         wide = max(wide, page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
         target = folder / role / f"{re.sub(r'[^A-Za-z0-9-]+', '-', name)}-{width}.png"
         target.parent.mkdir(exist_ok=True)
-        page.screenshot(path=target, full_page=True, animations="disabled")
+        high = min(page.evaluate("document.documentElement.scrollHeight"), 3000)
+        page.set_viewport_size({"width": width, "height": max(high, height)})
+        page.screenshot(path=target, animations="disabled", timeout=30_000)
     return role, name, wide, path(url)
 
 

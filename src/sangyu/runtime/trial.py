@@ -296,7 +296,12 @@ def code_at(secret: str, moment: float | None = None) -> str:
 
 #: Who is who in the demo city, and whose need the road is about: an elder with a sign-in and vouchers left.
 CASTING = """
+from datetime import timedelta
 from django.utils import timezone
+from sangyu.care.orders.services import price_preview
+from sangyu.kernel.errors import SangyuError
+from sangyu.kernel.scoping import scope
+from sangyu.runtime.demo.accounts import acting
 from sangyu.care.orders.models import Order
 from sangyu.kernel.models import Share
 from sangyu.registry.accounts.models import Account, Grant
@@ -306,8 +311,16 @@ county = street.path[:-3]
 signed = list(Share.objects.filter(audience="family", kind="person", until=None).values_list("subject_id", "object_id"))
 names = dict(Account.objects.values_list("pk", "username"))
 people = Person.objects.filter(pk__in=[p for _a, p in signed], died_on=None, latitude__isnull=False).select_related("region")
-accounts = {p: names[a] for a, p in signed if names.get(a, "").startswith("elder")}
-elder = people.filter(pk__in=accounts, path__startswith=street.path).order_by("pk").first() or people.filter(pk__in=accounts).order_by("pk").first()
+accounts = {p: names[a] for a, p in signed if a in names}
+operator = acting("operator")
+def paid_by_voucher(person):
+    try:
+        with scope(operator):
+            at = timezone.localtime() + timedelta(days=1)
+            return price_preview(actor=operator, person_id=person.pk, item_code="cleaning", planned_start=at).voucher
+    except SangyuError:
+        return -1
+elder = max(people.filter(pk__in=accounts).order_by("pk"), key=paid_by_voucher)
 near = Order.objects.filter(path__startswith=street.path).order_by("pk").values_list("pk", flat=True).first()
 far = Order.objects.exclude(path__startswith=county).order_by("pk").values_list("pk", flat=True).first()
 grants = Grant.objects.filter(account__is_active=True).order_by("pk")
