@@ -19,8 +19,7 @@ from datetime import date
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.models import Q
 from psycopg.errors import error_from_result
-from psycopg.pq import Escaping, ExecStatus
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Escaping, ExecStatus, TransactionStatus
 
 from .actor import ROOT_PATH, Actor, Audience
 from .errors import ScopeError
