@@ -84,14 +84,16 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     made.orders()
     made.settle(region, other, elsewhere)
     made.agreements()
-    _facts(county, desk)
+    _parts(county, desk, region, organisation, substitute, person)
     return county
 
 
 def _account(county: County, role: str, regions, subject: int | None) -> None:
     region = regions[county.key + "_one"] if role in OF_COMMUNITY else regions[county.key]
     region = regions[county.key + "_street"] if role == "street" else region
-    account = Account.objects.create_user(f"{role}-{county.key}", "Mulberry-2026", name=f"{role} {county.key}")
+    account = Account.objects.create_user(
+        f"{role}-{county.key}", "Mulberry-2026", name=f"{role} {county.key}", region=region, path=region.path
+    )
     audience = roles.role(role).audience
     if audience == Audience.FAMILY:
         subject = account.pk
@@ -123,10 +125,48 @@ def _vouchers(county: County, desk: Actor, region, person) -> None:
     county.ids |= {"programme": programme.pk, "voucher": Voucher.objects.get(person_id=person.pk).pk}
 
 
-def _facts(county: County, desk: Actor) -> None:
-    from sangyu.registry.people.models import PersonFact
+def _parts(county: County, desk: Actor, region, organisation, carer, person) -> None:
+    """One child row of each kind that has an address of its own."""
+    from sangyu.care.orders.models import FeeRule, ServiceRule
+    from sangyu.kernel.files import save
+    from sangyu.kernel.models import Operation
+    from sangyu.registry.accounts.models import ApiToken
+    from sangyu.registry.catalogue.models import Package
+    from sangyu.registry.organisations.models import Capability, Licence, Price
+    from sangyu.registry.people.models import Consent, Contact, PersonFact
+    from sangyu.registry.workforce.models import Certificate, Clearance, Duty
 
-    county.ids["fact"] = PersonFact.objects.get(subject_id=county.ids["person"], kind="living").pk
+    here = {"region": region, "path": region.path}
+    of = {"organisation": organisation, "path": region.path}
+    since = {"valid_from": date(2026, 1, 1)}
+    later = {"valid_from": date(2030, 1, 1)}
+    contact = Contact.objects.create(person=person, path=person.path, name="李建华", relation="2")
+    rows = {
+        "fact": PersonFact.objects.get(subject=person, kind="living"),
+        "contact": contact,
+        "consent": Consent.objects.create(
+            person=person, path=person.path, purpose="service", version="1", given_by="self", given_on=date(2026, 1, 1)
+        ),
+        "licence": Licence.objects.create(kind="food", number=f"L{county.key}", **of, **since),
+        "capability": Capability.objects.filter(organisation=organisation).first(),
+        "price": Price.objects.filter(organisation=organisation).first(),
+        "certificate": Certificate.objects.filter(worker=carer).first(),
+        "clearance": Clearance.objects.filter(worker=carer).first(),
+        "duty": Duty.objects.create(post="manager", title="职责", text="守时", **here, **since),
+        "own_item": make_item(region, f"local_{county.key}", "本地项目"),
+        "package": Package.objects.create(code=f"pack_{county.key}", name="套餐", **here, **since),
+        "fee_rule": FeeRule.objects.create(rank=1, tier="paid", title="明年", basis="试行", **here, **later),
+        "service_rule": ServiceRule.objects.create(**here, **later),
+        "operation": Operation.objects.create(
+            path=region.path, kind="test", title="导出", audience="staff", actor=desk.name,
+            account_id=county.accounts["bureau"].pk,
+        ),
+        "file": save(desk, title="照片", content_type="text/csv", data=b"a,b", owner=person),
+        "account": county.accounts["dispatcher"],
+        "grant": county.accounts["dispatcher"].grants.first(),
+        "token": ApiToken.objects.filter(account=county.accounts["dispatcher"]).first(),
+    }  # fmt: skip
+    county.ids |= {name: row.pk for name, row in rows.items()}
 
 
 @dataclass
