@@ -11,6 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from sangyu.kernel.actor import ROOT_PATH, Actor, Audience
+from support.stack import chromium, town  # noqa: F401  fixtures
 from support.world import world  # noqa: F401  a fixture
 
 # Machines are shared: no test fails for being slow.
