@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
+from sangyu.ui.fields import ReasonForm
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
@@ -22,8 +23,8 @@ from sangyu.ui.pages import (
     Number,
     Status,
     Text,
+    rows_tab,
 )
-from sangyu.ui.pages.related import rows_tab
 
 from . import forms, services
 from .enums import ContractState
@@ -163,13 +164,10 @@ class ContractNew(_Edit):
         "organisations.contract",
         _("Draft contract"),
     )
-    form_class, wide = forms.ContractForm, ("terms",)
+    form_class, wide, service = forms.ContractForm, ("terms",), services.draft_contract
 
-    def save(self, form):
-        region = regions.at_path(self.actor.path)
-        return services.draft_contract(
-            actor=self.actor, region=region, organisation_id=self.object.pk, **form.cleaned_data
-        )
+    def arguments(self, form) -> dict:
+        return {"region": regions.at_path(self.actor.path), **form.cleaned_data}
 
     def success_url(self, result) -> str:
         return reverse("organisations:contract", args=[result.pk])
@@ -183,54 +181,42 @@ class ContractEdit(FormPage):
         _("Edit contract"),
     )
     model, form_class, parent, wide = Contract, forms.ContractForm, PARENT, ("terms",)
+    service, argument, detail = services.change_contract, "contract_id", "organisations:contract"
 
     def get_initial(self) -> dict:
         return {f: getattr(self.object, f) for f in forms.ContractForm.base_fields}
 
-    def save(self, form):
-        return services.change_contract(actor=self.actor, contract_id=self.object.pk, **form.cleaned_data)
-
-    def success_url(self, result) -> str:
-        return reverse("organisations:contract", args=[result.pk])
-
 
 class _ContractAct(ActionPage):
     model, parent, permission, leaves = Contract, PARENT, "organisations.contract", True
-    related = ("organisation",)
+    related, argument, detail = ("organisation",), "contract_id", "organisations:contract"
 
-    def success_url(self) -> str:
-        return reverse("organisations:contract", args=[self.object.pk])
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "expect": self.object.state}
 
 
 class ContractSign(_ContractAct):
     url, name, title, submit_label = "contracts/<int:pk>/sign/", "contract-sign", _("Sign contract"), _("Sign")
+    service, success = services.sign_contract, _("In force.")
 
     def confirm_text(self) -> str:
         what = {"number": self.object.number, "name": self.object.organisation.name}
         return gettext("Contract %(number)s with “%(name)s” comes into force and can no longer be changed.") % what
 
-    def act(self, form) -> str:
-        services.sign_contract(actor=self.actor, contract_id=self.object.pk, expect=self.object.state)
-        return gettext("In force.")
-
 
 class ContractEnd(_ContractAct):
     url, name, title, submit_label = "contracts/<int:pk>/end/", "contract-end", _("End contract"), _("End")
-    form_class, irreversible = forms.ReasonForm, True
+    form_class, irreversible = ReasonForm, True
+    service, success = services.end_contract, _("Ended.")
 
     def confirm_text(self) -> str:
         what = {"number": self.object.number, "name": self.object.organisation.name}
         return gettext("Contract %(number)s with “%(name)s” ends today; its open orders go back to dispatch.") % what
 
-    def act(self, form) -> str:
-        reason = form.cleaned_data["reason"]
-        services.end_contract(actor=self.actor, contract_id=self.object.pk, reason=reason, expect=self.object.state)
-        return gettext("Ended.")
-
 
 class PriceNew(_Edit):
     url, name, permission, title = "<int:pk>/prices/new/", "price-new", "organisations.own", _("Set market price")
-    form_class, tab = forms.PriceForm, "prices"
+    form_class, tab, service = forms.PriceForm, "prices", services.set_price
 
     def form_kwargs(self) -> dict:
         return {"path": self.object.path, "day": timezone.localdate()}
@@ -238,14 +224,14 @@ class PriceNew(_Edit):
     def get_initial(self) -> dict:
         return {"valid_from": timezone.localdate()}
 
-    def save(self, form):
-        given = {"actor": self.actor, "today": timezone.localdate()}
-        return services.set_price(**given, organisation_id=self.object.pk, **form.cleaned_data)
+    def arguments(self, form) -> dict:
+        return {"today": timezone.localdate(), **form.cleaned_data}
 
 
 class ContractPrice(FormPage):
     url, name, permission = "contracts/<int:pk>/prices/new/", "contract-price", "organisations.contract"
     title, model, form_class, parent = _("Set price"), Contract, forms.PriceForm, PARENT
+    service, argument, detail, tab = services.set_price, "contract_id", "organisations:contract", "prices"
 
     def form_kwargs(self) -> dict:
         return {"path": self.object.path, "day": max(self.object.valid_from, timezone.localdate())}
@@ -254,18 +240,13 @@ class ContractPrice(FormPage):
         draft = self.object.state == ContractState.DRAFT
         return {"valid_from": self.object.valid_from if draft else timezone.localdate() + timedelta(days=1)}
 
-    def save(self, form):
-        given = {"actor": self.actor, "today": timezone.localdate()}
-        return services.set_price(**given, contract_id=self.object.pk, **form.cleaned_data)
-
-    def success_url(self, result) -> str:
-        return reverse("organisations:contract-prices", args=[self.object.pk])
+    def arguments(self, form) -> dict:
+        return {"today": timezone.localdate(), **form.cleaned_data}
 
 
 class PriceEnd(_EndPart):
     url, name, permission, model, tab = "prices/<int:pk>/end/", "price-end", "organisations.own", Price, "prices"
+    service, argument = services.end_price, "price_id"
 
-    def act(self, form) -> str:
-        given = {"actor": self.actor, "today": timezone.localdate()}
-        services.end_price(**given, price_id=self.object.pk, day=form.cleaned_data["day"])
-        return gettext("Ended.")
+    def arguments(self, form) -> dict:
+        return {"today": timezone.localdate(), **form.cleaned_data}

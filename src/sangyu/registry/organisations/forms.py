@@ -10,6 +10,7 @@ from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.catalogue.enums import Category, LicenceKind
 from sangyu.registry.regions import selectors as regions
 from sangyu.registry.regions.fields import RegionField
+from sangyu.ui.fields import IntervalForm, YuanField
 
 from .enums import LegalForm, OperatingMode, Settlement
 
@@ -30,21 +31,6 @@ class ActorForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, AreaField):
                 field.for_actor(actor)
-
-
-class IntervalForm(forms.Form):
-    """``valid_from`` and the printed last day; ``cleaned_data`` has the exclusive ``valid_to``."""
-
-    valid_from = forms.DateField(label=_("From"))
-    last_day = forms.DateField(label=_("Last day"), required=False, help_text=_("Empty = without end."))
-
-    def clean(self) -> dict:
-        cleaned = super().clean()
-        last = cleaned.pop("last_day", None)
-        if last and cleaned.get("valid_from") and last < cleaned["valid_from"]:
-            self.add_error("last_day", _("The last day lies before the first."))
-        cleaned["valid_to"] = last + timedelta(days=1) if last else None
-        return cleaned
 
 
 class OrganisationForm(forms.Form):
@@ -98,32 +84,6 @@ class ContactForm(forms.Form):
     phone = forms.CharField(label=_("Phone"), max_length=30)
     post = forms.CharField(label=_("Post"), max_length=50, required=False)
     is_main = forms.BooleanField(label=_("Main contact"), required=False)
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
-
-
-class OptionalReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
-
-
-class EndDayForm(forms.Form):
-    day = forms.DateField(label=_("Holds no more from"))
-
-
-class YuanField(forms.DecimalField):
-    """Yuan on screen, fen in ``cleaned_data``."""
-
-    def __init__(self, **kwargs) -> None:
-        super().__init__(min_value=0, max_digits=12, decimal_places=2, **kwargs)
-
-    def clean(self, value):
-        found = super().clean(value)
-        return None if found is None else int(found * 100)
-
-    def prepare_value(self, value):
-        return f"{value / 100:.2f}" if isinstance(value, int) else value
 
 
 class PriceForm(IntervalForm):

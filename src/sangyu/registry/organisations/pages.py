@@ -1,17 +1,18 @@
 """Screens of the provider register. Contracts and prices: contract_pages."""
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
+from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
     Day,
     DetailPage,
+    EndPage,
     FormPage,
     ImportPage,
     Link,
@@ -20,8 +21,9 @@ from sangyu.ui.pages import (
     Number,
     Status,
     Text,
+    end_link,
+    rows_tab,
 )
-from sangyu.ui.pages.related import rows_tab
 
 from . import forms, services
 from .enums import ContractState, LegalForm, State
@@ -63,17 +65,6 @@ class OrganisationList(ListPage):
 
     def rows(self):
         return super().rows().distinct() if self.params.get("capabilities__category") else super().rows()
-
-
-def _end_link(name: str, permission: str = "organisations.verify") -> Link:
-    return Link(
-        _("End"),
-        name,
-        permission=permission,
-        kind="text",
-        method="dialog",
-        when=lambda row: row.valid_to is None or row.valid_to > timezone.localdate(),
-    )
 
 
 class OrganisationDetail(DetailPage):
@@ -121,7 +112,7 @@ class OrganisationDetail(DetailPage):
             ],
             lambda page: page.object.licences.all(),
             head=[Link(_("Record licence"), "organisations:licence-new", "plus", "organisations.verify")],
-            row_actions=[_end_link("organisations:licence-end")],
+            row_actions=[end_link("organisations:licence-end", "organisations.verify")],
             empty_text=_("Without a valid licence no service that asks for one can be taken."),
         ),
         rows_tab(
@@ -135,7 +126,7 @@ class OrganisationDetail(DetailPage):
             ],
             lambda page: page.object.capabilities.select_related("area"),
             head=[Link(_("Add field and area"), "organisations:capability-new", "plus", "organisations.verify")],
-            row_actions=[_end_link("organisations:capability-end")],
+            row_actions=[end_link("organisations:capability-end", "organisations.verify")],
             empty_text=_("Nothing can be ordered here until a field and an area are recorded."),
         ),
         rows_tab(
@@ -164,7 +155,7 @@ class OrganisationDetail(DetailPage):
             ],
             lambda page: page.object.prices.filter(contract__isnull=True),
             head=[Link(_("Set price"), "organisations:price-new", "plus", "organisations.own")],
-            row_actions=[_end_link("organisations:price-end", "organisations.own")],
+            row_actions=[end_link("organisations:price-end", "organisations.own")],
             permission="organisations.contracts",
         ),
         rows_tab(
@@ -259,14 +250,11 @@ class _Edit(FormPage):
     """A form about one organisation, back to one of its tabs."""
 
     model, parent = Organisation, PARENT
-    tab = ""
+    argument, detail = "organisation_id", "organisations:detail"
 
     def breadcrumbs(self) -> list:
         here = [(str(self.object), reverse("organisations:detail", args=[self.object.pk]))] if self.object else []
         return [*super().breadcrumbs(), *here]
-
-    def success_url(self, result) -> str:
-        return reverse(f"organisations:detail{self.tab and '-' + self.tab}", args=[self.object.pk])
 
 
 class OrganisationEdit(_Edit):
@@ -276,30 +264,22 @@ class OrganisationEdit(_Edit):
     def get_initial(self) -> dict:
         return {f: getattr(self.object, f) for f in forms.OrganisationForm.base_fields}
 
-    def save(self, form):
-        return services.change_organisation(actor=self.actor, organisation_id=self.object.pk, **form.cleaned_data)
+    service = services.change_organisation
 
 
 class OrganisationNew(FormPage):
     url, name, permission, title = "new/", "new", "organisations.register", _("New organisation")
     form_class, parent, wide = forms.NewOrganisationForm, PARENT, ("introduction",)
+    service, detail = services.register_organisation, "organisations:detail"
 
     def form_kwargs(self) -> dict:
         return {"actor": self.actor}
-
-    def save(self, form):
-        return services.register_organisation(actor=self.actor, **form.cleaned_data)
-
-    def success_url(self, result) -> str:
-        return reverse("organisations:detail", args=[result.pk])
 
 
 class LicenceNew(_Edit):
     url, name, permission, title = "<int:pk>/licences/new/", "licence-new", "organisations.verify", _("Record licence")
     form_class, tab = forms.LicenceForm, "licences"
-
-    def save(self, form):
-        return services.add_licence(actor=self.actor, organisation_id=self.object.pk, **form.cleaned_data)
+    service = services.add_licence
 
 
 class CapabilityNew(_Edit):
@@ -314,53 +294,39 @@ class CapabilityNew(_Edit):
     def form_kwargs(self) -> dict:
         return {"actor": self.actor}
 
-    def save(self, form):
-        return services.add_capability(actor=self.actor, organisation_id=self.object.pk, **form.cleaned_data)
+    service = services.add_capability
 
 
 class ModeNew(_Edit):
     url, name, permission, title = "<int:pk>/modes/new/", "mode-new", "organisations.verify", _("Set operating mode")
     form_class, tab = forms.ModeForm, "modes"
-
-    def save(self, form):
-        return services.set_mode(actor=self.actor, organisation_id=self.object.pk, **form.cleaned_data)
+    service = services.set_mode
 
 
 class ContactNew(_Edit):
     url, name, permission, title = "<int:pk>/contacts/new/", "contact-new", "organisations.own", _("Add contact")
     form_class, tab = forms.ContactForm, "contacts"
-
-    def save(self, form):
-        return services.add_contact(actor=self.actor, organisation_id=self.object.pk, **form.cleaned_data)
+    service = services.add_contact
 
 
 class _Move(ActionPage):
     """One transition of the registration."""
 
     model, parent, permission = Organisation, PARENT, "organisations.approve"
-    form_class, leaves = forms.ReasonForm, True
+    form_class, leaves, argument, detail = ReasonForm, True, "organisation_id", "organisations:detail"
 
-    def success_url(self) -> str:
-        return reverse("organisations:detail", args=[self.object.pk])
-
-    def act(self, form) -> str:
-        act = getattr(services, self.name)
-        act(
-            actor=self.actor,
-            organisation_id=self.object.pk,
-            reason=form.cleaned_data["reason"],
-            expect=self.object.state,
-        )
-        return gettext("Done.")
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "expect": self.object.state}
 
 
 class Approve(_Move):
     url, name, title, submit_label = "<int:pk>/approve/", "approve", _("Approve organisation"), _("Approve")
-    form_class = forms.OptionalReasonForm
+    form_class, service = OptionalReasonForm, services.approve
 
 
 class Suspend(_Move):
     url, name, title, submit_label = "<int:pk>/suspend/", "suspend", _("Suspend organisation"), _("Suspend")
+    service = services.suspend
 
     def confirm_text(self) -> str:
         return gettext("“%(name)s” gets no new orders; its open orders go back to dispatch.") % {
@@ -370,42 +336,27 @@ class Suspend(_Move):
 
 class Resume(_Move):
     url, name, title, submit_label = "<int:pk>/resume/", "resume", _("Resume organisation"), _("Resume")
-    form_class = forms.OptionalReasonForm
+    form_class, service = OptionalReasonForm, services.resume
 
 
 class End(_Move):
     url, name, title, submit_label = "<int:pk>/end/", "end", _("End organisation"), _("End")
-    irreversible = True
+    irreversible, service = True, services.end
 
     def confirm_text(self) -> str:
         return gettext("“%(name)s” is closed for good, with all its contracts.") % {"name": self.object.name}
 
 
-class _EndPart(ActionPage):
-    """Let a dated child row hold no more from a day on."""
-
-    permission, parent, leaves = "organisations.verify", PARENT, True
-    title, submit_label, form_class = _("End"), _("End"), forms.EndDayForm
-    tab = ""
-
-    def success_url(self) -> str:
-        return reverse(f"organisations:detail-{self.tab}", args=[self.object.organisation_id])
-
-    def confirm_text(self) -> str:
-        return str(self.object)
+class _EndPart(EndPage):
+    permission, parent = "organisations.verify", PARENT
+    detail, owner = "organisations:detail", "organisation_id"
 
 
 class LicenceEnd(_EndPart):
     url, name, model, tab = "licences/<int:pk>/end/", "licence-end", Licence, "licences"
-
-    def act(self, form) -> str:
-        services.end_licence(actor=self.actor, licence_id=self.object.pk, day=form.cleaned_data["day"])
-        return gettext("Ended.")
+    service, argument = services.end_licence, "licence_id"
 
 
 class CapabilityEnd(_EndPart):
     url, name, model, tab = "capability/<int:pk>/end/", "capability-end", Capability, "capability"
-
-    def act(self, form) -> str:
-        services.end_capability(actor=self.actor, capability_id=self.object.pk, day=form.cleaned_data["day"])
-        return gettext("Ended.")
+    service, argument = services.end_capability, "capability_id"

@@ -1,29 +1,13 @@
 """Forms of the workforce room. The last day is asked as it is printed; services take the first day after it."""
 
-from datetime import timedelta
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.catalogue.enums import Skill
+from sangyu.ui.fields import IntervalForm
 
 from .enums import ClearanceKind, LeaveKind, Post, Sex, Weekday
-
-
-class IntervalForm(forms.Form):
-    """``valid_from`` and the printed last day; ``cleaned_data`` has the exclusive ``valid_to``."""
-
-    valid_from = forms.DateField(label=_("From"))
-    last_day = forms.DateField(label=_("Last day"), required=False, help_text=_("Empty = without end."))
-
-    def clean(self) -> dict:
-        cleaned = super().clean()
-        last = cleaned.pop("last_day", None)
-        if last and cleaned.get("valid_from") and last < cleaned["valid_from"]:
-            self.add_error("last_day", _("The last day lies before the first."))
-        cleaned["valid_to"] = last + timedelta(days=1) if last else None
-        return cleaned
 
 
 class WorkerForm(forms.Form):
@@ -96,18 +80,6 @@ class HoursForm(forms.Form):
         if cleaned.get("weekdays") and not (cleaned.get("starts") and cleaned.get("ends")):
             self.add_error("starts", _("Give the hours of these days."))
         return cleaned
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
-
-
-class OptionalReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300, required=False)
-
-
-class EndDayForm(forms.Form):
-    day = forms.DateField(label=_("Holds no more from"))
 
 
 class CheckForm(forms.Form):

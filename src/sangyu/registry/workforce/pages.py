@@ -14,12 +14,14 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.regions import selectors as regions
+from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
     Day,
     DetailPage,
+    EndPage,
     FormPage,
     ImportPage,
     Link,
@@ -30,9 +32,10 @@ from sangyu.ui.pages import (
     Status,
     Tab,
     Text,
+    end_link,
+    rows_tab,
 )
 from sangyu.ui.pages.form import dress
-from sangyu.ui.pages.related import rows_tab
 
 from . import forms, selectors, services
 from .enums import Post, State
@@ -117,11 +120,6 @@ def _visit_check(page) -> dict:
     return context
 
 
-def _end_link(name: str) -> Link:
-    still = lambda row: row.valid_to is None or row.valid_to > timezone.localdate()  # noqa: E731
-    return Link(_("End"), name, permission="workforce.manage", kind="text", method="dialog", when=still)
-
-
 class WorkerDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "workforce.view"
     model, related, parent = Worker, ("organisation", "region"), PARENT
@@ -185,7 +183,7 @@ class WorkerDetail(DetailPage):
             ],
             lambda page: page.object.certificates.all(),
             head=[Link(_("Record certificate"), "workforce:certificate-new", "plus", "workforce.manage")],
-            row_actions=[_end_link("workforce:certificate-end")],
+            row_actions=[end_link("workforce:certificate-end", "workforce.manage")],
         ),
         rows_tab(
             "clearances",
@@ -198,7 +196,7 @@ class WorkerDetail(DetailPage):
             ],
             lambda page: page.object.clearances.all(),
             head=[Link(_("Record"), "workforce:clearance-new", "plus", "workforce.manage")],
-            row_actions=[_end_link("workforce:clearance-end")],
+            row_actions=[end_link("workforce:clearance-end", "workforce.manage")],
             empty_text=_("Entry training, health check and background check must hold on the day of a visit."),
         ),
         rows_tab(
@@ -287,150 +285,116 @@ class WorkerDetail(DetailPage):
 class WorkerNew(FormPage):
     url, name, permission, title = "of/<int:pk>/new/", "new", "workforce.manage", _("Hire")
     form_class, parent, wide = forms.NewWorkerForm, PARENT, ("introduction",)
+    service, detail = services.hire, "workforce:detail"
 
-    def save(self, form):
-        given = {"actor": self.actor, "today": timezone.localdate()}
-        return services.hire(**given, organisation_id=self.kwargs["pk"], **form.cleaned_data)
-
-    def success_url(self, result) -> str:
-        return reverse("workforce:detail", args=[result.pk])
+    def arguments(self, form) -> dict:
+        return {"organisation_id": self.kwargs["pk"], "today": timezone.localdate(), **form.cleaned_data}
 
 
 class _Edit(FormPage):
     """A form about one worker, back to one of its tabs."""
 
     model, parent, permission = Worker, PARENT, "workforce.manage"
-    tab = ""
+    argument, detail = "worker_id", "workforce:detail"
 
     def breadcrumbs(self) -> list:
         here = [(str(self.object), reverse("workforce:detail", args=[self.object.pk]))] if self.object else []
         return [*super().breadcrumbs(), *here]
 
-    def success_url(self, result) -> str:
-        return reverse(f"workforce:detail{self.tab and '-' + self.tab}", args=[self.object.pk])
-
 
 class WorkerEdit(_Edit):
     url, name, title = "<int:pk>/edit/", "edit", _("Edit worker")
-    form_class, wide = forms.WorkerForm, ("introduction",)
+    form_class, wide, service = forms.WorkerForm, ("introduction",), services.change_worker
 
     def get_initial(self) -> dict:
         values = {f: getattr(self.object, f) for f in forms.WorkerForm.base_fields}
         return {**values, "languages": "、".join(self.object.languages)}
 
-    def save(self, form):
-        given = {"actor": self.actor, "today": timezone.localdate()}
-        return services.change_worker(**given, worker_id=self.object.pk, **form.cleaned_data)
+    def arguments(self, form) -> dict:
+        return {"today": timezone.localdate(), **form.cleaned_data}
 
 
 class CertificateNew(_Edit):
     url, name, title = "<int:pk>/certificates/new/", "certificate-new", _("Record certificate")
     form_class, tab = forms.CertificateForm, "certificates"
-
-    def save(self, form):
-        return services.add_certificate(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+    service = services.add_certificate
 
 
 class ClearanceNew(_Edit):
     url, name, title = "<int:pk>/clearances/new/", "clearance-new", _("Record training or check")
     form_class, tab = forms.ClearanceForm, "clearances"
-
-    def save(self, form):
-        return services.add_clearance(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+    service = services.add_clearance
 
 
 class LeaveNew(_Edit):
     url, name, title = "<int:pk>/leave/new/", "leave-new", _("Record leave")
     form_class, tab = forms.LeaveForm, "leave"
-
-    def save(self, form):
-        return services.record_leave(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+    service = services.record_leave
 
 
 class Hours(_Edit):
     url, name, title = "<int:pk>/hours/set/", "hours", _("Set weekly hours")
-    form_class, tab = forms.HoursForm, "hours"
+    form_class, tab, service = forms.HoursForm, "hours", services.set_hours
     intro = _("Replaces all weekly hours from the day on. No weekday chosen = free at all times.")
 
-    def save(self, form):
+    def arguments(self, form) -> dict:
         found = form.cleaned_data
         hours = [(int(day), found["starts"], found["ends"]) for day in found["weekdays"]]
-        return services.set_hours(
-            actor=self.actor, worker_id=self.object.pk, hours=hours, valid_from=found["valid_from"]
-        )
+        return {"hours": hours, "valid_from": found["valid_from"]}
 
 
 class HonourNew(_Edit):
     url, name, title = "<int:pk>/honours/new/", "honour-new", _("Add award")
     form_class, tab = forms.HonourForm, "honours"
-
-    def save(self, form):
-        return services.add_honour(actor=self.actor, worker_id=self.object.pk, **form.cleaned_data)
+    service = services.add_honour
 
 
 class _Move(ActionPage):
     """One transition of the engagement."""
 
     model, parent, permission = Worker, PARENT, "workforce.manage"
-    form_class, leaves = forms.ReasonForm, True
+    form_class, leaves, argument, detail = ReasonForm, True, "worker_id", "workforce:detail"
 
-    def success_url(self) -> str:
-        return reverse("workforce:detail", args=[self.object.pk])
-
-    def act(self, form) -> str:
-        act = getattr(services, self.name)
-        act(actor=self.actor, worker_id=self.object.pk, reason=form.cleaned_data["reason"], expect=self.object.state)
-        return gettext("Done.")
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "expect": self.object.state}
 
 
 class Admit(_Move):
     url, name, title, submit_label = "<int:pk>/admit/", "admit", _("Admit worker"), _("Admit")
-    form_class = forms.OptionalReasonForm
+    form_class, service = OptionalReasonForm, services.admit
 
 
 class Suspend(_Move):
     url, name, title, submit_label = "<int:pk>/suspend/", "suspend", _("Suspend worker"), _("Suspend")
+    service = services.suspend
 
 
 class Resume(_Move):
     url, name, title, submit_label = "<int:pk>/resume/", "resume", _("Resume worker"), _("Resume")
-    form_class = forms.OptionalReasonForm
+    form_class, service = OptionalReasonForm, services.resume
 
 
 class EndEngagement(_Move):
     url, name, title, submit_label = "<int:pk>/end/", "leave", _("End engagement"), _("End engagement")
-    irreversible = True
+    irreversible, service = True, services.leave
 
     def confirm_text(self) -> str:
         return gettext("%(name)s leaves: the file is closed and access ends.") % {"name": self.object.name}
 
 
-class _EndPaper(ActionPage):
-    permission, parent, leaves = "workforce.manage", PARENT, True
-    title, submit_label, form_class = _("End"), _("End"), forms.EndDayForm
-    tab = ""
-
-    def success_url(self) -> str:
-        return reverse(f"workforce:detail-{self.tab}", args=[self.object.worker_id])
-
-    def confirm_text(self) -> str:
-        return str(self.object)
+class _EndPaper(EndPage):
+    permission, parent = "workforce.manage", PARENT
+    detail, owner = "workforce:detail", "worker_id"
 
 
 class CertificateEnd(_EndPaper):
     url, name, model, tab = "certificates/<int:pk>/end/", "certificate-end", Certificate, "certificates"
-
-    def act(self, form) -> str:
-        services.end_certificate(actor=self.actor, certificate_id=self.object.pk, day=form.cleaned_data["day"])
-        return gettext("Ended.")
+    service, argument = services.end_certificate, "certificate_id"
 
 
 class ClearanceEnd(_EndPaper):
     url, name, model, tab = "clearances/<int:pk>/end/", "clearance-end", Clearance, "clearances"
-
-    def act(self, form) -> str:
-        services.end_clearance(actor=self.actor, clearance_id=self.object.pk, day=form.cleaned_data["day"])
-        return gettext("Ended.")
+    service, argument = services.end_clearance, "clearance_id"
 
 
 class RevealPhone(ActionPage):

@@ -22,6 +22,7 @@ from .detail import DetailPage, Tab
 from .form import FormPage
 from .importing import ImportPage
 from .listing import Bulk, ListPage, RowAction
+from .related import EndPage, end_link, rows_tab
 
 __all__ = [
     "ActionPage",
@@ -32,6 +33,7 @@ __all__ = [
     "Custom",
     "Day",
     "DetailPage",
+    "EndPage",
     "FormPage",
     "ImportPage",
     "LevelColumn",
@@ -49,5 +51,7 @@ __all__ = [
     "Tags",
     "Text",
     "YesNo",
+    "end_link",
     "paths",
+    "rows_tab",
 ]

@@ -13,7 +13,10 @@ from .form import dress, error_list, field_kind
 
 
 class ActionPage(ObjectMixin, Page):
-    """Override ``act(form)`` with one service call; return the toast's words, or an HttpResponse to answer otherwise.
+    """Name one ``service`` and its ``argument``; ``success`` is the toast, ``detail`` (and ``tab``) where next.
+
+    Override ``act(form)`` for a service call of another shape: return the toast's words, or an HttpResponse to answer
+    otherwise.
 
     ``confirm`` (or ``confirm_text()``) names the object and the amount; only irreversible or money acts have one, others
     offer ``undo_url()``. ``form_class`` asks for more (a reason). ``irreversible`` colours the button.
@@ -21,6 +24,7 @@ class ActionPage(ObjectMixin, Page):
 
     form_class: ClassVar[type[BaseForm]] = Form
     confirm: ClassVar[str] = ""
+    success: ClassVar[str] = gettext_lazy("Done.")
     submit_label: ClassVar[str] = gettext_lazy("Confirm")
     irreversible: ClassVar[bool] = False
     template: ClassVar[str] = "ui/action/page.html"
@@ -28,14 +32,17 @@ class ActionPage(ObjectMixin, Page):
 
     def act(self, form: BaseForm) -> str | HttpResponse:
         """One service call on ``self.object``; ``form.cleaned_data`` holds what was asked."""
-        raise NotImplementedError
+        self.call(form)
+        return str(self.success)
 
     def confirm_text(self) -> str:
         """The question: what happens, to whom, how much."""
         return str(self.confirm)
 
     def success_url(self) -> str:
-        """Where to go without scripts, and after a dialog that does not stay: default the last breadcrumb."""
+        """Where to go without scripts, and after a dialog that does not stay: ``detail`` of the row, else the last breadcrumb."""
+        if self.detail:
+            return self.row_url(self.object)
         crumbs = self.breadcrumbs()
         return crumbs[-1][1] if crumbs else "/"
 

@@ -180,9 +180,29 @@ class ObjectMixin:
     #: ``select_related`` names.
     related: ClassVar[tuple[str, ...]] = ()
     object: Any = None
+    #: The service of a form or act without code of its own: ``service(actor=, <argument>=pk, **arguments(form))``.
+    service: ClassVar[Callable[..., Any] | None] = None
+    argument: ClassVar[str] = ""
+    #: Detail page to return to (url name), its tab, and the field of the row that names its number.
+    detail: ClassVar[str] = ""
+    tab: str = ""
+    owner: ClassVar[str] = "pk"
 
     def get_queryset(self):
         return self.model._default_manager.all()
+
+    def arguments(self, form: Any) -> dict:
+        """What ``service`` gets besides the actor and the row."""
+        return form.cleaned_data
+
+    def call(self, form: Any) -> Any:
+        """Call ``service`` with the actor, the row's number as ``argument`` (when there is a row) and ``arguments``."""
+        about = {self.argument: self.object.pk} if self.object is not None else {}
+        return type(self).service(actor=self.actor, **about, **self.arguments(form))
+
+    def row_url(self, row: Any) -> str:
+        """Address of ``detail`` for ``row``, on its ``tab``."""
+        return reverse(self.detail + (f"-{self.tab}" if self.tab else ""), args=[getattr(row, self.owner)])
 
     def get_object(self, *, lock: bool = False):
         """The row, or NotVisible."""

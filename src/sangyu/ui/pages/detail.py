@@ -50,7 +50,6 @@ class DetailPage(ObjectMixin, Page):
     history: ClassVar[bool] = True
     actions: ClassVar[list[Link]] = []
     template: ClassVar[str] = "ui/detail/page.html"
-    tab: str = ""
 
     @classmethod
     def as_paths(cls) -> list[URLPattern]:

@@ -20,7 +20,9 @@ DRAFT_FIELDS = 10
 
 
 class FormPage(ObjectMixin, Page):
-    """Override ``save(form)`` with one service call and return its result; ``success`` is the toast, ``success_url`` where next.
+    """Name one ``service`` and its ``argument``; ``success`` is the toast, ``detail`` (and ``tab``) where next.
+
+    Override ``save(form)`` for a service call of another shape, and ``success_url`` for another way on.
 
     With ``model`` the page edits the row of its ``pk``: locked while saving, and refused with both values shown when
     somebody else changed a field meanwhile. Without ``model`` it creates.
@@ -41,11 +43,11 @@ class FormPage(ObjectMixin, Page):
 
     def save(self, form: BaseForm) -> Any:
         """One service call with ``form.cleaned_data``; returns what ``success_url`` needs."""
-        raise NotImplementedError
+        return self.call(form)
 
     def success_url(self, result: Any) -> str:
-        """Where to go after saving."""
-        raise NotImplementedError
+        """Where to go after saving: ``detail`` of the row that the page is about, else of the one made."""
+        return self.row_url(result if self.object is None else self.object)
 
     def success_message(self, result: Any) -> str:
         return str(self.success)

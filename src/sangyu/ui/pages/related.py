@@ -1,8 +1,15 @@
-"""A tab that lists rows hanging on the page's object: licences of an organisation, prices of a contract."""
+"""Rows hanging on the page's object (licences of an organisation, prices of a contract): their tab, and how one ends."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
+from django.forms import BaseForm
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.ui.fields import EndDayForm
+
+from .action import ActionPage
 from .base import Link
 from .columns import Column
 from .detail import Tab
@@ -45,3 +52,26 @@ def rows_tab(
         }
 
     return Tab(key, label, "ui/detail/rows.html", context, permission, count)
+
+
+def end_link(url: str, permission: str) -> Link:
+    """Row action "End" for a dated row that still holds; ``url`` names its ``EndPage``."""
+    return Link(
+        _("End"),
+        url,
+        permission=permission,
+        kind="text",
+        method="dialog",
+        when=lambda row: row.valid_to is None or row.valid_to > timezone.localdate(),
+    )
+
+
+class EndPage(ActionPage):
+    """Let a dated row hold no more from a day on: the service gets the row and ``day``."""
+
+    title, submit_label, success = _("End"), _("End"), _("Ended.")
+    form_class: ClassVar[type[BaseForm]] = EndDayForm
+    leaves = True
+
+    def confirm_text(self) -> str:
+        return str(self.object)
