@@ -311,6 +311,7 @@ def demo(
     elders: Annotated[int, typer.Option(help="How many elders the city has.")] = 5000,
     city: Annotated[str, typer.Option(help="First four digits of the city's division code.")] = "2108",
     reset: Annotated[bool, typer.Option("--reset", help="First empty a database that holds a demo city.")] = False,
+    orders: Annotated[int | None, typer.Option(help="How many visits; about 400, fewer in a small city.")] = None,
 ) -> None:
     """Load a believable city to look around in. Does nothing when its people are there already."""
     from importlib.util import find_spec
@@ -324,7 +325,7 @@ def demo(
         _django("migrate", "--no-input", "--verbosity", "0")
         from sangyu.runtime.demo import build
 
-        build(elders=elders, city=city, reset=reset)
+        build(elders=elders, city=city, orders=orders, reset=reset)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
