@@ -52,12 +52,12 @@ def share_person(account_id: int, person) -> None:
         )
 
 
-def two_counties(regions, every_permission: frozenset[str]) -> dict[str, County]:
+def two_counties(regions, every_permission: frozenset[str], *, only=("a", "b")) -> dict[str, County]:
     """Counties "a" and "b" under one city that publishes catalogue and fee rules."""
     make_fee_rules(regions["city"])
     item = make_item(regions["city"], "cleaning", "助洁", minutes=120, category="cleaning")
     make_item(regions["city"], "bathing", "助浴", skill="care", crew=2, risk=True)
-    return {key: _county(regions, key, item, every_permission) for key in ("a", "b")}
+    return {key: _county(regions, key, item, every_permission) for key in only}
 
 
 def _county(regions, key: str, item, held: frozenset[str]) -> County:
@@ -164,6 +164,7 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
         "file": save(desk, title="照片", content_type="text/csv", data=b"a,b", owner=person),
         "account": county.accounts["dispatcher"],
         "grant": county.accounts["dispatcher"].grants.first(),
+        "own_token": ApiToken.objects.filter(account=county.accounts["bureau"]).first(),
         "token": ApiToken.objects.filter(account=county.accounts["dispatcher"]).first(),
     }  # fmt: skip
     county.ids |= {name: row.pk for name, row in rows.items()}

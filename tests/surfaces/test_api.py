@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::Depreca
 
 @pytest.fixture
 def counties(regions):
-    made = two_counties(regions, every_permission())
+    made = two_counties(regions, every_permission(), only=("a",))
     with clock():
         yield made
 
@@ -74,22 +74,31 @@ def cases(draw, operation, county):
     return case
 
 
+def bombard(operation, county, able: list[str]) -> None:
+    """A few inputs that fit the schema, sent by those who may."""
+
+    @given(cases(operation, county), st.sampled_from(able))
+    @settings(
+        max_examples=6, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def ask(case, token):
+        answer(case, token)
+
+    ask()
+
+
 def test_no_input_that_fits_the_schema_breaks_anything(api, counties):
     """Issue 2 §4.6: no 5xx, no answer outside the schema."""
-    county = counties["a"]
-    for operation in api.values():
+    county, broken = counties["a"], {}
+    for name, operation in api.items():
         needed = operation.definition.raw["x-permission"]
         able = [token for role, token in county.tokens.items() if county.actors[role].may(needed)]
-
-        @given(data=st.data())
-        @settings(
-            max_examples=6, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        def ask(data, operation=operation, able=able):
-            answer(data.draw(cases(operation, county)), data.draw(st.sampled_from(able)))
-
-        ask()
+        try:
+            bombard(operation, county, able)
+        except Exception as error:  # all operations are tried before the test fails
+            broken[name] = str(error)[:600]
+    assert broken == {}, json.dumps(broken, ensure_ascii=False, indent=1)
 
 
 # ---------------------------------------------------------------- who calls
