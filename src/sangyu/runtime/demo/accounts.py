@@ -1,12 +1,16 @@
 """Sign-ins of a demo city: one for each role, and one for every manager and worker who acts in the demo's orders."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from random import Random
 
 from django.contrib.auth.hashers import make_password
+from django.db.models.functions import Length
+from django.utils import timezone
 
 from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.models import Share
 from sangyu.registry.accounts import roles
 from sangyu.registry.accounts.models import Account, Grant
 from sangyu.registry.accounts.selectors import actor_for, live_grants, mobile_index
@@ -87,10 +91,53 @@ def acting(username: str) -> Actor:
 
 
 def sign_ins() -> list[tuple[str, str, str, str]]:
-    """(user name, role, name, region) of the first account of each role, in the order of the roles."""
+    """(user name, role, name, region) of the account with the plain name of each role, in the order of the roles."""
     rows = []
     for name, role in roles.all_roles().items():
-        grant = Grant.objects.filter(role=name).select_related("account", "region").order_by("id").first()
+        grant = Grant.objects.filter(role=name).select_related("account", "region")
+        grant = grant.order_by(Length("account__username"), "id").first()
         if grant is not None:
             rows.append((grant.account.username, role.label, grant.account.name, grant.region.full_name))
     return rows
+
+
+def show_the_busy(now: datetime) -> int:
+    """Give the plain names (worker, manager, elder, family) to those with most to show today; returns the names moved."""
+    from sangyu.care.orders.models import Order
+
+    start = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    soon = Order.objects.filter(planned_start__gte=start, planned_start__lt=start + timedelta(days=2))
+    soon = soon.exclude(state__in=["cancelled", "no_show"])
+    looked_after = dict(Share.objects.filter(audience="family", kind="person").values_list("subject_id", "object_id"))
+    weight = {
+        "worker": Counter(soon.values_list("worker_id", flat=True)),
+        "provider_manager": Counter(soon.values_list("organisation_id", flat=True))
+        + Counter(dict.fromkeys(soon.filter(state="offered").values_list("organisation_id", flat=True), 5)),
+    }
+    people = Counter(Order.objects.exclude(state="cancelled").values_list("person_id", flat=True))
+    moved = 0
+    for role, plain in (
+        ("worker", "worker"),
+        ("provider_manager", "manager"),
+        ("elder", "elder"),
+        ("family", "family"),
+    ):
+        grants = list(Grant.objects.filter(role=role).select_related("account").order_by("account_id"))
+        if not grants:
+            continue
+
+        def busy(grant: Grant, role: str = role) -> int:
+            if role in weight:
+                return weight[role][grant.subject_id]
+            return people[looked_after.get(grant.account_id)]
+
+        best = max(grants, key=busy)
+        plainly = next((g for g in grants if g.account.username == plain), None)
+        if plainly is None or best.account_id == plainly.account_id or busy(best) == busy(plainly):
+            continue
+        theirs = best.account.username
+        Account.objects.filter(pk=plainly.account_id).update(username=f"{theirs}-moving")
+        Account.objects.filter(pk=best.account_id).update(username=plain)
+        Account.objects.filter(pk=plainly.account_id).update(username=theirs)
+        moved += 1
+    return moved

@@ -18,7 +18,7 @@ from sangyu.registry.regions.enums import Flag, Level
 from sangyu.registry.regions.models import Region
 
 from ..engines.process import EngineError
-from .accounts import PASSWORD, Accounts, sign_ins
+from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
 from .copying import ACTOR, SOURCE
 from .families import open_family_accounts
 from .people import load_people
@@ -99,6 +99,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: d
         stages.run("rules", "Fee and service rules", lambda step: road.rules(actor))
         stages.run("vouchers", "Vouchers", lambda step: road.vouchers())
         stages.run("orders", "Orders", road.build, total=road.count)
+        stages.run("names", "Plain sign-in names", lambda step: show_the_busy(now))
     _rest(now)
 
 
