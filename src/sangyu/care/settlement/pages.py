@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import log_read
@@ -24,8 +24,8 @@ from sangyu.ui.pages import (
     PlainPage,
     Status,
     Text,
+    rows_tab,
 )
-from sangyu.ui.pages.related import rows_tab
 
 from . import documents, forms, selectors, services
 from .enums import LineKind, State
@@ -33,11 +33,11 @@ from .models import Statement
 
 NAV = [
     Nav(
-        _("Settlement"), "doc", "settlement:list", "settlement.view", Group.MONEY, 30, selectors.waiting,
+        pgettext_lazy("navigation", "Provider statements"), "doc", "settlement:list", "settlement.view", Group.MONEY, 30, selectors.waiting,
         audiences=("staff", "provider"),
     )
 ]  # fmt: skip
-PARENT = ("settlement:list", _("Settlement"))
+PARENT = ("settlement:list", pgettext_lazy("navigation", "Provider statements"))
 
 
 class StatementList(ListPage):
@@ -162,13 +162,11 @@ class _Act(ActionPage):
     """An act on one statement that returns to its page."""
 
     model, related, parent = Statement, ("organisation",), PARENT
+    argument, detail = "statement_id", "settlement:detail"
     words = ""
 
     def get_queryset(self):
         return selectors.statements_visible(self.actor)
-
-    def success_url(self) -> str:
-        return reverse("settlement:detail", args=[self.object.pk])
 
     def confirm_text(self) -> str:
         s = self.object
@@ -184,72 +182,49 @@ class Freeze(_Act):
     url, name, permission, title = "<int:pk>/freeze/", "freeze", "settlement.close", _("Freeze and send")
     submit_label, irreversible = _("Freeze and send"), True
     words = _("The %(lines)s lines of %(number)s will stand and %(who)s will be asked to confirm %(payable)s.")
-
-    def act(self, form) -> str:
-        services.freeze(actor=self.actor, statement_id=self.object.pk)
-        return gettext("Sent to the provider.")
+    service, success = services.freeze, _("Sent to the provider.")
 
 
 class Discard(_Act):
     url, name, permission, title = "<int:pk>/discard/", "discard", "settlement.close", _("Discard draft")
     submit_label, form_class = _("Discard"), forms.ReasonForm
-
-    def act(self, form) -> str:
-        services.discard(actor=self.actor, statement_id=self.object.pk, reason=form.cleaned_data["reason"])
-        return gettext("Discarded.")
+    service, success = services.discard, _("Discarded.")
 
 
 class Answer(_Act):
     url, name, permission, title = "<int:pk>/answer/", "answer", "settlement.close", _("Answer the objection")
     submit_label, form_class = _("Send again"), forms.AnswerForm
+    service, success = services.answer, _("Sent to the provider.")
 
-    def act(self, form) -> str:
-        services.answer(
-            actor=self.actor,
-            statement_id=self.object.pk,
-            reason=form.cleaned_data["reason"],
-            adjustment=form.cleaned_data["adjustment"] or 0,
-        )
-        return gettext("Sent to the provider.")
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "adjustment": form.cleaned_data["adjustment"] or 0}
 
 
 class Confirm(_Act):
     url, name, permission, title = "<int:pk>/confirm/", "confirm", "settlement.confirm", _("Confirm statement")
     submit_label, irreversible = _("Confirm"), True
     words = _("You agree that %(number)s with %(lines)s lines comes to %(payable)s.")
-
-    def act(self, form) -> str:
-        services.confirm(actor=self.actor, statement_id=self.object.pk)
-        return gettext("Confirmed.")
+    service, success = services.confirm, _("Confirmed.")
 
 
 class Object(_Act):
     url, name, permission, title = "<int:pk>/object/", "object", "settlement.confirm", _("Object to the statement")
     submit_label, form_class = _("Object"), forms.ReasonForm
-
-    def act(self, form) -> str:
-        services.object_to(actor=self.actor, statement_id=self.object.pk, reason=form.cleaned_data["reason"])
-        return gettext("Returned with your reason.")
+    service, success = services.object_to, _("Returned with your reason.")
 
 
 class Approve(_Act):
     url, name, permission, title = "<int:pk>/approve/", "approve", "settlement.approve", _("Approve statement")
     submit_label, irreversible = _("Approve"), True
     words = _("%(payable)s for %(who)s (%(number)s) may be paid.")
-
-    def act(self, form) -> str:
-        services.approve(actor=self.actor, statement_id=self.object.pk)
-        return gettext("Approved.")
+    service, success = services.approve, _("Approved.")
 
 
 class Pay(_Act):
     url, name, permission, title = "<int:pk>/pay/", "pay", "settlement.pay", _("Pay statement")
     submit_label, irreversible = _("Pay"), True
     words = _("%(payable)s are paid to %(who)s for %(number)s. This cannot be taken back.")
-
-    def act(self, form) -> str:
-        services.pay(actor=self.actor, statement_id=self.object.pk)
-        return gettext("Paid.")
+    service, success = services.pay, _("Paid.")
 
 
 class ClosePeriod(FormPage):

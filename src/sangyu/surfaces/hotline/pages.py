@@ -62,7 +62,7 @@ def queue(actor, now: datetime) -> list[dict]:
                 "rank": rank,
                 "kind": kind,
                 "words": words,
-                "waited": _("%(n)s min") % {"n": minutes} if minutes < 120 else _("%(n)s h") % {"n": minutes // 60},
+                "waited": shown.waited_words(minutes),
                 "tone": "60" if missed or late else "",
             }
         )

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Refused
@@ -16,15 +16,15 @@ from ..models import Order
 
 #: Steps of the bar: label, the log actions that reach them, the state in which the step is being done.
 STEPS = [
-    (gettext_lazy("Requested"), {"request"}, None),
-    (gettext_lazy("Received"), {"receive"}, State.REQUESTED),
-    (gettext_lazy("Dispatched"), {"offer"}, State.RECEIVED),
-    (gettext_lazy("Accepted"), {"accept"}, State.OFFERED),
-    (gettext_lazy("Set out"), {"depart"}, State.ACCEPTED),
-    (gettext_lazy("Arrived"), {"arrive"}, State.ON_THE_WAY),
-    (gettext_lazy("Served"), {"finish"}, State.ARRIVED),
-    (gettext_lazy("Confirmed"), {"confirm"}, State.DONE),
-    (gettext_lazy("Settled"), {"settle"}, State.CONFIRMED),
+    (pgettext_lazy("step", "Requested"), {"request"}, None),
+    (pgettext_lazy("step", "Received"), {"receive"}, State.REQUESTED),
+    (pgettext_lazy("step", "Dispatched"), {"offer"}, State.RECEIVED),
+    (pgettext_lazy("step", "Accepted"), {"accept"}, State.OFFERED),
+    (pgettext_lazy("step", "Set out"), {"depart"}, State.ACCEPTED),
+    (pgettext_lazy("step", "Arrived"), {"arrive"}, State.ON_THE_WAY),
+    (pgettext_lazy("step", "Served"), {"finish"}, State.ARRIVED),
+    (pgettext_lazy("step", "Confirmed"), {"confirm"}, State.DONE),
+    (pgettext_lazy("step", "Settled"), {"settle"}, State.CONFIRMED),
 ]
 ACTION_WORDS = {
     "request": gettext_lazy("Need registered"),
@@ -111,13 +111,20 @@ def steps(order: Order) -> list[tuple[str, str, Any]]:
     return made
 
 
+def waited_words(minutes: int) -> str:
+    """A span as a person says it: minutes up to two hours, hours up to two days, then days."""
+    if minutes < 120:
+        return _("%(n)s min") % {"n": minutes}
+    return _("%(n)s h") % {"n": minutes // 60} if minutes < 2880 else _("%(n)s days") % {"n": minutes // 1440}
+
+
 def waiting_text(order: Order) -> str:
     """How long the order has waited, against what was promised."""
     if order.state != State.RECEIVED or order.dispatch_by is None:
         return ""
     since = int((timezone.now() - order.requested_at).total_seconds()) // 60
     promised = int((order.dispatch_by - order.requested_at).total_seconds()) // 60
-    waited = _("%(n)s min") % {"n": since} if since < 120 else _("%(n)s h") % {"n": since // 60}
+    waited = waited_words(since)
     return _("Waited %(waited)s, promised within %(promised)s min") % {"waited": waited, "promised": promised}
 
 
