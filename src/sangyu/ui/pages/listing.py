@@ -102,7 +102,11 @@ class ListPage(Page):
             made = declared
         else:
             made = filterset_factory(self.model, fields=list(declared))
-        return made(self.params, queryset=self.scoped(), request=self.request)
+        bound = made(self.params, queryset=self.scoped(), request=self.request)
+        headings = {c.name: c.heading(self.model) for c in self.columns if c.label}
+        for name, field in bound.form.fields.items():
+            field.label = headings.get(name, field.label)  # a filter is called what its column is called
+        return bound
 
     @property
     def params(self) -> QueryDict:
@@ -189,9 +193,6 @@ class ListPage(Page):
 
     def table_context(self, part: Slice, total: int, exact: bool, problem: Invalid | None) -> dict:
         form = filter_form(self.filterset.form)
-        headings = {c.name: c.heading(self.model) for c in self.columns if c.label}
-        for name, field in form.fields.items():
-            field.label = headings.get(name, field.label)  # a filter is called what its column is called
         names = [*(["q"] if self.search else []), *form.fields]
         fields = [form[name] for name in form.fields if not isinstance(form.fields[name].widget, HiddenInput)]
         active = [k for k in names if self.params.get(k)]
