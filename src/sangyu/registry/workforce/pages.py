@@ -287,6 +287,10 @@ class WorkerNew(FormPage):
     form_class, parent, wide = forms.NewWorkerForm, PARENT, ("introduction",)
     service, detail = services.hire, "workforce:detail"
 
+    def get_initial(self) -> dict:
+        organisations.get_organisation(self.actor, self.kwargs["pk"])  # 404 before a form that could not be sent
+        return super().get_initial()
+
     def arguments(self, form) -> dict:
         return {"organisation_id": self.kwargs["pk"], "today": timezone.localdate(), **form.cleaned_data}
 

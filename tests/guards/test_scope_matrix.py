@@ -1,0 +1,246 @@
+"""Every address with an object, asked by every role of county A for county B's objects: 404 (issue 2 §4.4).
+
+And for A's own: somebody gets in, so that the guard can fail. A role that lacks the permission gets 403 either way.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+from django.urls import URLPattern, get_resolver, path, resolve
+
+from sangyu.kernel.actor import Audience
+from sangyu.kernel.permissions import every_permission
+from sangyu.registry.accounts import roles
+from support.api import EXAMPLES, bearer, example, fill, load, nothing_kept, operations
+from support.counties import County, clock, two_counties
+from support.pages import client_for
+
+pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+#: Beginning of an address → the name in County.ids of what its number means; the longest beginning counts.
+OBJECTS = {
+    "ui/operations/": "operation",
+    "ui/files/": "file",
+    "accounts/": "account",
+    "accounts/grants/": "grant",
+    "accounts/tokens/": "token",
+    "people/": "person",
+    "people/contacts/": "contact",
+    "people/status/": "fact",
+    "people/consents/": "consent",
+    "catalogue/": "own_item",
+    "catalogue/packages/": "package",
+    "organisations/": "organisation",
+    "organisations/licences/": "licence",
+    "organisations/capability/": "capability",
+    "organisations/contracts/": "contract",
+    "organisations/prices/": "price",
+    "workforce/": "worker",
+    "workforce/of/": "organisation",
+    "workforce/certificates/": "certificate",
+    "workforce/clearances/": "clearance",
+    "workforce/duties/": "duty",
+    "vouchers/": "voucher",
+    "vouchers/programmes/": "programme",
+    "orders/": "order_done",
+    "orders/return-visits/": "return_visit",
+    "orders/agreements/": "agreement_signed",
+    "orders/fee-rules/": "fee_rule",
+    "orders/service-rules/": "service_rule",
+    "settlement/": "statement_frozen",
+    "casefile/": "person",
+    "desk/people/": "person",
+    "desk/orders/": "order_received",
+    "worker/visits/": "order_past",
+    "elder/": "order_done",
+}
+#: A page that needs its object in a certain state.
+IN_STATE = {
+    "accounts:revoke_own_token": "own_token",
+    "orders:receive": "order_requested",
+    "orders:offer": "order_received",
+    "orders:withdraw": "order_offered",
+    "orders:reschedule": "order_received",
+    "orders:cancel": "order_received",
+    "orders:accept": "order_offered",
+    "orders:decline": "order_offered",
+    "orders:hand_back": "order_accepted",
+    "orders:substitute": "order_accepted",
+    "orders:paper": "order_past",
+    "orders:resolve": "order_disputed",
+    "orders:refund": "order_confirmed",
+    "orders:agreement_sign": "agreement_draft",
+    "settlement:freeze": "statement_draft",
+    "settlement:discard": "statement_draft",
+    "settlement:answer": "statement_objected",
+    "settlement:approve": "statement_confirmed",
+    "settlement:pay": "statement_approved",
+}
+#: Further arguments of an address.
+WORDS = {"step": "depart", "act": "confirm"}
+#: Addresses that are not asked, each with the reason.
+EXCEPTIONS = {
+    "accounts:end_session": "the key is one of the caller's own sessions, found by account",
+    "bureau:orders": "the word names a view of the list, not an object",
+    "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",
+    "api:api_v1:regions.get": "the tree of administrative divisions is public",
+}
+
+#: Acts whose GET only leads back to their page: asked by POST with this form ("@name" as in support.api).
+POSTED = {"hotline:send": {"organisation_id": "@organisation", "worker_id": "@worker"}, "worker:step": {}}
+#: Beginning of an address that other audiences than staff may read everywhere, with the reason.
+PUBLISHED = {
+    "catalogue/": "lists of services and packages are public (R-180); staff work with those of their own region",
+    "workforce/duties/": "duties of posts are published to all providers and workers",
+}
+#: Operations that answer otherwise than with 404 to an object of the other county in the body: status and reason.
+BY_RULE = {
+    "settlement.draft": (422, "regions are public: the answer says that one settles for one's own only"),
+}
+
+
+def addresses(patterns=None, prefix: str = "", names: tuple[str, ...] = ()) -> Iterator[tuple[str, str, list[str]]]:
+    """(name with namespaces, route, arguments) of every address that takes an argument."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if not isinstance(pattern, URLPattern):
+            inner = names + ((pattern.namespace,) if pattern.namespace else ())
+            yield from addresses(pattern.url_patterns, route, inner)
+        elif arguments := list(pattern.pattern.regex.groupindex):
+            yield ":".join([*names, pattern.name or "?"]), route, arguments
+
+
+def page_addresses() -> dict[str, tuple[str, list[str]]]:
+    found = {n: (r, a) for n, r, a in addresses() if not n.startswith("api:") and not n.startswith("regions:")}
+    return {n: v for n, v in found.items() if n not in EXCEPTIONS}
+
+
+def object_of(name: str, route: str) -> str | None:
+    """The name in County.ids of what the address is about; None when nobody said."""
+    starts = [s for s in OBJECTS if route.startswith(s) or route.startswith(s.rstrip("/") + "/<")]
+    return IN_STATE.get(name) or (OBJECTS[max(starts, key=len)] if starts else None)
+
+
+def address(name: str, route: str, arguments: list[str], county: County) -> str:
+    """The address about the object of ``county``."""
+    values = {a: WORDS.get(a) for a in arguments}
+    values |= {a: county.ids["person"] for a in arguments if a == "elder"}
+    values |= {a: county.ids[object_of(name, route)] for a in arguments if a == "pk"}
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found.group(1)]), route)
+
+
+def ask(client, url: str, form: dict | None = None, **headers: str) -> int:
+    """Status of a GET, or of an empty POST where the address takes no GET; nothing is kept."""
+    with nothing_kept():
+        response = client.get(url, headers=headers) if form is None else client.post(url, form, headers=headers)
+        if response.status_code == 405:
+            response = client.post(url, {}, headers=headers)
+        for _chunk in response if response.streaming else ():
+            pass
+    return response.status_code
+
+
+def unlisted() -> list[str]:
+    """Addresses that take an argument and that nobody assigned an object; exceptions that are stale or bare."""
+    known = {n for n, _r, _a in addresses()}
+    return (
+        [n for n, (r, _a) in page_addresses().items() if object_of(n, r) is None]
+        + [f"stale: {n}" for n in EXCEPTIONS if n not in known]
+        + [f"stale: {n}" for n in IN_STATE if n not in known]
+        + [f"stale: {n}" for n in BY_RULE if n not in EXAMPLES]
+        + [f"stale: {n}" for n in POSTED if n not in known]
+        + [f"stale: {p}" for p in [*OBJECTS, *PUBLISHED] if not any(r.startswith(p) for _n, r, _a in addresses())]
+        + [f"no reason: {n}" for n, why in EXCEPTIONS.items() if len(why) < 10]
+    )
+
+
+STAFF = [name for name, role in roles.all_roles().items() if role.audience == Audience.STAFF]
+
+
+def findings(pages: dict[str, tuple[str, list[str]]], a: County, b: County) -> dict[str, list[str]]:
+    """What is wrong, by address: B's object found by a role of A, or A's own found by nobody."""
+    wrong: dict[str, list[str]] = {}
+    clients = {role: client_for(actor) for role, actor in a.actors.items()}
+    for name, (route, arguments) in pages.items():
+        foreign, own = (address(name, route, arguments, county) for county in (b, a))
+        needed = getattr(getattr(resolve(own).func, "view_class", None), "permission", "") or ""
+        entered, seen, form = False, {}, POSTED.get(name)
+        for role, client in clients.items():
+            may = not needed or a.actors[role].may(needed)
+            status = ask(
+                client, foreign, form and fill(form, b), **{"HX-Request": "true"}
+            )  # an error is then a fragment: quicker
+            if may and (not entered or status == 403):
+                seen[role] = ask(client, own, form and fill(form, a))
+                entered = entered or seen[role] < 400 or seen[role] in (409, 422)
+            published = status == 200 and role not in STAFF and route.startswith(tuple(PUBLISHED))
+            if status != 404 and not published and not (status == 403 and seen.get(role, 403) == 403):
+                wrong.setdefault(name, []).append(f"{role} asks for B's: {status}")
+        if not entered:
+            wrong.setdefault(name, []).append(f"nobody gets A's own: {seen}")
+    return wrong
+
+
+@pytest.fixture
+def counties(regions):
+    made = two_counties(regions, every_permission())
+    with clock():
+        yield made
+
+
+def test_every_address_with_an_object_is_known():
+    assert unlisted() == []
+
+
+def test_no_page_shows_or_changes_what_belongs_to_the_other_county(counties):
+    wrong = findings(page_addresses(), counties["a"], counties["b"])
+    assert wrong == {}, json.dumps(wrong, indent=1)
+
+
+def test_no_operation_shows_or_changes_what_belongs_to_the_other_county(counties):
+    """Objects in the address and objects in the body alike; who lacks the permission gets 403 for both."""
+    a, b = counties["a"], counties["b"]
+    foreign = {
+        *(("organisation_id", b.ids[k]) for k in ("organisation", "other_organisation")),
+        ("person_id", b.ids["person"]),
+    }
+    wrong = {}
+    for name, operation in operations(load(a.tokens["bureau"])).items():
+        paths, query, body = EXAMPLES[name]
+        about = [*paths, *(k for k, v in {**query, **(body or {})}.items() if str(v).startswith("@"))]
+        if not about or f"api:api_v1:{name}" in EXCEPTIONS:
+            continue
+        for role, token in a.tokens.items():
+            may = a.actors[role].may(operation.definition.raw["x-permission"])
+            expected = (BY_RULE.get(name) or (404,))[0] if may else 403
+            with nothing_kept():
+                response = example(operation, b).call(headers=bearer(token))
+            if response.status_code == 200 and may and not paths and body is None:  # a list with a foreign filter
+                answered = response.json()
+                rows = answered if isinstance(answered, list) else answered["items"]
+                if not [r for r in rows if foreign & {(k, r.get(k)) for k, _id in foreign}]:
+                    continue
+            if response.status_code != expected:
+                wrong.setdefault(name, []).append(f"{role}: {response.status_code}")
+    assert wrong == {}
+
+
+def leaky(request, pk):
+    """A page that forgets to look."""
+    from django.http import HttpResponse
+
+    return HttpResponse(f"order {pk}")
+
+
+urlpatterns = [path("orders/<int:pk>/leak/", leaky, name="leak")]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_the_guard_sees_a_page_that_forgets_to_look(counties):
+    assert page_addresses() == {"leak": ("orders/<int:pk>/leak/", ["pk"])}
+    wrong = findings(page_addresses(), counties["a"], counties["b"])
+    assert wrong["leak"][0] == f"{next(iter(counties['a'].actors))} asks for B's: 200"
+    assert len(wrong["leak"]) == len(counties["a"].actors)
