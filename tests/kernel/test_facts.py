@@ -49,7 +49,7 @@ steps = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_random_statements_equal_a_day_by_day_model(regions, values, steps):
     """As known now, and as known at every past moment; intervals never overlap; nothing is ever deleted."""
