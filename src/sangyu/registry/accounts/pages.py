@@ -12,8 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.permissions import all_permissions
 from sangyu.registry.regions.fields import RegionField
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Choice, Custom, Day, DetailPage, FormPage, Link, ListPage, Moment, Status, Text
-from sangyu.ui.pages.related import rows_tab
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Custom,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Status,
+    Text,
+    rows_tab,
+)
 
 from . import roles, selectors, services
 from .enums import AccountKind, MessageState, Outcome
@@ -197,35 +209,25 @@ class AccountDetail(DetailPage):
 class AccountEdit(FormPage):
     url, name, permission, title = "<int:pk>/edit/", "edit", "accounts.manage", _("Edit account")
     model, form_class, parent = Account, ChangeForm, REGISTER
+    service, argument, detail = services.change_account, "account_id", "accounts:detail"
 
     def get_initial(self):
         return {k: getattr(self.object, k) for k in ("name", "title", "mobile", "ends_on")}
 
-    def save(self, form):
-        return services.change_account(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-
-    def success_url(self, result):
-        return reverse("accounts:detail", args=[result.pk])
-
 
 class _AccountAct(ActionPage):
     model, parent = Account, REGISTER
+    argument, detail = "account_id", "accounts:detail"
     leaves = True
-
-    def success_url(self):
-        return reverse("accounts:detail", args=[self.object.pk])
 
 
 class AccountDisable(_AccountAct):
     url, name, permission, title = "<int:pk>/disable/", "disable", "accounts.manage", _("Disable account")
     submit_label, irreversible, form_class = _("Disable"), True, ReasonForm
+    service, success = services.disable, _("The account is disabled.")
 
     def confirm_text(self):
         return gettext("%(name)s is signed out everywhere; roles and tokens end today.") % {"name": self.object.name}
-
-    def act(self, form):
-        services.disable(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-        return gettext("The account is disabled.")
 
 
 class AccountEnable(ShowsSecret, _AccountAct):
@@ -250,10 +252,7 @@ class AccountReset(ShowsSecret, _AccountAct):
 class AccountUnlock(_AccountAct):
     url, name, permission, title = "<int:pk>/unlock/", "unlock", "accounts.unlock", _("Unlock account")
     submit_label = _("Unlock")
-
-    def act(self, form):
-        services.unlock(actor=self.actor, account_id=self.object.pk)
-        return gettext("The account is unlocked.")
+    service, success = services.unlock, _("The account is unlocked.")
 
 
 class AccountRemoveFactor(_AccountAct):
@@ -264,15 +263,12 @@ class AccountRemoveFactor(_AccountAct):
         _("Remove second factor"),
     )
     submit_label, irreversible, form_class = _("Remove second factor"), True, ReasonForm
+    service, success = services.remove_second_factor, _("The second factor is removed.")
 
     def confirm_text(self):
         return gettext("%(name)s is signed out everywhere and sets up a new second factor.") % {
             "name": self.object.name
         }
-
-    def act(self, form):
-        services.remove_second_factor(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-        return gettext("The second factor is removed.")
 
 
 # ---------------------------------------------------------------- roles
@@ -292,6 +288,7 @@ class GrantForm(forms.Form):
 class GrantNew(FormPage):
     url, name, permission, title = "<int:pk>/grant/", "grant", "accounts.grant", _("Give a role")
     model, form_class, parent = Account, GrantForm, REGISTER
+    service, argument, detail = services.give_grant, "account_id", "accounts:detail"
 
     def form_kwargs(self):
         return {"actor": self.actor}
@@ -299,17 +296,13 @@ class GrantNew(FormPage):
     def get_initial(self):
         return {"valid_from": timezone.localdate()}
 
-    def save(self, form):
-        return services.give_grant(actor=self.actor, account_id=self.object.pk, **form.cleaned_data)
-
-    def success_url(self, result):
-        return reverse("accounts:detail", args=[self.object.pk])
-
 
 class GrantEnd(ActionPage):
     url, name, permission, title = "grants/<int:pk>/end/", "end_grant", "accounts.grant", _("End role")
     model, related, parent, submit_label = Grant, ("account", "region"), REGISTER, _("End role")
     leaves = True
+    service, argument, success = services.end_grant, "grant_id", _("The role has ended.")
+    detail, owner = "accounts:detail", "account_id"
 
     def confirm_text(self):
         return gettext("%(role)s in %(area)s ends today for %(name)s.") % {
@@ -317,13 +310,6 @@ class GrantEnd(ActionPage):
             "area": self.object.region.full_name,
             "name": self.object.account.name,
         }
-
-    def act(self, form):
-        services.end_grant(actor=self.actor, grant_id=self.object.pk)
-        return gettext("The role has ended.")
-
-    def success_url(self):
-        return reverse("accounts:detail", args=[self.object.account_id])
 
 
 # ---------------------------------------------------------------- tokens, log, messages
@@ -365,13 +351,10 @@ class TokenList(ListPage):
 class TokenRevoke(ActionPage):
     url, name, permission, title = "tokens/<int:pk>/revoke/", "revoke_token", "accounts.tokens", _("Revoke token")
     model, parent, submit_label, irreversible = ApiToken, ("accounts:tokens", _("API tokens")), _("Revoke"), True
+    service, argument, success = services.revoke_token, "token_id", _("The token is revoked.")
 
     def confirm_text(self):
         return gettext("Programs that use “%(name)s” stop working at once.") % {"name": self.object.name}
-
-    def act(self, form):
-        services.revoke_token(actor=self.actor, token_id=self.object.pk)
-        return gettext("The token is revoked.")
 
 
 class OwnTokenNew(ShowsSecret, FormPage):

@@ -91,11 +91,6 @@ def accounts(actor: Actor) -> QuerySet[Account]:
     return Account.objects.visible_to(actor).select_related("region").order_by("name", "id")
 
 
-def account_names(ids: list[int]) -> dict[int, str]:
-    """Names by account id, as far as the open scope sees them; for lists of other rooms."""
-    return dict(Account.objects.filter(pk__in=ids).values_list("pk", "name"))
-
-
 def sign_ins(actor: Actor) -> QuerySet[SignIn]:
     """The log of the door for the actor's region and below, newest first."""
     return SignIn.objects.visible_to(actor).select_related("account", "grant").order_by("-id")
@@ -108,11 +103,6 @@ def tokens(actor: Actor) -> QuerySet[ApiToken]:
 
 def own_tokens(account: Account) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(account=account).select_related("grant__region").order_by("-id")
-
-
-def text_messages(actor: Actor) -> QuerySet[TextMessage]:
-    """The outbox of short messages of the actor's region and below, newest first."""
-    return TextMessage.objects.visible_to(actor).order_by("-id")
 
 
 @dataclass(frozen=True)
