@@ -16,7 +16,7 @@ from .models import Consent, Contact, Person, PersonFact
 class OfPerson:
     """Breadcrumbs and way back to the file; ``tab`` names the tab to return to."""
 
-    tab = ""
+    argument = "person_id"
 
     @property
     def person(self) -> Person:
@@ -68,21 +68,16 @@ class EndFact(OfPerson, ActionPage):
     url, name, permission, title = "status/<int:pk>/end/", "fact_end", "people.facts", _("End a status")
     model, related, form_class, tab, leaves = PersonFact, ("subject",), forms.EndForm, "status", True
     submit_label = _("End")
+    service, argument, success = services.end_fact, "fact_id", _("Ended.")
 
     def get_initial(self):
         return {"ends_on": timezone.localdate()}
-
-    def act(self, form):
-        services.end_fact(actor=self.actor, fact_id=self.object.pk, **form.cleaned_data)
-        return _t("Ended.")
 
 
 class AddContact(OfPerson, FormPage):
     url, name, permission, title = "<int:pk>/contacts/new/", "contact_new", "people.edit", _("New contact")
     model, form_class, tab = Person, forms.ContactForm, "contacts"
-
-    def save(self, form):
-        return services.add_contact(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
+    service = services.add_contact
 
 
 class EditContact(OfPerson, FormPage):
@@ -107,6 +102,7 @@ class RemoveContact(OfPerson, ActionPage):
     url, name, permission, title = "contacts/<int:pk>/remove/", "contact_remove", "people.edit", _("Remove contact")
     model, related, tab, leaves, irreversible = Contact, ("person",), "contacts", True, True
     submit_label = _("Remove")
+    service, argument, success = services.remove_contact, "contact_id", _("Removed.")
 
     def confirm_text(self):
         return _t("%(name)s will no longer be called for %(person)s.") % {
@@ -114,20 +110,14 @@ class RemoveContact(OfPerson, ActionPage):
             "person": self.person.name,
         }
 
-    def act(self, form):
-        services.remove_contact(actor=self.actor, contact_id=self.object.pk)
-        return _t("Removed.")
-
 
 class Household(OfPerson, FormPage):
     url, name, permission, title = "<int:pk>/household/", "household", "people.edit", _("Home and household")
     model, form_class, tab = Person, forms.HouseholdForm, "contacts"
+    service = services.set_household
 
     def get_initial(self):
         return {"address": self.object.address}
-
-    def save(self, form):
-        return services.set_household(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
 
 
 class GiveConsent(OfPerson, FormPage):
@@ -150,52 +140,41 @@ class WithdrawConsent(OfPerson, ActionPage):
     url, name, permission, title = "consents/<int:pk>/withdraw/", "consent_withdraw", "people.consent", _("Withdraw")
     model, related, form_class, tab, leaves = Consent, ("person",), forms.WithdrawForm, "consents", True
     submit_label = _("Withdraw")
+    service, argument, success = services.withdraw_consent, "consent_id", _("Withdrawn.")
 
     def get_initial(self):
         return {"withdrawn_on": timezone.localdate()}
-
-    def act(self, form):
-        services.withdraw_consent(actor=self.actor, consent_id=self.object.pk, **form.cleaned_data)
-        return _t("Withdrawn.")
 
 
 class CheckFile(OfPerson, ActionPage):
     url, name, permission, title = "<int:pk>/check/", "check", "people.edit", _("File checked")
     model, form_class, leaves = Person, forms.CheckForm, True
+    service, success = services.confirm_check, _("Noted.")
 
     def get_initial(self):
         return {"on": timezone.localdate()}
-
-    def act(self, form):
-        services.confirm_check(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-        return _t("Noted.")
 
 
 class RecordDeath(OfPerson, ActionPage):
     url, name, permission, title = "<int:pk>/death/", "death", "people.life_events", _("Record death")
     model, form_class, leaves, irreversible = Person, forms.DeathForm, True, True
+    service, success = services.record_death, _("Recorded.")
 
     def confirm_text(self):
         return _t("Open orders and vouchers of %(name)s will be stopped.") % {"name": self.object.name}
-
-    def act(self, form):
-        services.record_death(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-        return _t("Recorded.")
 
 
 class RevokeDeath(OfPerson, ActionPage):
     url, name, permission = "<int:pk>/death/take-back/", "revoke_death", "people.life_events"
     title, model, form_class, leaves = _("Take death back"), Person, forms.ReasonForm, True
-
-    def act(self, form):
-        services.revoke_death(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-        return _t("Taken back.")
+    service, success = services.revoke_death, _("Taken back.")
 
 
 class Move(OfPerson, FormPage):
     url, name, permission, title = "<int:pk>/move/", "move", "people.life_events", _("Move to another area")
     model, form_class = Person, forms.MoveForm
     intro = _("The whole file goes to the new community; past days keep the old one.")
+    service = services.move
 
     def form_kwargs(self):
         return {"actor": self.actor}
@@ -203,26 +182,17 @@ class Move(OfPerson, FormPage):
     def get_initial(self):
         return {"moved_on": timezone.localdate()}
 
-    def save(self, form):
-        return services.move(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-
 
 class Admit(OfPerson, ActionPage):
     url, name, permission, title = "<int:pk>/admit/", "admit", "people.life_events", _("Admission")
     model, form_class, leaves = Person, forms.AdmissionForm, True
-
-    def act(self, form):
-        services.admit_to_institution(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-        return _t("Recorded.")
+    service, success = services.admit_to_institution, _("Recorded.")
 
 
 class Discharge(OfPerson, ActionPage):
     url, name, permission, title = "<int:pk>/discharge/", "discharge", "people.life_events", _("Home again")
     model, form_class, leaves = Person, forms.DischargeForm, True
-
-    def act(self, form):
-        services.discharge_from_institution(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
-        return _t("Recorded.")
+    service, success = services.discharge_from_institution, _("Recorded.")
 
 
 class GuardedNotes(OfPerson, ObjectMixin, PlainPage):
@@ -243,9 +213,7 @@ class GuardedNotes(OfPerson, ObjectMixin, PlainPage):
 class WriteNote(OfPerson, FormPage):
     url, name, permission, title = "<int:pk>/notes/new/", "note_new", "people.guarded_notes", _("New guarded note")
     model, form_class = Person, forms.NoteForm
-
-    def save(self, form):
-        return services.write_guarded_note(actor=self.actor, person_id=self.object.pk, **form.cleaned_data)
+    service = services.write_guarded_note
 
     def success_url(self, result=None):
         return reverse("people:notes", args=[self.object.pk])
