@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.dated import valid_on
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Number, Text, YesNo
-from sangyu.ui.pages.related import rows_tab
+from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Number, Text, YesNo, rows_tab
 
 from . import selectors, services
 from .enums import Category, LicenceKind, Skill, Unit

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import Choice, Custom, Day, DetailPage, FormPage, Link, ListPage, Moment, PlainPage, Text
-from sangyu.ui.pages.related import rows_tab
+from sangyu.ui.pages import Choice, Custom, Day, DetailPage, FormPage, Link, ListPage, Moment, PlainPage, Text, rows_tab
 
 from . import selectors, services
 from .enums import ChangeKind, Flag, Level, Source
@@ -203,7 +202,7 @@ class MoveForm(ChangeForm):
 
 
 class _ChangePage(FormPage):
-    permission, model, parent = "regions.change", Region, REGISTER
+    permission, model, parent, argument = "regions.change", Region, REGISTER, "region_id"
 
     def get_queryset(self):
         return _own_area(Region.objects.all(), self.actor)
@@ -221,16 +220,12 @@ class _ChangePage(FormPage):
 
 class RegionRename(_ChangePage):
     url, name, title, form_class = "<int:pk>/rename/", "rename", _("Rename region"), RenameForm
-
-    def save(self, form):
-        return services.rename(actor=self.actor, region_id=self.object.pk, **form.cleaned_data)
+    service = services.rename
 
 
 class RegionRecode(_ChangePage):
     url, name, title, form_class = "<int:pk>/recode/", "recode", _("New code"), RecodeForm
-
-    def save(self, form):
-        return services.recode(actor=self.actor, region_id=self.object.pk, **form.cleaned_data)
+    service = services.recode
 
 
 class RegionMerge(_ChangePage):
@@ -274,12 +269,10 @@ class RegionSplit(_ChangePage):
 
 class RegionMove(_ChangePage):
     url, name, title, form_class = "<int:pk>/move/", "move", _("Move region"), MoveForm
+    service = services.move
 
     def form_kwargs(self):
         return {"actor": self.actor}
-
-    def save(self, form):
-        return services.move(actor=self.actor, region_id=self.object.pk, **form.cleaned_data)
 
 
 class RegionChangeList(ListPage):
