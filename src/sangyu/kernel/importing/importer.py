@@ -37,10 +37,6 @@ class Importer:
     def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
         return services.rejected(actor=actor, kind=self.kind, import_id=import_id)
 
-    def template(self, *, actor: Actor) -> list[str]:
-        """Headings of the empty workbook."""
-        return [str(f.label) for f in self.fields]
-
     def template_file(self, *, actor: Actor) -> tuple[str, Any]:
         """(file name, workbook) to start from."""
         return services.template(actor=actor, kind=self.kind)

@@ -50,7 +50,7 @@ class ImportState:
     headers: list[str] = field(default_factory=list)
     samples: list[list[str]] = field(default_factory=list)
     matching: dict[str, int | None] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)  # rows, new, changed, rejected
     problems: list[RowProblem] = field(default_factory=list)
     operation_id: int | None = None
     result: str = ""

@@ -1,83 +1,22 @@
 """The import page: upload → match columns → preview with errors per row → commit → rejected rows back as a file."""
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
+from sangyu.kernel.importing.importer import Importer
+from sangyu.kernel.importing.services import ImportState
 
 from .base import Page
 
 
-@dataclass
-class ImportField:
-    """One column the import understands."""
-
-    key: str
-    label: str
-    required: bool = False
-    hint: str = ""
-
-
-@dataclass
-class RowProblem:
-    """Why one row is not taken: the row number of the sheet, the column, what was written (masked), problem and remedy."""
-
-    row: int
-    name: str
-    column: str
-    value: str
-    message: str
-
-
-@dataclass
-class ImportState:
-    """An import on its way. ``step`` is match, preview, running or done."""
-
-    id: int
-    step: str
-    file_name: str
-    headers: list[str] = field(default_factory=list)
-    samples: list[list[str]] = field(default_factory=list)
-    matching: dict[str, int | None] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)  # rows, new, changed, rejected
-    problems: list[RowProblem] = field(default_factory=list)
-    operation_id: int | None = None
-    result: str = ""
-
-
-class Importer(Protocol):
-    """What an import mechanism offers to the page; every call is one service call in the actor's scope."""
-
-    fields: list[ImportField]
-
-    def upload(self, *, actor: Actor, file: Any) -> int:
-        """Store the workbook, guess the matching, return the import's id. Raises Invalid for an unreadable file."""
-
-    def state(self, *, actor: Actor, import_id: int) -> ImportState:
-        """Where it stands. Raises NotVisible for another's import."""
-
-    def match(self, *, actor: Actor, import_id: int, matching: dict[str, int | None]) -> None:
-        """Fix field → column index (None = not in the file) and check all rows; writes no record."""
-
-    def commit(self, *, actor: Actor, import_id: int) -> None:
-        """Write all accepted rows in one transaction (or start the operation that does)."""
-
-    def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
-        """(file name, open file) with the rejected rows and their reasons."""
-
-    def template_file(self, *, actor: Actor) -> tuple[str, Any]:
-        """(file name, open file): an empty workbook to start from."""
-
-
 class ImportPage(Page):
-    """Set ``importer`` (an Importer) and ``back_url``; the steps are addresses of one page: ``?import=<id>``."""
+    """Set ``importer`` (``Importer("people.roster")``) and ``back_url``; the steps are addresses of one page: ``?import=<id>``."""
 
-    importer: ClassVar[Any]
+    importer: ClassVar[Importer]
     #: Where 完成 goes: a url name.
     back_url: ClassVar[str] = ""
     help_text: ClassVar[str] = ""
