@@ -26,6 +26,7 @@ class OrderAct(ActionPage):
     model = Order
     leaves = True
     form_class = ReasonForm
+    argument, detail = "order_id", "orders:order"
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [
@@ -33,17 +34,11 @@ class OrderAct(ActionPage):
             (self.object.number, reverse("orders:order", args=[self.object.pk])),
         ]
 
-    def success_url(self) -> str:
-        return reverse("orders:order", args=[self.kwargs["pk"]])
-
 
 class Receive(OrderAct):
     url, name, permission, title = "<int:pk>/receive/", "receive", "orders.receive", gettext_lazy("Receive")
     form_class = forms.Form
-
-    def act(self, form):
-        services.receive(actor=self.actor, order_id=self.object.pk)
-        return _("Priced. Choose who goes.")
+    service, success = services.receive, gettext_lazy("Priced. Choose who goes.")
 
 
 class OfferForm(forms.Form):
@@ -75,10 +70,7 @@ class Withdraw(OrderAct):
         "orders.dispatch",
         gettext_lazy("Withdraw the offer"),
     )
-
-    def act(self, form):
-        services.withdraw(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Withdrawn. The order waits for dispatch again.")
+    service, success = services.withdraw, gettext_lazy("Withdrawn. The order waits for dispatch again.")
 
 
 class RescheduleForm(ReasonForm):
@@ -97,13 +89,10 @@ class Reschedule(OrderAct):
         gettext_lazy("Change the time"),
     )
     form_class = RescheduleForm
+    service, success = services.reschedule, gettext_lazy("The time is changed. The order waits for dispatch.")
 
     def get_initial(self):
         return {"planned_start": timezone.localtime(self.object.planned_start)}
-
-    def act(self, form):
-        services.reschedule(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("The time is changed. The order waits for dispatch.")
 
 
 class CancelForm(ReasonForm):
@@ -168,18 +157,12 @@ class Accept(WithWorkers):
     url, name, permission, title = "<int:pk>/accept/", "accept", "orders.answer", gettext_lazy("Accept order")
     form_class = AcceptForm
     submit_label = gettext_lazy("Accept")
-
-    def act(self, form):
-        services.accept(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Accepted.")
+    service, success = services.accept, gettext_lazy("Accepted.")
 
 
 class Decline(OrderAct):
     url, name, permission, title = "<int:pk>/decline/", "decline", "orders.answer", gettext_lazy("Decline")
-
-    def act(self, form):
-        services.decline(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Declined.")
+    service, success = services.decline, gettext_lazy("Declined.")
 
     def success_url(self):
         return reverse("orders:list")  # the order has left the provider's sight
@@ -187,10 +170,7 @@ class Decline(OrderAct):
 
 class HandBack(Decline):
     url, name, title = "<int:pk>/hand-back/", "hand_back", gettext_lazy("Hand back")
-
-    def act(self, form):
-        services.hand_back(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Handed back. The dispatcher sends somebody else.")
+    service, success = services.hand_back, gettext_lazy("Handed back. The dispatcher sends somebody else.")
 
 
 class SubstituteForm(WorkerForm):
@@ -205,10 +185,7 @@ class Substitute(WithWorkers):
         gettext_lazy("Send a substitute"),
     )
     form_class = SubstituteForm
-
-    def act(self, form):
-        services.substitute(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("The substitute goes.")
+    service, success = services.substitute, gettext_lazy("The substitute goes.")
 
 
 class PaperForm(forms.Form):
@@ -232,10 +209,7 @@ class PaperForm(forms.Form):
 class PaperVisit(OrderAct):
     url, name, permission, title = "<int:pk>/paper/", "paper", "orders.record_visit", gettext_lazy("Enter paper form")
     form_class = PaperForm
-
-    def act(self, form):
-        services.record_paper_visit(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("The visit is entered and waits for confirmation.")
+    service, success = services.record_paper_visit, gettext_lazy("The visit is entered and waits for confirmation.")
 
 
 class ConfirmForm(forms.Form):
@@ -260,6 +234,7 @@ class ConfirmFor(OrderAct):
         gettext_lazy("Confirm for the elder"),
     )
     form_class = ConfirmForm
+    service, success = services.confirm, gettext_lazy("Confirmed.")
 
     def confirm_text(self):
         return _("Vouchers of %(voucher)s are spent; %(self)s is left for the elder.") % {
@@ -267,17 +242,11 @@ class ConfirmFor(OrderAct):
             "self": money(self.object.self_pay),
         }
 
-    def act(self, form):
-        services.confirm(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Confirmed.")
-
 
 class Dispute(OrderAct):
     url, name, permission, title = "<int:pk>/dispute/", "dispute", "orders.dispute", gettext_lazy("Dispute")
-
-    def act(self, form):
-        services.dispute(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("The visit is disputed and will not be settled until it is decided.")
+    service = services.dispute
+    success = gettext_lazy("The visit is disputed and will not be settled until it is decided.")
 
 
 class ResolveForm(ReasonForm):
@@ -296,10 +265,7 @@ class ResolveForm(ReasonForm):
 class Resolve(OrderAct):
     url, name, permission, title = "<int:pk>/resolve/", "resolve", "orders.resolve", gettext_lazy("Decide the dispute")
     form_class = ResolveForm
-
-    def act(self, form):
-        services.resolve(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Decided.")
+    service, success = services.resolve, gettext_lazy("Decided.")
 
 
 class Yuan(forms.DecimalField):
@@ -324,6 +290,7 @@ class Refund(OrderAct):
     url, name, permission, title = "<int:pk>/refund/", "refund", "orders.refund", gettext_lazy("Refund")
     form_class = RefundForm
     irreversible = True
+    service, success = services.refund, gettext_lazy("Refunded. The provider's next statement carries it.")
 
     def get_initial(self):
         return {"key": f"refund:{self.object.number}:{uuid4()}"}
@@ -335,7 +302,3 @@ class Refund(OrderAct):
             "public": money(self.object.public_pay),
             "self": money(self.object.self_pay),
         }
-
-    def act(self, form):
-        services.refund(actor=self.actor, order_id=self.object.pk, **form.cleaned_data)
-        return _("Refunded. The provider's next statement carries it.")

@@ -40,7 +40,9 @@ class ReturnVisitList(ListPage):
     sort = "due_by"
     personal = "orders.return_visits"
     columns = [
-        Text("order.number", gettext_lazy("Order number"), link=lambda row: reverse("orders:order", args=[row.order_id])),
+        Text(
+            "order.number", gettext_lazy("Order number"), link=lambda row: reverse("orders:order", args=[row.order_id])
+        ),
         Text("order.person_name", gettext_lazy("Elder")),
         Text("order.item_name", gettext_lazy("Service")),
         Choice("reason", gettext_lazy("Reason"), enum=ReturnVisitReason),
@@ -92,10 +94,7 @@ class RecordReturnVisit(ActionPage):
     model, related = ReturnVisit, ("order",)
     form_class = ReturnVisitForm
     parent = ("orders:return_visits", gettext_lazy("Call-backs"))
-
-    def act(self, form):
-        services.record_return_visit(actor=self.actor, return_visit_id=self.object.pk, **form.cleaned_data)
-        return _("Recorded.")
+    service, argument, success = services.record_return_visit, "return_visit_id", gettext_lazy("Recorded.")
 
 
 class AgreementList(ListPage):
@@ -197,7 +196,7 @@ class AgreementForm(forms.Form):
 
 class AgreementNew(FormPage):
     url, name, permission, title = "agreements/new/", "agreement_new", "orders.agree", gettext_lazy("New agreement")
-    form_class = AgreementForm
+    form_class, detail = AgreementForm, "orders:agreement"
     parent = ("orders:agreements", gettext_lazy("Service agreements"))
 
     def form_kwargs(self):
@@ -210,18 +209,13 @@ class AgreementNew(FormPage):
         people.get_person(self.actor, form.cleaned_data["person_id"])
         return services.draft_agreement(actor=self.actor, **form.cleaned_data)
 
-    def success_url(self, result):
-        return reverse("orders:agreement", args=[result.pk])
-
 
 class AgreementAct(ActionPage):
     model = Agreement
     leaves = True
     permission = "orders.agree"
     parent = ("orders:agreements", gettext_lazy("Service agreements"))
-
-    def success_url(self):
-        return reverse("orders:agreement", args=[self.kwargs["pk"]])
+    argument, detail = "agreement_id", "orders:agreement"
 
 
 class SignForm(forms.Form):
@@ -232,13 +226,10 @@ class SignForm(forms.Form):
 class AgreementSign(AgreementAct):
     url, name, title = "agreements/<int:pk>/sign/", "agreement_sign", gettext_lazy("Record the signature")
     form_class = SignForm
+    service, success = services.sign_agreement, gettext_lazy("Signed.")
 
     def get_initial(self):
         return {"signed_by": self.object.person_name, "signed_on": localtime().date()}
-
-    def act(self, form):
-        services.sign_agreement(actor=self.actor, agreement_id=self.object.pk, **form.cleaned_data)
-        return _("Signed.")
 
 
 class EndForm(forms.Form):
@@ -249,16 +240,13 @@ class AgreementEnd(AgreementAct):
     url, name, title = "agreements/<int:pk>/end/", "agreement_end", gettext_lazy("End the agreement")
     form_class = EndForm
     irreversible = True
+    service, success = services.end_agreement, gettext_lazy("Ended.")
 
     def confirm_text(self):
         return _("%(number)s of %(name)s ends. Planned visits stay and are listed on its page.") % {
             "number": self.object.number,
             "name": self.object.person_name,
         }
-
-    def act(self, form):
-        services.end_agreement(actor=self.actor, agreement_id=self.object.pk, **form.cleaned_data)
-        return _("Ended.")
 
 
 class PlanForm(forms.Form):
