@@ -21,8 +21,8 @@ from sangyu.ui.pages import (
     Number,
     Status,
     Text,
+    rows_tab,
 )
-from sangyu.ui.pages.related import rows_tab
 
 from . import forms, selectors, services
 from .enums import State, Unspent, Validity
@@ -150,9 +150,7 @@ class _Act(ActionPage):
     """An act on one voucher that returns to its page."""
 
     model, related, parent = Voucher, ("programme", "person", "account"), PARENT
-
-    def success_url(self) -> str:
-        return reverse("vouchers:detail", args=[self.object.pk])
+    argument, detail = "voucher_id", "vouchers:detail"
 
     def words(self) -> dict:
         v = self.object
@@ -162,19 +160,13 @@ class _Act(ActionPage):
 class ReportLoss(_Act):
     url, name, permission, title = "<int:pk>/loss/", "loss", "vouchers.replace", _("Report loss")
     submit_label, form_class = _("Report loss"), forms.ReasonForm
-
-    def act(self, form) -> str:
-        services.report_loss(actor=self.actor, voucher_id=self.object.pk, reason=form.cleaned_data["reason"])
-        return gettext("Blocked.")
+    service, success = services.report_loss, _("Blocked.")
 
 
 class Found(_Act):
     url, name, permission, title = "<int:pk>/found/", "found", "vouchers.replace", _("Found again")
     submit_label, confirm = _("Found again"), _("The voucher can be used again.")
-
-    def act(self, form) -> str:
-        services.find(actor=self.actor, voucher_id=self.object.pk)
-        return gettext("In use again.")
+    service, success = services.find, _("In use again.")
 
 
 class Reissue(_Act):
@@ -191,24 +183,21 @@ class Reissue(_Act):
         return gettext("Reissued: %(serial)s") % {"serial": self.made}
 
     def success_url(self) -> str:
-        made = getattr(self, "made", self.object)
-        return reverse("vouchers:detail", args=[made.pk])
+        return self.row_url(getattr(self, "made", self.object))
 
 
 class Cancel(_Act):
     url, name, permission, title = "<int:pk>/cancel/", "cancel", "vouchers.cancel", _("Cancel voucher")
     submit_label, irreversible, form_class = _("Cancel voucher"), True, forms.ReasonForm
+    service, success = services.cancel, _("Cancelled.")
 
     def confirm_text(self) -> str:
         return (
             gettext("The %(left)s left on the voucher “%(what)s” of %(who)s go back to the programme.") % self.words()
         )
 
-    def act(self, form) -> str:
-        services.cancel(
-            actor=self.actor, voucher_id=self.object.pk, reason=form.cleaned_data["reason"], today=localdate()
-        )
-        return gettext("Cancelled.")
+    def arguments(self, form) -> dict:
+        return {"today": localdate(), **form.cleaned_data}
 
 
 # ---------------------------------------------------------------- programmes
@@ -284,15 +273,13 @@ class ProgrammeEdit(FormPage):
     )
     model, form_class, parent = Programme, forms.ProgrammeForm, PROGRAMMES
     wide = ("categories",)
+    service, argument = services.change_programme, "programme_id"
 
     def get_initial(self) -> dict:
         p = self.object
         if p is None:
             return {"valid_from": localdate(), "validity": Validity.MONTH, "unspent": Unspent.LAPSE}
         return {n: getattr(p, n) for n in forms.ProgrammeForm.base_fields}
-
-    def save(self, form):
-        return services.change_programme(actor=self.actor, programme_id=self.object.pk, **form.cleaned_data)
 
     def success_url(self, result) -> str:
         return reverse("vouchers:programme", args=[result.pk])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
@@ -11,7 +11,7 @@ from sangyu.kernel.ledger import selectors as ledger
 from sangyu.registry.catalogue import selectors as catalogue
 
 from .enums import RefusedUse, State
-from .models import Issue, Programme, Voucher
+from .models import Programme, Voucher
 from .periods import first_of_period
 
 
@@ -132,15 +132,6 @@ def programmes_visible(actor: Actor) -> QuerySet[Programme]:
 def programmes_in_force(actor: Actor, day: date) -> QuerySet[Programme]:
     """Programmes that may be issued from on ``day``."""
     return Programme.objects.visible_to(actor).on(day).order_by("name", "id")
-
-
-def issues_visible(actor: Actor) -> QuerySet[Issue]:
-    return Issue.objects.visible_to(actor).select_related("programme", "region")
-
-
-def issued_total(actor: Actor, programme_id: int) -> int:
-    """Fen issued under a programme in scope."""
-    return issues_visible(actor).filter(programme_id=programme_id).aggregate(total=Sum("total"))["total"] or 0
 
 
 def had_before(actor: Actor, programme_id: int, day: date) -> list[int]:
