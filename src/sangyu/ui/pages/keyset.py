@@ -40,12 +40,17 @@ def encode(value: Any, pk: Any, start: int) -> str:
 def decode(cursor: str) -> tuple[Any, Any, int]:
     """The parts of a cursor. Raises Invalid when it is not one of ours."""
     try:
-        value, pk, start = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        value, pk, start = json.loads(text, parse_constant=_no_number)
         if not isinstance(start, int) or isinstance(value, (list, dict)) or isinstance(pk, (list, dict, type(None))):
             raise ValueError
     except (ValueError, TypeError) as error:
         raise Invalid({"": [_("This page address is damaged. Open the list again.")]}) from error
     return value, pk, start
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are no places in a list
 
 
 def read(row: Any, field: str) -> Any:
