@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
@@ -12,7 +13,7 @@ class State(models.TextChoices):
     OBJECTED = "objected", _("Objected")
     CONFIRMED = "confirmed", _("Confirmed by the provider")
     APPROVED = "approved", _("Approved")
-    PAID = "paid", _("Paid")
+    PAID = "paid", pgettext_lazy("statement", "Paid")
     DISCARDED = "discarded", _("Discarded")
 
     @property

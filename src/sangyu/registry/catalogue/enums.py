@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Category(models.TextChoices):
@@ -81,7 +82,7 @@ class Audience(models.TextChoices):
 
     EVERYONE = "everyone", _("Everyone")
     PARTLY_DISABLED = "partly_disabled", _("Partly disabled")
-    DISABLED = "disabled", _("Disabled")
+    DISABLED = "disabled", pgettext_lazy("ability", "Disabled")
     DEMENTIA = "dementia", _("With dementia")
     ALONE = "alone", _("Living alone")
     POOR = "poor", _("In hardship")

@@ -2,13 +2,14 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
     """State of an engagement."""
 
     CANDIDATE = "candidate", _("Candidate")
-    ACTIVE = "active", _("Active")
+    ACTIVE = "active", pgettext_lazy("worker", "Active")
     SUSPENDED = "suspended", _("Suspended")
     LEFT = "left", _("Left")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import NotVisible
@@ -71,7 +71,7 @@ class WorkerList(ListPage):
         Number("rating", _("Rating"), sort=True),
         Text("region.name", _("Region"), hidden=True),
     ]
-    presets = [(_("Active"), "state=active"), (_("Candidates"), "state=candidate")]
+    presets = [(pgettext_lazy("worker", "Active"), "state=active"), (_("Candidates"), "state=candidate")]
     head = [
         Link(_("Import"), "workforce:import", "ul", "workforce.manage"),
         Link(_("Duties of posts"), "workforce:duties", "doc", "workforce.view"),
