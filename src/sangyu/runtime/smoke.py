@@ -139,7 +139,8 @@ class Walk:
         manager = self.visitor(managers[chosen[0]])
         self.answered("the provider sees it", manager.get(f"/orders/{self.order}/"), 200)
         self.answered("and accepts", manager.post(f"/orders/{self.order}/accept/", {"worker_id": chosen[1]}), 302, 303, needed=True)  # fmt: skip
-        self.step("accepted", self.look()["state"] == "accepted", self.look())
+        state = self.look()["state"]
+        self.step("accepted", state == "accepted", state)
 
     def visit(self) -> None:
         print("The visit on the worker's phone")
@@ -155,7 +156,8 @@ class Walk:
         self.answered("checks in at the door", phone.post(f"{at}arrive/", here), 302, 303)
         done = {"client_id": client_id(), "item": "清扫卧室和客厅", "note": "老人状态良好"}
         self.answered("finishes", phone.post(f"{at}finish/", done), 302, 303)
-        self.step("waits for confirmation", self.look()["state"] == "done", self.look(), needed=True)
+        state = self.look()["state"]
+        self.step("waits for confirmation", state == "done", state, needed=True)
 
     def confirm(self) -> None:
         print("Confirmed and rated")
