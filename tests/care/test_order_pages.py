@@ -71,7 +71,19 @@ def test_cancel_without_a_reason_is_422_and_changes_nothing(world, order):
     assert Order.objects.get(pk=order.pk).state == "received"
 
 
-@pytest.mark.parametrize("name", ["list", "return_visits", "agreements", "agreement_new", "fee_rules", "fee_rules_load", "service_rules", "service_rule_new"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list",
+        "return_visits",
+        "agreements",
+        "agreement_new",
+        "fee_rules",
+        "fee_rules_load",
+        "service_rules",
+        "service_rule_new",
+    ],
+)
 def test_every_list_opens_empty_and_full(world, name):
     client = client_for(world.desk)
     assert client.get(reverse(f"orders:{name}")).status_code == 200
@@ -92,7 +104,9 @@ def test_a_faulty_file_of_rules_is_answered_rule_by_rule_and_changes_nothing(wor
 
     client = client_for(staff("city"))
     before = list(FeeRule.objects.order_by("pk").values())
-    text = "valid_from: 2026-11-01\nrules:\n  - {rank: 1, tier: gratis, title: x, basis: y, facts: {living: [castle]}}\n"
+    text = (
+        "valid_from: 2026-11-01\nrules:\n  - {rank: 1, tier: gratis, title: x, basis: y, facts: {living: [castle]}}\n"
+    )
     answer = client.post(
         reverse("orders:fee_rules_load"),
         {"file": SimpleUploadedFile("new.yaml", text.encode()), "valid_from": "2026-11-01"},

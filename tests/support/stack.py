@@ -70,7 +70,9 @@ def chromium():
 
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright, fonts() as env:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS, env={**os.environ, "LANGUAGE": "zh_CN", **env})
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGS, env={**os.environ, "LANGUAGE": "zh_CN", **env}
+        )
         page = browser.new_page()
         # Without a font every character is the same box: 永 and 国 would be drawn alike.
         page.set_content("<canvas width=120 height=60></canvas>")

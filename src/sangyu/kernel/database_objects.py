@@ -73,7 +73,11 @@ def install(using: str = "default") -> None:
             return
         cursor.execute(resources.files(__package__).joinpath("sql/functions.sql").read_text())
         for config in apps.get_app_configs():  # a room's own functions: sql/functions.sql beside its models
-            extra = resources.files(config.module).joinpath("sql/functions.sql") if config.name.startswith("sangyu.") else None
+            extra = (
+                resources.files(config.module).joinpath("sql/functions.sql")
+                if config.name.startswith("sangyu.")
+                else None
+            )
             if extra is not None and config.name != "sangyu.kernel" and extra.is_file():
                 cursor.execute(extra.read_text())
         cursor.execute(f"GRANT USAGE ON SCHEMA sangyu, public TO {ALL_ROLES}")
