@@ -57,7 +57,7 @@ def desk(town, chromium, faults) -> int:
         order = int(re.search(r"order=(\d+)", page.url)[1])
         page.locator("#dispatch .resp form button").first.click()
         page.locator("#dispatch .price").wait_for()
-        page.wait_for_function("!document.querySelector('#dispatch .resp form')")
+        page.locator("#dispatch .resp form").first.wait_for(state="detached")
         faults += context.faults
     return order
 
@@ -69,7 +69,7 @@ def provider(town, chromium, faults, order: int, username: str) -> None:
         page.goto(f"{town.address}/orders/{order}/")
         page.locator(f"a[href*='/orders/{order}/accept/']").first.click()
         page.locator("#dialog button[type=submit]").click()
-        page.wait_for_function(f"!document.querySelector(\"a[href*='/orders/{order}/accept/']\")")
+        page.locator(f"a[href*='/orders/{order}/accept/']").first.wait_for(state="detached")
         faults += context.faults
 
 
@@ -113,5 +113,5 @@ def elder(town, chromium, faults, order: int, books: dict) -> None:
         assert f"{books['self_pay'] // 100}.{books['self_pay'] % 100:02}" in shown
         page.locator(".eh-star").first.click()
         page.locator(".eh-go-on").click()
-        page.wait_for_function("!document.querySelector('.eh-star')")
+        page.locator(".eh-star").first.wait_for(state="detached")
         faults += context.faults

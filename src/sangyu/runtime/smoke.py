@@ -122,7 +122,7 @@ class Walk:
     def send(self) -> None:
         print("Sent, seen by the right people only, accepted")
         desk, street = self.role("dispatcher"), self.role("street")
-        self.answered("own street: the order opens", street.get(f"/orders/{self.cast['near_order']}/"), 200)
+        self.answered("own street: an elder's file opens", street.follow(f"/people/{self.cast['near_person']}/"), 200)
         self.answered("another county's order does not exist", street.get(f"/orders/{self.cast['far_order']}/"), 404)
         self.answered("another county's elder does not exist", street.get(f"/people/{self.cast['far_person']}/"), 404)
         page = desk.get(f"/orders/{self.order}/")

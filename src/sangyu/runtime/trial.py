@@ -321,7 +321,6 @@ def paid_by_voucher(person):
     except SangyuError:
         return -1
 elder = max(people.filter(pk__in=accounts).order_by("pk"), key=paid_by_voucher)
-near = Order.objects.filter(path__startswith=street.path).order_by("pk").values_list("pk", flat=True).first()
 far = Order.objects.exclude(path__startswith=county).order_by("pk").values_list("pk", flat=True).first()
 grants = Grant.objects.filter(account__is_active=True).order_by("pk")
 first = Grant.objects.filter(role="worker").order_by("pk").first().subject_id
@@ -332,7 +331,8 @@ answer = {
     "worker_visits": dict(orders.filter(worker_id=first).values_list("state", "pk")),
     "elder_visits": dict(orders.filter(person_id=elder.pk).values_list("state", "pk")),
     "elder": {"id": elder.pk, "name": elder.name, "username": accounts[elder.pk], "latitude": elder.latitude, "longitude": elder.longitude},
-    "near_order": near, "far_order": far,
+    "far_order": far,
+    "near_person": Person.objects.filter(path__startswith=street.path).order_by("pk").values_list("pk", flat=True).first(),
     "far_person": Person.objects.exclude(path__startswith=county).order_by("pk").values_list("pk", flat=True).first(),
     "managers": {g.subject_id: names[g.account_id] for g in grants if g.role == "provider_manager"},
     "workers": {g.subject_id: names[g.account_id] for g in grants if g.role == "worker"},
