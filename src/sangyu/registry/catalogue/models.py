@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -21,7 +22,7 @@ class ServiceItem(DatedRow):
     """
 
     code = models.CharField(max_length=40, verbose_name=_("Code"))
-    name = models.CharField(max_length=60, verbose_name=_("Name"))
+    name = models.CharField(max_length=60, verbose_name=pgettext_lazy("thing", "Name"))
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
     category = models.CharField(max_length=20, choices=Category.choices, verbose_name=_("Category"))
@@ -73,7 +74,7 @@ class Package(DatedRow):
     """One version of a composed service: items with their number per month, fitted to a kind of person (R-076)."""
 
     code = models.CharField(max_length=40, verbose_name=_("Code"))
-    name = models.CharField(max_length=60, verbose_name=_("Name"))
+    name = models.CharField(max_length=60, verbose_name=pgettext_lazy("thing", "Name"))
     audience = models.CharField(
         max_length=20, choices=Audience.choices, default=Audience.EVERYONE, verbose_name=_("Audience")
     )

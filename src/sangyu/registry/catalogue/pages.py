@@ -3,7 +3,7 @@
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.dated import valid_on
@@ -248,7 +248,7 @@ class PackageList(ListPage):
     related = ("region",)
     columns = [
         Text("name", _("Package"), link="catalogue:package", sort=True),
-        Choice("audience", _("For whom"), sort=True),
+        Choice("audience", pgettext_lazy("package", "For whom"), sort=True),
         Text("description", _("Description")),
         Day("valid_from", _("From"), sort=True),
         Text("region.name", _("Published by")),
@@ -273,7 +273,11 @@ class PackageDetail(DetailPage):
     url, name, permission = "packages/<int:pk>/", "package", "catalogue.view"
     model, related = Package, ("region",)
     parent = ("catalogue:packages", _("Packages"))
-    facts = [Choice("audience", _("For whom")), Day("valid_from", _("From")), Day("valid_to", _("Until"))]
+    facts = [
+        Choice("audience", pgettext_lazy("package", "For whom")),
+        Day("valid_from", _("From")),
+        Day("valid_to", _("Until")),
+    ]
     tabs = [
         rows_tab(
             "lines",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Actor
 from sangyu.registry.catalogue import selectors as catalogue
@@ -34,7 +35,7 @@ class ActorForm(forms.Form):
 
 
 class OrganisationForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=100)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=100)
     short_name = forms.CharField(label=_("Short name"), max_length=30, required=False)
     legal_form = forms.ChoiceField(label=_("Legal form"), choices=LegalForm.choices)
     credit_code = forms.CharField(

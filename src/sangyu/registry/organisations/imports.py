@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from sangyu.kernel.errors import BadValue, Invalid, SangyuError
 from sangyu.kernel.importing import parsers
@@ -72,7 +72,14 @@ class OrganisationImport(Import):
         text = parsers.text
         example = "康养服务公司（示例）"
         return (
-            Field("name", _("Name"), text(100), ("机构名称", "单位名称", "名称"), required=True, example=example),
+            Field(
+                "name",
+                pgettext("thing", "Name"),
+                text(100),
+                ("机构名称", "单位名称", "名称"),
+                required=True,
+                example=example,
+            ),
             Field(
                 "legal_form",
                 _("Legal form"),

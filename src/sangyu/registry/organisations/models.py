@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -22,7 +23,7 @@ class Organisation(models.Model):
     above and of those below see it; a provider sees itself, a worker its employer, a family the directory of its region.
     """
 
-    name = models.CharField(max_length=100, verbose_name=_("Name"))
+    name = models.CharField(max_length=100, verbose_name=pgettext_lazy("thing", "Name"))
     short_name = models.CharField(max_length=30, blank=True, verbose_name=_("Short name"))
     pinyin = models.CharField(max_length=100, blank=True, db_collation="C", editable=False)
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)

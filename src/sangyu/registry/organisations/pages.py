@@ -1,7 +1,7 @@
 """Screens of the provider register. Contracts and prices: contract_pages."""
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
@@ -46,7 +46,7 @@ class OrganisationList(ListPage):
     sort = "name"
     related = ("region", "operator")
     columns = [
-        Text("name", _("Name"), link="organisations:detail", sort=True),
+        Text("name", pgettext_lazy("thing", "Name"), link="organisations:detail", sort=True),
         Status("state", _("State"), enum=State, sort=True),
         Choice("legal_form", _("Legal form"), enum=LegalForm, sort=True),
         Text("region.name", _("Region")),
@@ -79,7 +79,7 @@ class OrganisationDetail(DetailPage):
         (
             _("Register entry"),
             [
-                Text("name", _("Name")),
+                Text("name", pgettext_lazy("thing", "Name")),
                 Text("short_name", _("Short name")),
                 Text("credit_code", _("Credit code")),
                 Text("region.full_name", _("Responsible region")),
@@ -182,7 +182,7 @@ class OrganisationDetail(DetailPage):
             "sites",
             _("Sites"),
             [
-                Text("name", _("Name"), link="organisations:detail"),
+                Text("name", pgettext_lazy("thing", "Name"), link="organisations:detail"),
                 Status("state", _("State"), enum=State),
                 Text("region.name", _("Region")),
             ],
