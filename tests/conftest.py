@@ -45,6 +45,23 @@ def django_db_modify_db_settings():
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """Sessions that a server thread or a stopped process left open must not keep the test database from going."""
+    yield
+    import psycopg
+    from django.db import connection
+
+    own = connection.settings_dict
+    place = {"host": own["HOST"], "port": own["PORT"] or None, "user": own["USER"], "password": own["PASSWORD"] or None}
+    connection.close()
+    with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in place.items() if v}) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [own["NAME"]],
+        )
+
+
 @pytest.fixture
 def home():
     """An empty SANGYU_HOME with a short path that the server's account can enter; gone afterwards."""

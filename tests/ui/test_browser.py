@@ -78,7 +78,9 @@ def test_keys_filter_and_form_in_the_browser(live_server, browser, rows, regions
     page.keyboard.press("x")
     assert page.text_content("[data-count]") == "1"
     page.keyboard.press("/")
-    page.keyboard.type("批次 7")
+    assert page.evaluate("document.activeElement.id") == "gsearch"
+    page.keyboard.press("Escape")
+    page.locator("main input[name=q]").press_sequentially("批次 7")
     page.wait_for_url("**q=*")
     page.wait_for_function("document.querySelectorAll('[data-row]').length === 1")
     page.keyboard.press("Escape")
