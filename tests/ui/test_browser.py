@@ -12,18 +12,11 @@ PAGES = ["/ui/gallery/", "/t/regions/", "/t/operations/", "/t/regions/new/", "/u
 
 
 @pytest.fixture
-def browser():
-    if not os.path.exists("/usr/bin/chromium"):
-        pytest.skip("no /usr/bin/chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
+def browser(chromium):
+    """The session's browser; what a test opened is closed after it, so that the test server can stop."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @pytest.fixture
