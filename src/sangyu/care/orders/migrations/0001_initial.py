@@ -45,6 +45,9 @@ class Migration(migrations.Migration):
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regions.region')),
                 ('signature', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.storedfile')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='agreement_ends_after_start'), models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('signed_on__isnull', False), models.Q(('signed_by', ''), _negated=True)), _connector='OR'), name='agreement_signed_is_dated'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), ('ended_on__isnull', False)), models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_on__isnull', True)), _connector='OR'), name='agreement_ended_is_dated')],
+            },
         ),
         migrations.CreateModel(
             name='FeeRule',
@@ -66,6 +69,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['rank'],
+                'constraints': [models.UniqueConstraint(fields=('path', 'rank', 'valid_from'), name='fee_rule_rank_once'), models.CheckConstraint(condition=models.Q(('concession_percent__lte', 100)), name='fee_rule_percentage')],
             },
         ),
         migrations.CreateModel(
@@ -126,6 +130,10 @@ class Migration(migrations.Migration):
                 ('second_worker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workforce.worker')),
                 ('worker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workforce.worker')),
             ],
+            options={
+                'indexes': [models.Index(fields=['path', '-id'], name='order_path_newest'), models.Index(fields=['person', '-id'], name='order_person_newest'), models.Index(fields=['organisation', '-id'], name='order_organisation_newest'), models.Index(condition=models.Q(('state__in', ['requested', 'received', 'offered', 'accepted', 'on_the_way', 'arrived', 'done', 'disputed'])), fields=['state', 'planned_start'], name='order_state_start')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('market_price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher_amount')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='order_price_adds_up'), models.CheckConstraint(condition=models.Q(('concession__gte', 0), ('fee__gte', 0), ('market_price__gte', 0), ('public_pay__gte', 0), ('self_pay__gte', 0), ('voucher_amount__gte', 0)), name='order_amounts_not_negative'), models.CheckConstraint(condition=models.Q(('planned_end__gt', models.F('planned_start'))), name='order_ends_after_start'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['accepted', 'on_the_way', 'arrived', 'done', 'confirmed', 'settled', 'disputed']), _negated=True), models.Q(('organisation__isnull', False), ('worker__isnull', False)), _connector='OR'), name='order_has_worker_once_accepted'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ['accepted', 'on_the_way', 'arrived']), ('worker__isnull', False)), expressions=[('worker', '='), (sangyu.care.orders.models.TimeRange('planned_start', 'planned_end'), '&&')], name='order_worker_not_double_booked'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ['accepted', 'on_the_way', 'arrived']), ('second_worker__isnull', False)), expressions=[('second_worker', '='), (sangyu.care.orders.models.TimeRange('planned_start', 'planned_end'), '&&')], name='order_second_worker_not_double_booked'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['settled']), ('settled_at__isnull', False)), models.Q(models.Q(('state__in', ['settled']), _negated=True), models.Q(('settled_at__isnull', False), _negated=True)), _connector='OR'), name='order_settled_at_fits_state'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['cancelled', 'no_show']), ('closed_at__isnull', False)), models.Q(models.Q(('state__in', ['cancelled', 'no_show']), _negated=True), models.Q(('closed_at__isnull', False), _negated=True)), _connector='OR'), name='order_closed_at_fits_state'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['confirmed', 'settled']), _negated=True), models.Q(('arrived_at__isnull', False), ('confirmed_at__isnull', False), ('done_at__isnull', False)), _connector='OR'), name='order_confirmed_is_dated'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['requested', 'received', 'offered']), _negated=True), models.Q(('arrived_at__isnull', True), ('confirmed_at__isnull', True), ('done_at__isnull', True)), _connector='OR'), name='order_early_states_have_no_visit')],
+            },
         ),
         migrations.CreateModel(
             name='Offer',
@@ -146,6 +154,9 @@ class Migration(migrations.Migration):
                 ('worker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workforce.worker')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='orders.order')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('order',), name='offer_one_open_per_order'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), ('answered_at__isnull', True)), models.Q(models.Q(('state', 'open'), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='offer_answered_at_fits_state')],
+            },
         ),
         migrations.CreateModel(
             name='Evidence',
@@ -202,6 +213,9 @@ class Migration(migrations.Migration):
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='orders.order')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('public_pay__gte', 0), ('self_pay__gte', 0), ('voucher_amount__gte', 0), models.Q(('public_pay', 0), ('self_pay', 0), ('voucher_amount', 0), _negated=True)), name='refund_positive')],
+            },
         ),
         migrations.CreateModel(
             name='ReturnVisit',
@@ -218,6 +232,9 @@ class Migration(migrations.Migration):
                 ('result', models.CharField(blank=True, max_length=500)),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='return_visits', to='orders.order')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('order', 'reason'), name='return_visit_once_per_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('done_at__isnull', False)), models.Q(('state', 'due'), ('done_at__isnull', True)), _connector='OR'), name='return_visit_done_is_dated')],
+            },
         ),
         migrations.CreateModel(
             name='ServiceRule',
@@ -238,109 +255,8 @@ class Migration(migrations.Migration):
                 ('no_show_percent', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='Nobody at home fee (%)')),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regions.region')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gte', models.F('valid_from'))), name='agreement_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('signed_on__isnull', False), models.Q(('signed_by', ''), _negated=True)), _connector='OR'), name='agreement_signed_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), ('ended_on__isnull', False)), models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_on__isnull', True)), _connector='OR'), name='agreement_ended_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.UniqueConstraint(fields=('path', 'rank', 'valid_from'), name='fee_rule_rank_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='feerule',
-            constraint=models.CheckConstraint(condition=models.Q(('concession_percent__lte', 100)), name='fee_rule_percentage'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['path', '-id'], name='order_path_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['person', '-id'], name='order_person_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['organisation', '-id'], name='order_organisation_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(condition=models.Q(('state__in', ['requested', 'received', 'offered', 'accepted', 'on_the_way', 'arrived', 'done', 'disputed'])), fields=['state', 'planned_start'], name='order_state_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('market_price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher_amount')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='order_price_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('concession__gte', 0), ('fee__gte', 0), ('market_price__gte', 0), ('public_pay__gte', 0), ('self_pay__gte', 0), ('voucher_amount__gte', 0)), name='order_amounts_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('planned_end__gt', models.F('planned_start'))), name='order_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['accepted', 'on_the_way', 'arrived', 'done', 'confirmed', 'settled', 'disputed']), _negated=True), models.Q(('organisation__isnull', False), ('worker__isnull', False)), _connector='OR'), name='order_has_worker_once_accepted'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ['accepted', 'on_the_way', 'arrived']), ('worker__isnull', False)), expressions=[('worker', '='), (sangyu.care.orders.models.TimeRange('planned_start', 'planned_end'), '&&')], name='order_worker_not_double_booked'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ['accepted', 'on_the_way', 'arrived']), ('second_worker__isnull', False)), expressions=[('second_worker', '='), (sangyu.care.orders.models.TimeRange('planned_start', 'planned_end'), '&&')], name='order_second_worker_not_double_booked'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['settled']), ('settled_at__isnull', False)), models.Q(models.Q(('state__in', ['settled']), _negated=True), models.Q(('settled_at__isnull', False), _negated=True)), _connector='OR'), name='order_settled_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['cancelled', 'no_show']), ('closed_at__isnull', False)), models.Q(models.Q(('state__in', ['cancelled', 'no_show']), _negated=True), models.Q(('closed_at__isnull', False), _negated=True)), _connector='OR'), name='order_closed_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['confirmed', 'settled']), _negated=True), models.Q(('arrived_at__isnull', False), ('confirmed_at__isnull', False), ('done_at__isnull', False)), _connector='OR'), name='order_confirmed_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['requested', 'received', 'offered']), _negated=True), models.Q(('arrived_at__isnull', True), ('confirmed_at__isnull', True), ('done_at__isnull', True)), _connector='OR'), name='order_early_states_have_no_visit'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('order',), name='offer_one_open_per_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), ('answered_at__isnull', True)), models.Q(models.Q(('state', 'open'), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='offer_answered_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('public_pay__gte', 0), ('self_pay__gte', 0), ('voucher_amount__gte', 0), models.Q(('public_pay', 0), ('self_pay', 0), ('voucher_amount', 0), _negated=True)), name='refund_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnvisit',
-            constraint=models.UniqueConstraint(fields=('order', 'reason'), name='return_visit_once_per_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='returnvisit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('done_at__isnull', False)), models.Q(('state', 'due'), ('done_at__isnull', True)), _connector='OR'), name='return_visit_done_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='servicerule',
-            constraint=models.UniqueConstraint(fields=('path', 'valid_from'), name='service_rule_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='servicerule',
-            constraint=models.CheckConstraint(condition=models.Q(('late_cancel_percent__lte', 100), ('low_rating__lte', 5), ('no_show_percent__lte', 100), ('sample_percent__lte', 100)), name='service_rule_percentages'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('path', 'valid_from'), name='service_rule_once'), models.CheckConstraint(condition=models.Q(('late_cancel_percent__lte', 100), ('low_rating__lte', 5), ('no_show_percent__lte', 100), ('sample_percent__lte', 100)), name='service_rule_percentages')],
+            },
         ),
     ]

@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'statement',
                 'ordering': ['-period', '-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'discarded'), _negated=True), fields=('organisation', 'region', 'period'), name='statement_once_per_period'), models.CheckConstraint(condition=models.Q(('price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='statement_adds_up'), models.CheckConstraint(condition=models.Q(models.Q(('frozen_at__isnull', True), ('state__in', ['draft', 'discarded'])), models.Q(('confirmed_at__isnull', True), ('frozen_at__isnull', False), ('state__in', ['frozen', 'objected'])), models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('paid_at__isnull', True), ('state', 'approved')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('paid_at__isnull', False), ('state', 'paid')), _connector='OR'), name='statement_dates_fit_state'), models.CheckConstraint(condition=models.Q(('approved_by_account__isnull', True), ('frozen_by_account__isnull', True), models.Q(('approved_by_account', models.F('frozen_by_account')), _negated=True), _connector='OR'), name='statement_four_eyes')],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['day', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'visit')), fields=('order',), name='visit_settled_once'), models.UniqueConstraint(condition=models.Q(('refund_id__isnull', False)), fields=('refund_id',), name='refund_settled_once'), models.CheckConstraint(condition=models.Q(('price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='line_adds_up'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'visit'), ('order__isnull', False), ('refund_id__isnull', True)), models.Q(('kind', 'refund'), ('order__isnull', False), ('refund_id__isnull', False)), models.Q(('kind', 'adjustment'), ('order__isnull', True), ('refund_id__isnull', True), models.Q(('note', ''), _negated=True)), _connector='OR'), name='line_kind')],
             },
         ),
         migrations.CreateModel(
@@ -96,37 +98,5 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'abstract': False,
             },
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'discarded'), _negated=True), fields=('organisation', 'region', 'period'), name='statement_once_per_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='statement_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('frozen_at__isnull', True), ('state__in', ['draft', 'discarded'])), models.Q(('confirmed_at__isnull', True), ('frozen_at__isnull', False), ('state__in', ['frozen', 'objected'])), models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('paid_at__isnull', True), ('state', 'approved')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('paid_at__isnull', False), ('state', 'paid')), _connector='OR'), name='statement_dates_fit_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by_account__isnull', True), ('frozen_by_account__isnull', True), models.Q(('approved_by_account', models.F('frozen_by_account')), _negated=True), _connector='OR'), name='statement_four_eyes'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'visit')), fields=('order',), name='visit_settled_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(condition=models.Q(('refund_id__isnull', False)), fields=('refund_id',), name='refund_settled_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('concession'), '+', models.F('voucher')), '+', models.F('public_pay')), '+', models.F('self_pay')))), name='line_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'visit'), ('order__isnull', False), ('refund_id__isnull', True)), models.Q(('kind', 'refund'), ('order__isnull', False), ('refund_id__isnull', False)), models.Q(('kind', 'adjustment'), ('order__isnull', True), ('refund_id__isnull', True), models.Q(('note', ''), _negated=True)), _connector='OR'), name='line_kind'),
         ),
     ]

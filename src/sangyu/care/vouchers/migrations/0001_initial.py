@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'voucher programme',
                 'ordering': ['name', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='voucher_programme_not_empty'), models.CheckConstraint(condition=models.Q(('face_amount__gt', 0)), name='voucher_programme_face'), models.CheckConstraint(condition=models.Q(('per_order_cap__isnull', True), ('per_order_cap__gt', 0), _connector='OR'), name='voucher_programme_cap'), models.CheckConstraint(condition=models.Q(models.Q(('validity', 'days'), ('validity_days__gt', 0)), models.Q(models.Q(('validity', 'days'), _negated=True), ('validity_days__isnull', True)), _connector='OR'), name='voucher_programme_days'), models.CheckConstraint(condition=models.Q(models.Q(('roll_over_months__gt', 0), ('unspent', 'roll_over')), models.Q(('roll_over_months', 0), ('unspent', 'lapse')), _connector='OR'), name='voucher_programme_roll_over')],
             },
         ),
         migrations.CreateModel(
@@ -83,6 +84,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'voucher',
                 'ordering': ['valid_to', 'id'],
+                'indexes': [models.Index(fields=['person', 'state'], name='voucher_person'), models.Index(condition=models.Q(('state__in', ['active', 'lost'])), fields=['valid_to'], name='voucher_due')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['replaced', 'cancelled']), _negated=True), fields=('programme', 'person', 'period'), name='voucher_once_per_period'), models.UniqueConstraint(condition=models.Q(('serial__isnull', False)), fields=('serial',), name='voucher_serial_once'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='voucher_amount_positive'), models.CheckConstraint(condition=models.Q(('valid_to__gt', models.F('valid_from'))), name='voucher_not_empty')],
             },
         ),
         migrations.CreateModel(
@@ -103,49 +106,5 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'abstract': False,
             },
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='voucher_programme_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('face_amount__gt', 0)), name='voucher_programme_face'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('per_order_cap__isnull', True), ('per_order_cap__gt', 0), _connector='OR'), name='voucher_programme_cap'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('validity', 'days'), ('validity_days__gt', 0)), models.Q(models.Q(('validity', 'days'), _negated=True), ('validity_days__isnull', True)), _connector='OR'), name='voucher_programme_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('roll_over_months__gt', 0), ('unspent', 'roll_over')), models.Q(('roll_over_months', 0), ('unspent', 'lapse')), _connector='OR'), name='voucher_programme_roll_over'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(fields=['person', 'state'], name='voucher_person'),
-        ),
-        migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('state__in', ['active', 'lost'])), fields=['valid_to'], name='voucher_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['replaced', 'cancelled']), _negated=True), fields=('programme', 'person', 'period'), name='voucher_once_per_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.UniqueConstraint(condition=models.Q(('serial__isnull', False)), fields=('serial',), name='voucher_serial_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='voucher_amount_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gt', models.F('valid_from'))), name='voucher_not_empty'),
         ),
     ]

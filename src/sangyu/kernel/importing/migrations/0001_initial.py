@@ -53,6 +53,9 @@ class Migration(migrations.Migration):
                 ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.operation')),
                 ('rejected_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.storedfile')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('committed_at__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('committed_at__isnull', True)), _connector='OR'), name='import_committed_fits_state')],
+            },
         ),
         migrations.CreateModel(
             name='ImportProblem',
@@ -70,9 +73,5 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['row', 'id'],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('committed_at__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('committed_at__isnull', True)), _connector='OR'), name='import_committed_fits_state'),
         ),
     ]

@@ -59,6 +59,10 @@ class Migration(migrations.Migration):
                 ('debit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.account')),
                 ('pending', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.transfer')),
             ],
+            options={
+                'indexes': [models.Index(fields=['debit', 'effective_on'], name='ledger_transfer_debit'), models.Index(fields=['credit', 'effective_on'], name='ledger_transfer_credit'), models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='ledger_transfer_reference'), models.Index(condition=models.Q(('corrects__isnull', False)), fields=['corrects'], name='ledger_transfer_corrects')],
+                'constraints': [models.UniqueConstraint(fields=('key',), name='ledger_transfer_key'), models.UniqueConstraint(condition=models.Q(('pending__isnull', False)), fields=('pending',), name='ledger_transfer_resolved_once'), models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='ledger_transfer_amount'), models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='ledger_transfer_two_accounts')],
+            },
         ),
         migrations.CreateModel(
             name='OpenReservation',
@@ -69,41 +73,8 @@ class Migration(migrations.Migration):
                 ('credit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.account')),
                 ('debit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.account')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['debit', 'effective_on'], name='ledger_transfer_debit'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(fields=['credit', 'effective_on'], name='ledger_transfer_credit'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='ledger_transfer_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('corrects__isnull', False)), fields=['corrects'], name='ledger_transfer_corrects'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('key',), name='ledger_transfer_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('pending__isnull', False)), fields=('pending',), name='ledger_transfer_resolved_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='ledger_transfer_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='ledger_transfer_two_accounts'),
-        ),
-        migrations.AddIndex(
-            model_name='openreservation',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='ledger_open_due'),
+            options={
+                'indexes': [models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='ledger_open_due')],
+            },
         ),
     ]

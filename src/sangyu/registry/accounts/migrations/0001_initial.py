@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'account',
+                'constraints': [models.CheckConstraint(condition=models.Q(('username', django.db.models.functions.text.Lower('username'))), name='account_username_lower'), models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'system'])), name='account_kind_known')],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'role',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'staff'), ('subject_id__isnull', True)), models.Q(('audience__in', ['provider', 'worker', 'family']), ('subject_id__isnull', False)), _connector='OR'), name='grant_subject_fits_audience'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='grant_not_reversed'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('role__in', ('system_administrator', 'security_administrator', 'audit_administrator'))), expressions=[(models.F('account'), '='), ('role', '<>'), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='grant_one_administrator')],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +158,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
                 ('grant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.grant')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', '-id'], name='signin_account')],
+            },
         ),
         migrations.CreateModel(
             name='SignInThrottle',
@@ -170,29 +175,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='throttle_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('username', django.db.models.functions.text.Lower('username'))), name='account_username_lower'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'system'])), name='account_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'staff'), ('subject_id__isnull', True)), models.Q(('audience__in', ['provider', 'worker', 'family']), ('subject_id__isnull', False)), _connector='OR'), name='grant_subject_fits_audience'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='grant_not_reversed'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('role__in', ('system_administrator', 'security_administrator', 'audit_administrator'))), expressions=[(models.F('account'), '='), ('role', '<>'), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='grant_one_administrator'),
-        ),
-        migrations.AddIndex(
-            model_name='signin',
-            index=models.Index(fields=['account', '-id'], name='signin_account'),
         ),
     ]

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("kernel", "0001_initial"),  # btree_gist
+        ('kernel', '0001_initial'),
         ('regions', '0001_initial'),
     ]
 
@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Package',
                 'ordering': ['code', 'valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='package_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='package_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -48,6 +49,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Package line',
                 'ordering': ['package', 'item_code'],
+                'constraints': [models.UniqueConstraint(fields=('package', 'item_code'), name='packageitem_once'), models.CheckConstraint(condition=models.Q(('times_per_month__gt', 0), ('times_per_month__lte', 124)), name='packageitem_some')],
             },
         ),
         migrations.CreateModel(
@@ -81,42 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Service',
                 'ordering': ['category', 'code', 'valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='serviceitem_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='serviceitem_no_overlap'), models.CheckConstraint(condition=models.Q(('duration_minutes__gt', 0), ('duration_minutes__lte', 1440)), name='serviceitem_duration'), models.CheckConstraint(condition=models.Q(('crew_size__gte', 1), ('crew_size__lte', 6)), name='serviceitem_crew'), models.CheckConstraint(condition=models.Q(('risk_check_replaces_crew', False), ('crew_size__gt', 1), _connector='OR'), name='serviceitem_risk_check_of_crew')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='package',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='package_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='package',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='package_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageitem',
-            constraint=models.UniqueConstraint(fields=('package', 'item_code'), name='packageitem_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageitem',
-            constraint=models.CheckConstraint(condition=models.Q(('times_per_month__gt', 0), ('times_per_month__lte', 124)), name='packageitem_some'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='serviceitem_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='serviceitem_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__gt', 0), ('duration_minutes__lte', 1440)), name='serviceitem_duration'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=models.CheckConstraint(condition=models.Q(('crew_size__gte', 1), ('crew_size__lte', 6)), name='serviceitem_crew'),
-        ),
-        migrations.AddConstraint(
-            model_name='serviceitem',
-            constraint=models.CheckConstraint(condition=models.Q(('risk_check_replaces_crew', False), ('crew_size__gt', 1), _connector='OR'), name='serviceitem_risk_check_of_crew'),
         ),
     ]

@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Organisation',
                 'ordering': ['name', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(models.Q(('credit_code', ''), _negated=True), models.Q(('state', 'ended'), _negated=True)), fields=('credit_code',), name='organisation_credit_code_once'), models.CheckConstraint(condition=models.Q(('credit_code', ''), ('credit_code__regex', '^[0-9A-Z]{18}$'), _connector='OR'), name='organisation_credit_code_length'), models.CheckConstraint(condition=models.Q(('operator__isnull', True), models.Q(('operator', models.F('id')), _negated=True), _connector='OR'), name='organisation_not_its_own_operator'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='organisation_rating_range'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='organisation_place_is_whole'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'suspended', 'ended']), ('approved_at__isnull', False)), models.Q(models.Q(('state__in', ['approved', 'suspended', 'ended']), _negated=True), models.Q(('approved_at__isnull', False), _negated=True)), _connector='OR'), name='organisation_approved_at_fits_state'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ended']), ('ended_at__isnull', False)), models.Q(models.Q(('state__in', ['ended']), _negated=True), models.Q(('ended_at__isnull', False), _negated=True)), _connector='OR'), name='organisation_ended_at_fits_state')],
             },
         ),
         migrations.CreateModel(
@@ -110,6 +111,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Operating mode',
                 'ordering': ['-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='mode_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='mode_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -128,6 +130,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Licence',
                 'ordering': ['kind', '-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='licence_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), ('kind', '='), ('number', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='licence_no_overlap'), models.CheckConstraint(condition=models.Q(('kind', 'none'), _negated=True), name='licence_has_kind')],
             },
         ),
         migrations.AddField(
@@ -149,6 +152,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Contact',
                 'ordering': ['-is_main', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_main', True)), fields=('organisation',), name='contact_one_main')],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +170,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Capability',
                 'ordering': ['category', 'area_path'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='capability_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), ('category', '='), ('area', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='capability_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -204,55 +209,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Price',
                 'ordering': ['item_code', '-valid_from'],
+                'indexes': [models.Index(fields=['item_code', 'organisation'], name='price_item')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='price_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('contract__isnull', False)), expressions=[('contract', '='), ('item_code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='price_contract_no_overlap'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('contract__isnull', True)), expressions=[('organisation', '='), ('item_code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='price_market_no_overlap'), models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='price_not_negative')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('credit_code', ''), _negated=True), models.Q(('state', 'ended'), _negated=True)), fields=('credit_code',), name='organisation_credit_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('credit_code', ''), ('credit_code__regex', '^[0-9A-Z]{18}$'), _connector='OR'), name='organisation_credit_code_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('operator__isnull', True), models.Q(('operator', models.F('id')), _negated=True), _connector='OR'), name='organisation_not_its_own_operator'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='organisation_rating_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='organisation_place_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'suspended', 'ended']), ('approved_at__isnull', False)), models.Q(models.Q(('state__in', ['approved', 'suspended', 'ended']), _negated=True), models.Q(('approved_at__isnull', False), _negated=True)), _connector='OR'), name='organisation_approved_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='organisation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ended']), ('ended_at__isnull', False)), models.Q(models.Q(('state__in', ['ended']), _negated=True), models.Q(('ended_at__isnull', False), _negated=True)), _connector='OR'), name='organisation_ended_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='mode',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='mode_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='mode',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='mode_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='licence',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='licence_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='licence',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), ('kind', '='), ('number', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='licence_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='licence',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'none'), _negated=True), name='licence_has_kind'),
         ),
         migrations.AddConstraint(
             model_name='contract',
@@ -289,37 +248,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='contract',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ended']), ('ended_at__isnull', False)), models.Q(models.Q(('state__in', ['ended']), _negated=True), models.Q(('ended_at__isnull', False), _negated=True)), _connector='OR'), name='contract_ended_at_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_main', True)), fields=('organisation',), name='contact_one_main'),
-        ),
-        migrations.AddConstraint(
-            model_name='capability',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='capability_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='capability',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('organisation', '='), ('category', '='), ('area', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='capability_no_overlap'),
-        ),
-        migrations.AddIndex(
-            model_name='price',
-            index=models.Index(fields=['item_code', 'organisation'], name='price_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='price_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('contract__isnull', False)), expressions=[('contract', '='), ('item_code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='price_contract_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('contract__isnull', True)), expressions=[('organisation', '='), ('item_code', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='price_market_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='price_not_negative'),
         ),
     ]

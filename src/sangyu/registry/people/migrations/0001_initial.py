@@ -15,9 +15,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('accounts', '__first__'),
         ('kernel', '0001_initial'),
         ('regions', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -75,6 +75,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'elder',
+                'indexes': [models.Index(fields=['name', 'id'], name='person_name'), models.Index(fields=['pinyin', 'id'], name='person_pinyin'), models.Index(fields=['initials', 'id'], name='person_initials'), models.Index(condition=models.Q(('id_tail__isnull', False)), fields=['id_tail'], name='person_id_tail'), models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='person_phone'), models.Index(condition=models.Q(('phone_tail__isnull', False)), fields=['phone_tail'], name='person_phone_tail'), models.Index(fields=['path', 'birth_date'], name='person_path_birth'), models.Index(fields=['-updated_at', '-id'], name='person_recent')],
+                'constraints': [models.UniqueConstraint(fields=('id_index',), name='person_id_once'), models.CheckConstraint(condition=models.Q(models.Q(('id_index__isnull', True), ('id_kind', ''), ('id_number__isnull', True), ('id_tail__isnull', True)), models.Q(('id_index__isnull', False), ('id_number__isnull', False), ('id_tail__isnull', False), models.Q(('id_kind', ''), _negated=True)), _connector='OR'), name='person_id_whole'), models.CheckConstraint(condition=models.Q(models.Q(('phone__isnull', True), ('phone_index__isnull', True), ('phone_tail__isnull', True)), models.Q(('phone__isnull', False), ('phone_index__isnull', False), ('phone_tail__isnull', False)), _connector='OR'), name='person_phone_whole'), models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('birth_date__isnull', True), ('died_on__gte', models.F('birth_date')), _connector='OR'), name='person_dies_after_birth'), models.CheckConstraint(condition=models.Q(('registered_on__isnull', True), ('birth_date__isnull', False), _connector='OR'), name='person_elder_has_birth_date'), models.CheckConstraint(condition=models.Q(('sex__in', ['0', '1', '2', '9'])), name='person_sex'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='person_place')],
             },
         ),
         migrations.CreateModel(
@@ -116,6 +118,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'contact',
                 'ordering': ['priority', 'id'],
+                'indexes': [models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='contact_phone')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('account__isnull', False)), fields=('person', 'account'), name='contact_account_once')],
             },
         ),
         migrations.CreateModel(
@@ -136,6 +140,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'consent',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_on__isnull', True)), fields=('person', 'purpose', 'contact'), name='consent_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('given_on')), _connector='OR'), name='consent_withdrawn_after_given'), models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'family_view'), _negated=True), ('contact__isnull', False), _connector='OR'), name='consent_family_names_contact')],
             },
         ),
         migrations.CreateModel(
@@ -156,102 +161,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'status',
+                'indexes': [models.Index(condition=models.Q(('superseded_at__isnull', True)), fields=['kind', 'value', 'path'], name='person_fact_live')],
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('superseded_at__isnull', True)), expressions=[(models.F('subject'), '='), ('kind', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='person_fact_no_overlap'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='person_fact_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'three_no'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'bereaved_dependant'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'lost_only_child'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'needy_worker'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'poverty_register'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'bedridden'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'care_insurance'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'home_adapted'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'member'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'living'), ('value__in', ['alone', 'empty_nest', 'with_family', 'with_carer', 'left_behind', 'other'])), models.Q(('kind', 'income_category'), ('value__in', ['destitute_central', 'destitute_home', 'minimum_living', 'near_minimum', 'ordinary'])), models.Q(('kind', 'special_group'), ('value__in', ['disabled_soldier', 'fallen_dependant', 'returned_veteran', 'war_veteran', 'other'])), models.Q(('kind', 'disability'), ('value__in', ['1-1', '1-2', '1-3', '1-4', '2-1', '2-2', '2-3', '2-4', '3-1', '3-2', '3-3', '3-4', '4-1', '4-2', '4-3', '4-4', '5-1', '5-2', '5-3', '5-4', '6-1', '6-2', '6-3', '6-4', '7-1', '7-2', '7-3', '7-4'])), models.Q(('kind', 'care_level'), ('value__in', ['0', '1', '2', '3', '4'])), models.Q(('kind', 'dementia'), ('value__in', ['suspected', 'mild', 'moderate', 'severe'])), models.Q(('kind', 'residence'), ('value__in', ['home', 'institution', 'hospital', 'away'])), models.Q(('kind', 'urban_rural'), ('value__in', ['urban', 'rural'])), models.Q(('kind', 'region'), ('value__regex', '^[0-9]+$')), _connector='OR'), name='person_fact_value')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['name', 'id'], name='person_name'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['pinyin', 'id'], name='person_pinyin'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['initials', 'id'], name='person_initials'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('id_tail__isnull', False)), fields=['id_tail'], name='person_id_tail'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='person_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(condition=models.Q(('phone_tail__isnull', False)), fields=['phone_tail'], name='person_phone_tail'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['path', 'birth_date'], name='person_path_birth'),
-        ),
-        migrations.AddIndex(
-            model_name='person',
-            index=models.Index(fields=['-updated_at', '-id'], name='person_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(fields=('id_index',), name='person_id_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('id_index__isnull', True), ('id_kind', ''), ('id_number__isnull', True), ('id_tail__isnull', True)), models.Q(('id_index__isnull', False), ('id_number__isnull', False), ('id_tail__isnull', False), models.Q(('id_kind', ''), _negated=True)), _connector='OR'), name='person_id_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('phone__isnull', True), ('phone_index__isnull', True), ('phone_tail__isnull', True)), models.Q(('phone__isnull', False), ('phone_index__isnull', False), ('phone_tail__isnull', False)), _connector='OR'), name='person_phone_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('birth_date__isnull', True), ('died_on__gte', models.F('birth_date')), _connector='OR'), name='person_dies_after_birth'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('registered_on__isnull', True), ('birth_date__isnull', False), _connector='OR'), name='person_elder_has_birth_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('sex__in', ['0', '1', '2', '9'])), name='person_sex'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='person_place'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='contact_phone'),
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False)), fields=('person', 'account'), name='contact_account_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_on__isnull', True)), fields=('person', 'purpose', 'contact'), name='consent_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('given_on')), _connector='OR'), name='consent_withdrawn_after_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'family_view'), _negated=True), ('contact__isnull', False), _connector='OR'), name='consent_family_names_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='personfact',
-            index=models.Index(condition=models.Q(('superseded_at__isnull', True)), fields=['kind', 'value', 'path'], name='person_fact_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='personfact',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('superseded_at__isnull', True)), expressions=[(models.F('subject'), '='), ('kind', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='person_fact_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='personfact',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='person_fact_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='personfact',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'three_no'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'bereaved_dependant'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'lost_only_child'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'needy_worker'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'poverty_register'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'bedridden'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'care_insurance'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'home_adapted'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'member'), ('value__in', ['yes', 'no'])), models.Q(('kind', 'living'), ('value__in', ['alone', 'empty_nest', 'with_family', 'with_carer', 'left_behind', 'other'])), models.Q(('kind', 'income_category'), ('value__in', ['destitute_central', 'destitute_home', 'minimum_living', 'near_minimum', 'ordinary'])), models.Q(('kind', 'special_group'), ('value__in', ['disabled_soldier', 'fallen_dependant', 'returned_veteran', 'war_veteran', 'other'])), models.Q(('kind', 'disability'), ('value__in', ['1-1', '1-2', '1-3', '1-4', '2-1', '2-2', '2-3', '2-4', '3-1', '3-2', '3-3', '3-4', '4-1', '4-2', '4-3', '4-4', '5-1', '5-2', '5-3', '5-4', '6-1', '6-2', '6-3', '6-4', '7-1', '7-2', '7-3', '7-4'])), models.Q(('kind', 'care_level'), ('value__in', ['0', '1', '2', '3', '4'])), models.Q(('kind', 'dementia'), ('value__in', ['suspected', 'mild', 'moderate', 'severe'])), models.Q(('kind', 'residence'), ('value__in', ['home', 'institution', 'hospital', 'away'])), models.Q(('kind', 'urban_rural'), ('value__in', ['urban', 'rural'])), models.Q(('kind', 'region'), ('value__regex', '^[0-9]+$')), _connector='OR'), name='person_fact_value'),
         ),
     ]

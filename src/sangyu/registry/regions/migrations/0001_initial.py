@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'region',
+                'indexes': [models.Index(fields=['pinyin'], name='region_pinyin')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='region_ends_after_start'), models.CheckConstraint(condition=models.Q(('successor__isnull', True), ('valid_to__isnull', False), _connector='OR'), name='region_successor_of_ended')],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +69,9 @@ class Migration(migrations.Migration):
                 ('valid_to', models.DateField(null=True)),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='regions.region')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'code', 'valid_from'), name='region_code_once')],
+            },
         ),
         migrations.CreateModel(
             name='RegionName',
@@ -77,25 +82,8 @@ class Migration(migrations.Migration):
                 ('valid_to', models.DateField()),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='regions.region')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='region',
-            index=models.Index(fields=['pinyin'], name='region_pinyin'),
-        ),
-        migrations.AddConstraint(
-            model_name='region',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='region_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='region',
-            constraint=models.CheckConstraint(condition=models.Q(('successor__isnull', True), ('valid_to__isnull', False), _connector='OR'), name='region_successor_of_ended'),
-        ),
-        migrations.AddConstraint(
-            model_name='regioncode',
-            constraint=models.UniqueConstraint(fields=('source', 'code', 'valid_from'), name='region_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='regionname',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__gt', models.F('valid_from'))), name='region_name_not_empty'),
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__gt', models.F('valid_from'))), name='region_name_not_empty')],
+            },
         ),
     ]

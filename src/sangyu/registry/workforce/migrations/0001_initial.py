@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Duties',
                 'ordering': ['post', '-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='duty_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('post', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='duty_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +73,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Worker',
                 'ordering': ['name', 'id'],
+                'indexes': [models.Index(fields=['organisation', 'state'], name='worker_organisation'), models.Index(fields=['pinyin', 'id'], name='worker_pinyin'), models.Index(fields=['initials', 'id'], name='worker_initials'), models.Index(condition=models.Q(('id_tail__isnull', False)), fields=['id_tail'], name='worker_id_tail'), models.Index(condition=models.Q(('phone_tail__isnull', False)), fields=['phone_tail'], name='worker_phone_tail')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'left'), _negated=True), fields=('organisation', 'id_index'), name='worker_once'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='worker_rating_range'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='worker_place_is_whole'), models.CheckConstraint(condition=models.Q(('state', 'left'), ('left_at__isnull', True), _connector='XOR'), name='worker_left_fits_state'), models.CheckConstraint(condition=models.Q(('state', 'left'), models.Q(('state', 'candidate'), ('admitted_at__isnull', False), _connector='XOR'), _connector='OR'), name='worker_admitted_fits_state')],
             },
         ),
         migrations.CreateModel(
@@ -88,6 +91,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Weekly hours',
                 'ordering': ['weekday', 'starts'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='shift_not_empty'), models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='shift_hours'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('weekday', '='), ('starts', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='shift_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +107,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Leave',
                 'ordering': ['-starts'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='leave_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), (sangyu.registry.workforce.models.DateTimeRange('starts', 'ends'), '&&')], name='leave_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +138,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Clearance',
                 'ordering': ['kind', '-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='clearance_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('kind', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='clearance_no_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -151,6 +157,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Certificate',
                 'ordering': ['skill', '-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='certificate_not_empty'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('skill', '='), ('number', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='certificate_no_overlap'), models.CheckConstraint(condition=models.Q(('skill', 'none'), _negated=True), name='certificate_has_skill')],
             },
         ),
         migrations.CreateModel(
@@ -163,6 +170,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'Acknowledgement',
+                'constraints': [models.UniqueConstraint(fields=('worker', 'duty'), name='acknowledgement_once')],
             },
         ),
         migrations.CreateModel(
@@ -183,97 +191,5 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'abstract': False,
             },
-        ),
-        migrations.AddConstraint(
-            model_name='duty',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='duty_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='duty',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('path', '='), ('post', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='duty_no_overlap'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(fields=['organisation', 'state'], name='worker_organisation'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(fields=['pinyin', 'id'], name='worker_pinyin'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(fields=['initials', 'id'], name='worker_initials'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(condition=models.Q(('id_tail__isnull', False)), fields=['id_tail'], name='worker_id_tail'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(condition=models.Q(('phone_tail__isnull', False)), fields=['phone_tail'], name='worker_phone_tail'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'left'), _negated=True), fields=('organisation', 'id_index'), name='worker_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='worker_rating_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='worker_place_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'left'), ('left_at__isnull', True), _connector='XOR'), name='worker_left_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'left'), models.Q(('state', 'candidate'), ('admitted_at__isnull', False), _connector='XOR'), _connector='OR'), name='worker_admitted_fits_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='shift_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='shift_hours'),
-        ),
-        migrations.AddConstraint(
-            model_name='shift',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('weekday', '='), ('starts', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='shift_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='leave',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='leave_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='leave',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), (sangyu.registry.workforce.models.DateTimeRange('starts', 'ends'), '&&')], name='leave_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='clearance',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='clearance_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='clearance',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('kind', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='clearance_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='certificate_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('worker', '='), ('skill', '='), ('number', '='), (sangyu.kernel.facts.DateRange('valid_from', 'valid_to'), '&&')], name='certificate_no_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(('skill', 'none'), _negated=True), name='certificate_has_skill'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('worker', 'duty'), name='acknowledgement_once'),
         ),
     ]
