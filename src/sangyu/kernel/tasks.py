@@ -4,9 +4,11 @@ import logging
 
 from procrastinate.contrib.django import app
 
-from . import events, files, jobs, operations
+from . import events, files, jobs, operations, resealing
 
 log = logging.getLogger(__name__)
+#: Importing it registers its operation.
+reseal = resealing.reseal
 
 
 @app.task(name="kernel.handle_event", queue="events", retry=jobs.PATIENT)

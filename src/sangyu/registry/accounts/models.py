@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import ROOT_PATH, Audience
 from sangyu.kernel.audit import History
-from sangyu.kernel.crypto import EncryptedTextField
+from sangyu.kernel.crypto import EncryptedTextField, whole
 from sangyu.kernel.facts import DateRange
 from sangyu.kernel.scoping import Everyone, Nobody, Open, PathField, Scope, ScopedQuerySet, Within
 
@@ -56,7 +56,7 @@ class Account(AbstractBaseUser):
         "regions.Region", null=True, verbose_name=_("Area"), on_delete=models.PROTECT, related_name="+"
     )
     path = PathField(db_index=True, default=ROOT_PATH)
-    mobile = EncryptedTextField(purpose="accounts.mobile")
+    mobile = EncryptedTextField(purpose="accounts.mobile", indexes={"mobile_index": whole("accounts.mobile")})
     mobile_index = models.BinaryField(null=True, unique=True)
     is_active = models.BooleanField(_("Active account"), default=True)
     ends_on = models.DateField(_("Leaves on"), null=True, blank=True)

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.crypto import EncryptedTextField
+from sangyu.kernel.crypto import EncryptedTextField, tail, whole
 from sangyu.kernel.facts import DatedFact, fact_constraints
-from sangyu.kernel.identity import mask_phone
+from sangyu.kernel.identity import mask_phone, phone_digits
 from sangyu.kernel.scoping import PlaceRow, Scope, Shared, Within
 
 from .enums import (
@@ -25,6 +25,9 @@ from .enums import (
     Sex,
     fact_label,
 )
+from .values import ID_PURPOSE, PHONE_PURPOSE
+
+PHONE_INDEXES = {"phone_index": whole(PHONE_PURPOSE, phone_digits), "phone_tail": tail(PHONE_PURPOSE, phone_digits)}
 
 
 def _shared_by(column: str) -> Scope:
@@ -66,10 +69,14 @@ class Person(PlaceRow):
     sex = models.CharField(_("Sex"), max_length=1, choices=Sex.choices)
     birth_date = models.DateField(_("Birth date"), null=True, blank=True)
     id_kind = models.CharField(_("Kind of ID document"), max_length=10, choices=IdKind.choices, blank=True)
-    id_number = EncryptedTextField(_("ID number"), purpose="people.person.id_number")
+    id_number = EncryptedTextField(
+        _("ID number"),
+        purpose="people.person.id_number",
+        indexes={"id_index": whole(ID_PURPOSE), "id_tail": tail(ID_PURPOSE)},
+    )
     id_index = models.BinaryField(max_length=16, null=True, editable=False)
     id_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    phone = EncryptedTextField(_("Phone"), purpose="people.person.phone")
+    phone = EncryptedTextField(_("Phone"), purpose="people.person.phone", indexes=PHONE_INDEXES)
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
@@ -187,7 +194,7 @@ class Contact(PlaceRow):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contacts")
     name = models.CharField(_("Name"), max_length=50)
     relation = models.CharField(_("Relation"), max_length=2, choices=Relation.choices)
-    phone = EncryptedTextField(_("Phone"), purpose="people.contact.phone")
+    phone = EncryptedTextField(_("Phone"), purpose="people.contact.phone", indexes=PHONE_INDEXES)
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
     priority = models.PositiveSmallIntegerField(_("Order of calling"), default=1)

@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.crypto import EncryptedTextField
+from sangyu.kernel.crypto import EncryptedTextField, tail, whole
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
 from sangyu.kernel.geo import point_constraint
+from sangyu.kernel.identity import phone_digits
 from sangyu.kernel.scoping import Everyone, PathField, Published, Scope, ScopedQuerySet, Shared, Subject, Via
 from sangyu.kernel.workflow import TransitionLog
 from sangyu.registry.catalogue.enums import Skill
@@ -29,10 +30,21 @@ class Worker(models.Model):
     initials = models.CharField(max_length=50, blank=True, db_collation="C", editable=False)
     sex = models.CharField(max_length=1, choices=Sex.choices, verbose_name=_("Sex"))
     birth_date = models.DateField(null=True, blank=True, verbose_name=_("Birth date"))
-    id_number = EncryptedTextField(purpose="workforce.worker.id_number", verbose_name=_("ID number"))
+    id_number = EncryptedTextField(
+        purpose="workforce.worker.id_number",
+        verbose_name=_("ID number"),
+        indexes={"id_index": whole("workforce.worker.id_number"), "id_tail": tail("workforce.worker.id_number")},
+    )
     id_index = models.BinaryField(max_length=16, null=True, editable=False)
     id_tail = models.BinaryField(max_length=8, null=True, editable=False)
-    phone = EncryptedTextField(purpose="workforce.worker.phone", verbose_name=_("Phone"))
+    phone = EncryptedTextField(
+        purpose="workforce.worker.phone",
+        verbose_name=_("Phone"),
+        indexes={
+            "phone_index": whole("workforce.worker.phone", phone_digits),
+            "phone_tail": tail("workforce.worker.phone", phone_digits),
+        },
+    )
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
     post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER, verbose_name=_("Post"))

@@ -113,6 +113,9 @@ TEMPLATES = [
     }
 ]
 
+#: How personal data are sealed: "aes" (AES-256-GCM, HMAC-SHA256) or "sm4" (SM4-GCM, HMAC-SM3); see kernel.crypto.
+SANGYU_CIPHER = os.environ.get("SANGYU_CIPHER", "aes")
+
 # Sign-in (docs/adr/0010-accounts.md)
 SESSION_ENGINE = "sangyu.registry.accounts.sessions"
 LOGIN_URL = "accounts:sign_in"
