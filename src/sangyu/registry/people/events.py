@@ -13,3 +13,5 @@ DISCHARGED = "people.discharged"  # id, on
 CONSENT_GIVEN = "people.consent_given"  # id, purpose, consent
 CONSENT_WITHDRAWN = "people.consent_withdrawn"  # id, purpose, consent
 IMPORTED = "people.imported"  # batch, count
+MERGED = "people.merged"  # id (kept), gone, merge
+UNMERGED = "people.unmerged"  # the same

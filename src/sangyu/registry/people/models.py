@@ -9,7 +9,7 @@ from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField, tail, whole
 from sangyu.kernel.facts import DatedFact, fact_constraints
 from sangyu.kernel.identity import mask_phone, phone_digits
-from sangyu.kernel.scoping import PlaceRow, Scope, Shared, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Within
 
 from .enums import (
     FACT_VALUES,
@@ -54,6 +54,13 @@ class Household(PlaceRow):
 
     def __str__(self) -> str:
         return self.address
+
+
+class LivePersons(models.Manager.from_queryset(ScopedQuerySet)):
+    """Files that were not merged into another: what lists, searches and counts see."""
+
+    def get_queryset(self) -> ScopedQuerySet:
+        return super().get_queryset().filter(merged_into__isnull=True)
 
 
 class Person(PlaceRow):
@@ -101,8 +108,14 @@ class Person(PlaceRow):
     checked_on = models.DateField(_("Last check"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    #: The file that this one was merged into (ADR 0013): a tombstone without numbers, kept so that its address still leads.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False
+    )
 
     scope = _shared_by("id")
+    objects = LivePersons()
+    everyone = ScopedQuerySet.as_manager()
     history = History(hidden=("updated_at", "completeness", "id_index", "id_tail", "phone_index", "phone_tail"))
 
     class Meta:
@@ -129,6 +142,10 @@ class Person(PlaceRow):
             ),
             models.CheckConstraint(name="person_sex", condition=Q(sex__in=Sex.values)),
             models.CheckConstraint(
+                name="person_tombstone_has_no_numbers",
+                condition=Q(merged_into__isnull=True) | Q(id_index__isnull=True, phone_index__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="person_place",
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
@@ -143,6 +160,8 @@ class Person(PlaceRow):
             models.Index(fields=["phone_tail"], name="person_phone_tail", condition=Q(phone_tail__isnull=False)),
             models.Index(fields=["path", "birth_date"], name="person_path_birth"),
             models.Index(fields=["-updated_at", "-id"], name="person_recent"),
+            models.Index(fields=["birth_date", "name"], name="person_birth_name"),
+            models.Index(fields=["merged_into"], name="person_merged", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:

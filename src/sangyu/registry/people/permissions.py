@@ -10,5 +10,6 @@ PERMISSIONS = {
     "people.reveal": _("Reveal identity and telephone numbers"),
     "people.import": _("Import rosters"),
     "people.export": _("Export the register"),
+    "people.merge": _("Merge files of the same person, and undo it"),
     "people.guarded_notes": _("Read and write guarded legal notes"),
 }

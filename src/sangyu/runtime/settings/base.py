@@ -21,7 +21,7 @@ SECRET_KEY = os.environ.get("SANGYU_SECRET_KEY", "")
 ALLOWED_HOSTS = os.environ.get("SANGYU_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("SANGYU_ORIGINS", "").split(",") if o]
 
-KERNEL_APPS = ["sangyu.kernel", "sangyu.kernel.ledger", "sangyu.kernel.importing", "sangyu.ui"]
+KERNEL_APPS = ["sangyu.kernel", "sangyu.kernel.ledger", "sangyu.kernel.importing", "sangyu.kernel.merging", "sangyu.ui"]
 #: One line per room, in import order: a room knows those above it on its own floor and all lower floors.
 ROOMS = [
     "sangyu.registry.regions",

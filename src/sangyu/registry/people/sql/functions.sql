@@ -17,15 +17,16 @@ BEGIN
       SELECT found.id FROM (
         SELECT p.id FROM people_person p
          WHERE sangyu.bigrams(p.name) @> pieces AND strpos(lower(p.name), lower(q)) > 0 AND p.path >= low AND p.path < high
+           AND p.merged_into_id IS NULL
         UNION
         SELECT p.id FROM people_person p
          WHERE sangyu.bigrams(p.address) @> pieces AND strpos(lower(p.address), lower(q)) > 0
-           AND p.path >= low AND p.path < high) found
+           AND p.path >= low AND p.path < high AND p.merged_into_id IS NULL) found
       LIMIT most;
   ELSIF audience IN ('provider', 'worker', 'family') THEN
     RETURN QUERY
       SELECT p.id FROM people_person p
-       WHERE p.id = ANY (ARRAY(SELECT sangyu.shared_ids('person')))
+       WHERE p.id = ANY (ARRAY(SELECT sangyu.shared_ids('person'))) AND p.merged_into_id IS NULL
          AND (strpos(lower(p.name), lower(q)) > 0 OR strpos(lower(p.address), lower(q)) > 0)
        LIMIT most;
   END IF;
@@ -40,3 +41,12 @@ $$ SELECT EXISTS (SELECT 1 FROM people_person WHERE id_index = wanted) $$;
 CREATE OR REPLACE FUNCTION sangyu.persons_existing(wanted bytea[]) RETURNS SETOF bytea
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$ SELECT id_index FROM people_person WHERE id_index = ANY (wanted) $$;
+
+-- The file that a merged one leads to (ADR 0013): an id, nothing else; chains are followed.
+CREATE OR REPLACE FUNCTION sangyu.person_survivor(wanted bigint) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  WITH RECURSIVE up(id, next) AS (
+    SELECT id, merged_into_id FROM people_person WHERE id = wanted
+    UNION ALL SELECT p.id, p.merged_into_id FROM people_person p JOIN up ON p.id = up.next)
+  SELECT id FROM up WHERE next IS NULL
+$$;
