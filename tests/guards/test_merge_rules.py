@@ -69,7 +69,10 @@ def test_the_guard_sees_what_is_missing_stale_and_wrong():
     assert findings(sangyu_models(), wrong) == [
         "people.PersonFact.subject: person_fact_no_overlap needs a rule that looks at intervals"
     ]
-    silent = (*(r for r in rules if r.model != "settlement.StatementLine"), Stay("settlement.StatementLine", "person_id", ""))
+    silent = (
+        *(r for r in rules if r.model != "settlement.StatementLine"),
+        Stay("settlement.StatementLine", "person_id", ""),
+    )
     assert findings(sangyu_models(), silent) == ["settlement.StatementLine.person_id stays without a reason"]
 
 

@@ -124,15 +124,15 @@ def _prepare(row: MergedRow, present: Row | None, rules: list[Rule], record: Mer
 
 
 def _groups(row: MergedRow, rules: list[Rule]) -> list[tuple[str, ...]]:
-    """The columns that the merge changed, as far as they must go back together."""
+    """The columns that the merge changed, as far as they must go back together; those that stand alone first."""
     changed = {c for c in row.before if row.before[c] != row.after[c]}
     found = []
-    for together in {g for r in rules for g in r.together}:
+    for together in dict.fromkeys(g for r in rules for g in r.together):
         part = tuple(c for c in together if c in changed)
         if part:
             found.append(part)
             changed -= set(part)
-    return found + [(c,) for c in sorted(changed)]
+    return [(c,) for c in sorted(changed)] + found
 
 
 def _present(rows: list[MergedRow]) -> dict[tuple[str, int], Row]:

@@ -133,7 +133,12 @@ def merge(
     own = [(gone_id, {**_FREED, "merged_into_id": kept_id, **stamp}), (kept_id, {**taken, **stamp})]
     say_why(reason or _("merge of two files"))
     record = journal.merge(
-        actor=actor, kind=KIND, case=case, own=own, reason=reason, choices={"sides": sides, "facts": sorted(case.prefer)}
+        actor=actor,
+        kind=KIND,
+        case=case,
+        own=own,
+        reason=reason,
+        choices={"sides": sides, "facts": sorted(case.prefer)},
     )
     refresh_completeness(Person.objects.get(pk=kept_id))
     emit(events.MERGED, path=case.path, id=kept_id, gone=gone_id, merge=record.pk)
