@@ -26,7 +26,7 @@ from sangyu.ui.pages import (
     rows_tab,
 )
 
-from . import forms, services
+from . import forms, selectors, services
 from .enums import ContractState
 from .models import Contract, Price
 from .pages import _Edit, _EndPart
@@ -105,14 +105,14 @@ class ContractDetail(DetailPage):
             "prices",
             _("Prices"),
             [
-                Text("item_code", _("Service")),
+                Text("item_name", _("Service")),
                 Money("unit_price", _("Unit price")),
                 Number("month_quota", _("Units per month at most")),
                 Number("quota", _("Units in all at most")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
             ],
-            lambda page: page.object.prices.all(),
+            lambda page: selectors.with_item_names(page.object.prices.all(), page.object.path),
             head=[
                 Link(
                     _("Set price"),

@@ -25,7 +25,7 @@ from sangyu.ui.pages import (
     rows_tab,
 )
 
-from . import forms, services
+from . import forms, selectors, services
 from .enums import ContractState, LegalForm, State
 from .models import Capability, Licence, Organisation
 
@@ -148,12 +148,12 @@ class OrganisationDetail(DetailPage):
             "prices",
             _("Market prices"),
             [
-                Text("item_code", _("Service")),
+                Text("item_name", _("Service")),
                 Money("unit_price", _("Unit price")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
             ],
-            lambda page: page.object.prices.filter(contract__isnull=True),
+            lambda page: selectors.with_item_names(page.object.prices.filter(contract__isnull=True), page.object.path),
             head=[Link(_("Set price"), "organisations:price-new", "plus", "organisations.own")],
             row_actions=[end_link("organisations:price-end", "organisations.own")],
             permission="organisations.contracts",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor, Audience
@@ -16,7 +17,7 @@ from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.publishing import require_responsible
 from sangyu.kernel.scoping import lineage
 from sangyu.registry.catalogue.enums import LicenceKind
-from sangyu.registry.catalogue.selectors import as_item
+from sangyu.registry.catalogue.selectors import as_item, items_by_code
 
 from .enums import ContractState, State
 from .models import Capability, Contract, Licence, Organisation, Price
@@ -58,6 +59,15 @@ class Offering:
     @property
     def able(self) -> bool:
         return not self.blocks
+
+
+def with_item_names(prices: Iterable[Price], path: str, day: date | None = None) -> list[Price]:
+    """``prices`` with ``item_name``: what the catalogue of ``path`` calls the item on ``day`` (today), else its code."""
+    rows = list(prices)
+    items = items_by_code([p.item_code for p in rows], path, day or timezone.localdate())
+    for price in rows:
+        price.item_name = items[price.item_code].name if price.item_code in items else price.item_code
+    return rows
 
 
 def quotes(organisation_ids: Iterable[int], item_code: str, path: str, day: date) -> dict[int, Quote]:

@@ -231,7 +231,7 @@ class Masked(Column):
 
     def text(self, row):
         found = self.get(row)
-        return self.mask(found) if self.mask else fmt.or_dash(found)
+        return fmt.or_dash(self.mask(found) if self.mask else found)
 
     def html(self, row, actor=None):
         text = self.text(row)
