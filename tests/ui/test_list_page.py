@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from python_calamine import CalamineWorkbook
 
 from sangyu.kernel.models import DataRead, Operation
-from sangyu.ui.models import SavedView
+from sangyu.ui.models import BulkRun, Export, SavedView
 from sangyu.ui.pages.keyset import page_of, total_of
 
 pytestmark = pytest.mark.django_db
@@ -162,7 +162,7 @@ def exported(response):
 def test_export_holds_the_filter_who_and_when_and_ids_as_text(acting, regions):
     rows = exported(acting(permissions={"t.view"}).get("/t/regions/?export=xlsx&level=3&sort=name"))
     assert rows[0][0] == "区划"
-    assert re.fullmatch(r"制表人：周敏　区划：营口市　时间：\d{4}-\d\d-\d\d \d\d:\d\d", rows[1][0])
+    assert re.fullmatch(r"制表人：周敏　区划：营口市　时间：\d{4}-\d\d-\d\d \d\d:\d\d　编号：EX\d{8}-0001", rows[1][0])
     assert rows[2] == ["名称", "级别", "代码", "上级", "起始"]
     assert [r[0] for r in rows[3:]] == ["站前区", "西市区"]
     assert rows[3][2] == "210802000000"
@@ -198,30 +198,140 @@ def test_a_long_export_becomes_background_work(acting, regions, monkeypatch):
     found = [r[0] for r in book.get_sheet_by_index(0).to_python()[3:]]
     assert [t for t in found if t.startswith("批次")] == ["批次 001", "批次 003", "批次 005"]  # the starter's scope
     assert "下载" in client.get(response.url).text
+    log = Export.objects.get()
+    assert (log.rows, log.actor, log.columns.split("、")[:2]) == (len(found), "周敏", ["名称", "状态"])
+    assert log.file_id == started.result["file_id"]
+
+
+def test_ticked_rows_are_exported_alone_and_every_export_is_in_the_log(acting, regions):
+    rows = operations(regions, 6)
+    client = acting(permissions={"t.view", "ui.exports"})
+    found = exported(
+        client.post(
+            "/t/operations/?cols=done,title&sort=title", {"bulk": "export_rows", "ids": [rows[4].pk, rows[1].pk]}
+        )
+    )
+    assert [r[:2] for r in found[2:]] == [["完成", "名称"], [1, "批次 001"], [4, "批次 004"]]
+    log = client.get("/ui/exports/")
+    assert log.status_code == 200
+    assert re.search(r"EX\d{8}-0001", log.text)
+    assert acting(permissions={"t.view"}).get("/ui/exports/").status_code == 403
 
 
 # ---------------------------------------------------------------- bulk
 def test_bulk_answers_with_a_result_per_row(acting, regions):
     rows = operations(regions, 4)
-    response = acting().post("/t/operations/", {"bulk": "finish", "ids": [r.pk for r in rows]})
-    assert response.status_code == 200
-    assert "4 条中已完成 2 条" in response.text
-    assert response.text.count("失败的不能完成") == 2
+    client = acting()
+    response = client.post("/t/operations/", {"bulk": "finish", "ids": [r.pk for r in rows]})
+    run = BulkRun.objects.get()
+    assert (response.status_code, response.url) == (303, f"/ui/acts/{run.pk}/")
+    page = client.get(response.url)
+    assert "4 条中已完成 2 条" in page.text
+    assert page.text.count("失败的不能完成") == 2
+    assert str(rows[3]) in page.text
     assert sorted(Operation.objects.values_list("title", flat=True).filter(state="done")) == ["批次 001", "批次 002"]
+    assert list(run.rows.order_by("row_id").values_list("row_id", "name", "state")) == [
+        (r.pk, str(r), state) for r, state in zip(rows, ("refused", "done", "done", "refused"), strict=True)
+    ]
 
 
-def test_bulk_on_all_rows_of_the_filter_and_never_outside_the_scope(acting, regions):
+def test_all_rows_of_the_filter_are_asked_for_by_number_first_and_never_outside_the_scope(acting, regions):
     rows = operations(regions, 8)
-    acting("a").post("/t/operations/?state=waiting", {"bulk": "finish", "all": "1"})
+    client = acting("a")
+    asked = client.post("/t/operations/?state=waiting", {"bulk": "finish", "all": "1"})
+    assert asked.status_code == 200
+    assert "完成 3 项？" in asked.text
+    assert not Operation.objects.filter(state="done").exists()
+    done = client.post("/t/operations/?state=waiting", {"bulk": "finish", "all": "1", "sure": "1"})
+    assert (done.status_code, done.url) == (303, "/t/operations/?state=waiting")
     assert set(Operation.objects.filter(state="done").values_list("title", flat=True)) == {
         "批次 001",
         "批次 005",
         "批次 007",
     }
     foreign = rows[2]
-    acting("a").post("/t/operations/", {"bulk": "finish", "ids": [foreign.pk]})
+    response = acting("a").post("/t/operations/", {"bulk": "finish", "ids": [foreign.pk]})
+    assert response.status_code == 422
     foreign.refresh_from_db()
     assert foreign.state == "waiting"
+
+
+def test_an_act_is_taken_back_row_by_row_and_only_once(acting, regions):
+    """R-011: undo goes through the rows that were done; what changed since is refused, not overwritten."""
+    rows = operations(regions, 6)
+    client = acting()
+    response = client.post("/t/operations/", {"bulk": "finish", "ids": [rows[i].pk for i in (1, 2, 4)]})
+    run = BulkRun.objects.get()
+    assert response.url == "/t/operations/"
+    assert f'data-undo="/ui/acts/{run.pk}/undo/"' in client.get(response.url).text
+    Operation.objects.filter(pk=rows[2].pk).update(state="cancelled")
+    client.post(f"/ui/acts/{run.pk}/undo/")
+    back = run.undone_by
+    assert list(back.rows.order_by("row_id").values_list("state", "message")) == [
+        ("done", ""), ("refused", "已被改动"), ("done", ""),
+    ]  # fmt: skip
+    assert [Operation.objects.get(pk=rows[i].pk).state for i in (1, 2, 4)] == ["waiting", "cancelled", "waiting"]
+    again = client.post(f"/ui/acts/{run.pk}/undo/")
+    assert again.status_code == 409
+    assert BulkRun.objects.count() == 2
+
+
+def test_only_who_acted_sees_the_result_and_takes_it_back(acting, regions):
+    rows = operations(regions, 3)
+    acting("a").post("/t/operations/", {"bulk": "finish", "ids": [rows[1].pk]})
+    run = BulkRun.objects.get()
+    other = acting("city")
+    assert other.get(f"/ui/acts/{run.pk}/").status_code == 404
+    assert other.post(f"/ui/acts/{run.pk}/undo/").status_code == 404
+    assert BulkRun.objects.count() == 1
+
+
+def test_an_act_on_many_rows_runs_in_the_background_set_based_and_back(acting, regions, monkeypatch):
+    from sangyu.kernel import operations as work
+    from sangyu.ui.pages import bulk
+
+    monkeypatch.setattr(bulk, "DIRECT_ROWS", 5)
+    monkeypatch.setattr(bulk, "CHUNK", 4)
+    operations(regions, 20)
+    client = acting()
+    asked = client.post("/t/operations/?state=waiting", {"bulk": "label", "all": "1"})
+    assert 'name="done"' in asked.text
+    wrong = client.post("/t/operations/?state=waiting", {"bulk": "label", "all": "1", "sure": "1", "done": "x"})
+    assert wrong.status_code == 422
+    assert not BulkRun.objects.exists()
+    started = client.post("/t/operations/?state=waiting", {"bulk": "label", "all": "1", "sure": "1", "done": "9"})
+    run = BulkRun.objects.get()
+    assert started.url == f"/ui/acts/{run.pk}/"
+    assert (run.count, run.finished_at) == (13, None)
+    assert 'hx-trigger="ui:changed from:body, every 2s"' in client.get(started.url).text
+    with CaptureQueriesContext(connection) as queries:
+        work.run(run.operation_id)
+    assert len([q for q in queries if 'UPDATE "kernel_operation" SET "done"' in q["sql"]]) == 4  # one a chunk
+    run.refresh_from_db()
+    assert run.finished_at is not None
+    assert Operation.objects.filter(done=9, kind="test").count() == 12
+    assert run.rows.filter(state="refused").values_list("message", flat=True).get() == "不能"
+    client.post(f"/ui/acts/{run.pk}/undo/")
+    work.run(run.undone_by.operation_id)
+    assert Operation.objects.filter(done=9, kind="test").count() == 0
+    assert [o.done for o in Operation.objects.filter(kind="test").order_by("title")] == [i % 5 for i in range(20)]
+
+
+def test_an_interrupted_act_goes_on_where_it_stopped(acting, regions, monkeypatch):
+    from sangyu.kernel import operations as work
+    from sangyu.ui.pages import bulk
+
+    monkeypatch.setattr(bulk, "DIRECT_ROWS", 2)
+    rows = operations(regions, 6)
+    client = acting()
+    client.post("/t/operations/", {"bulk": "finish", "ids": [r.pk for r in rows]})
+    run = BulkRun.objects.get()
+    finished = run.rows.get(row_id=rows[1].pk)
+    run.rows.filter(pk=finished.pk).update(state="done", name="前次")
+    work.run(run.operation_id)
+    rows[1].refresh_from_db()
+    assert rows[1].state == "waiting"  # not acted on twice
+    assert run.rows.filter(state="waiting").count() == 0
 
 
 def test_bulk_needs_its_permission(acting, regions):
@@ -269,3 +379,27 @@ def test_a_view_is_removed_by_its_owner_only(acting, regions):
     assert acting("b").post("/t/operations/", {"delete_view": pk}).status_code == 404
     assert acting("a").post("/t/operations/", {"delete_view": pk}).status_code == 303
     assert SavedView.objects.count() == 0
+
+
+def test_a_view_is_renamed_replaced_and_made_default(acting, regions):
+    client = acting("a")
+    client.post("/t/operations/?state=failed", {"save_view": "1", "name": "我的"})
+    client.post("/t/operations/?state=waiting", {"save_view": "1", "name": "另一个"})
+    view = SavedView.objects.get(name="我的")
+    taken = client.post("/t/operations/", {"rename_view": view.pk, "name": "另一个"})
+    assert taken.status_code == 422
+    client.post("/t/operations/", {"rename_view": view.pk, "name": "失败项"})
+    client.post("/t/operations/?state=failed&sort=-title&cols=title", {"replace_view": view.pk})
+    client.post("/t/operations/", {"default_view": view.pk})
+    view.refresh_from_db()
+    assert (view.name, view.query, view.is_default) == ("失败项", "cols=title&sort=-title&state=failed", True)
+    assert client.get("/t/operations/").url == "?" + view.query
+    client.post("/t/operations/", {"default_view": view.pk})
+    assert client.get("/t/operations/").status_code == 200
+    for act in ("rename_view", "replace_view", "default_view"):
+        assert acting("b").post("/t/operations/", {act: view.pk, "name": "x"}).status_code == 404
+
+
+def test_columns_come_in_the_chosen_order(acting, regions):
+    text = acting().get("/t/regions/?cols=code,name").text
+    assert re.findall(r"<th[^>]*>(?:<a[^>]*>)?([^<]+)", text)[:2] == ["代码", "名称"]

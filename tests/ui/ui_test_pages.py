@@ -13,6 +13,7 @@ from sangyu.ui.nav import Nav
 from sangyu.ui.pages import (
     ActionPage,
     Bulk,
+    BulkForm,
     Choice,
     Day,
     DetailPage,
@@ -23,6 +24,7 @@ from sangyu.ui.pages import (
     Moment,
     Money,
     Number,
+    Outcome,
     Status,
     Tab,
     Text,
@@ -114,6 +116,37 @@ def finish(*, actor, row):
     Operation.objects.filter(pk=row.pk).update(state="done", finished_at=timezone.now())
 
 
+def unfinish(*, actor, row, kept):
+    """The inverse of ``finish``: only while nobody changed it since."""
+    if row.state != "done":
+        raise Refused("已被改动")
+    Operation.objects.filter(pk=row.pk).update(state=kept, finished_at=None)
+
+
+def finish_kept(*, actor, row):
+    finish(actor=actor, row=row)
+    return row.state
+
+
+class LabelForm(BulkForm):
+    done = forms.IntegerField(label="进度")
+
+
+def label(*, actor, ids, done):
+    """Set-based; refuses what ends in 4 titles, keeps the old numbers."""
+    rows = Operation.objects.filter(pk__in=ids)
+    refused = dict.fromkeys(rows.filter(title="批次 004").values_list("pk", flat=True), "不能")
+    kept = dict(rows.exclude(pk__in=refused).values_list("pk", "done"))
+    Operation.objects.filter(pk__in=kept).update(done=done)
+    return Outcome(refused, kept)
+
+
+def unlabel(*, actor, kept):
+    for value in set(kept.values()):
+        Operation.objects.filter(pk__in=[pk for pk, old in kept.items() if old == value]).update(done=value)
+    return {}
+
+
 class OperationList(ListPage):
     url, name, permission, title = "operations/", "operations", "t.view", "后台任务"
     model = Operation
@@ -136,7 +169,10 @@ class OperationList(ListPage):
         ),
         Moment("finished_at", "完成时间", sort=True),
     ]
-    bulk = [Bulk("finish", "完成", "t.edit", each=finish, confirm="完成 {count} 项？")]
+    bulk = [
+        Bulk("finish", "完成", "t.edit", each=finish_kept, undo=unfinish, confirm="完成 {count} 项？"),
+        Bulk("label", "标记", "t.edit", many=label, undo_many=unlabel, form=LabelForm),
+    ]
 
 
 class CancelOperation(ActionPage):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel import files, live, operations
 from sangyu.kernel.models import Operation
 
-from .pages import ActionPage, DetailPage, ListPage, Moment, Number, Page, Status, Text
+from .pages import ActionPage, DetailPage, Link, ListPage, Moment, Number, Page, Status, Text
 
 TONES = {"waiting": "mute", "running": "info", "done": "ok", "failed": "bad", "cancelled": "mute"}
 WORDS = {
@@ -36,6 +36,7 @@ class OperationList(ListPage):
         Moment("created_at", pgettext_lazy("ui", "Started"), sort=True),
         Moment("finished_at", pgettext_lazy("ui", "Ended"), sort=True),
     ]
+    head = [Link(_("Acts on many rows"), "ui:bulk-runs", "tasks")]
     empty_text = _("Exports, imports and settlement runs appear here while they run.")
 
 

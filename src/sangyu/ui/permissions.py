@@ -2,4 +2,5 @@ from django.utils.translation import gettext_lazy as _
 
 PERMISSIONS = {
     "ui.share_view": _("Share saved views with a role"),
+    "ui.exports": _("Read the log of exports"),
 }

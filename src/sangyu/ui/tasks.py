@@ -1,20 +1,19 @@
-"""Long work of the pages: exports of many rows."""
+"""Long work of the pages: exports of many rows, acts on many rows."""
 
 import tempfile
-from importlib import import_module
 
-from django.http import QueryDict
-from django.test import RequestFactory
-from django.utils import translation
-from django.utils.translation import gettext as _
+from django.db import transaction
+from django.utils import timezone, translation
 
 from sangyu.kernel import files
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
-from sangyu.kernel.operations import Progress, operation
+from sangyu.kernel.operations import Cancelled, Progress, operation
+from sangyu.kernel.scoping import scope
 
-from .pages.export import CONTENT_TYPE, file_name, ordered, write_workbook
-from .pages.listing import ListPage
+from .models import BulkRow, BulkRun, Export
+from .pages import bulk
+from .pages.export import CONTENT_TYPE, file_name, ordered, purpose_of, write_workbook
 
 CHUNK = 1_000
 #: Days an export stays for download.
@@ -22,27 +21,23 @@ KEEP_DAYS = 7
 
 
 @operation("ui.export", restart=True)
-def export(op: Progress, actor: Actor, *, page: str, query: str, language: str) -> None:
-    """Write the rows of list ``page`` ("module:Class") under ``query`` to a file for whoever asked, and log the reads."""
-    module, name = page.split(":")
-    cls = getattr(import_module(module), name)
-    if not (isinstance(cls, type) and issubclass(cls, ListPage)):
-        raise TypeError(f"{page} is no list page")
-    view = cls()
-    request = RequestFactory().get("/")
-    request.GET = QueryDict(query)
-    request.actor = actor
-    view.setup(request)
-    view.actor = actor
+def export(
+    op: Progress, actor: Actor, *, page: str, query: str, language: str, export: int, ids: list[int], kwargs: dict
+) -> None:
+    """Write the rows of list ``page`` under ``query`` to a file for whoever asked, and log the reads.
+
+    ``ids`` narrows to the ticked rows; ``export`` is the row of the log.
+    """
     with translation.override(language), tempfile.TemporaryFile() as target:
-        view.check(request)
-        rows = ordered(view, view.rows())
-        op.total(rows.count())
-        purpose = _("Export of %(title)s") % {"title": view.get_title()}
+        view = bulk.page_again(page, actor, query=query, kwargs=kwargs)
+        rows = view.prepared(view.scoped().filter(pk__in=ids)) if ids else view.rows()
+        op.total(rows.order_by().count())
+        made = Export.objects.get(pk=export)
+        purpose = purpose_of(view, made)
 
         def passing():
             chunk = []
-            for row in rows.iterator(chunk_size=CHUNK):
+            for row in ordered(view, rows).iterator(chunk_size=CHUNK):
                 chunk.append(row)
                 yield row
                 if len(chunk) == CHUNK:
@@ -55,9 +50,29 @@ def export(op: Progress, actor: Actor, *, page: str, query: str, language: str) 
                 log_read(actor=actor, what=view.personal, objects=chunk, purpose=purpose)
             op.advance(len(chunk))
 
-        count = write_workbook(view, passing(), target)
+        made.rows = write_workbook(view, passing(), target, number=made.number)
         target.seek(0)
         saved = files.save(
             actor, title=file_name(view), content_type=CONTENT_TYPE, stream=target, private=True, keep_days=KEEP_DAYS
         )
-        op.result(file=saved, rows=count)
+        made.file_id = saved.pk
+        made.save(update_fields=["rows", "file_id"])
+        op.result(file=saved, rows=made.rows)
+
+
+@operation("ui.bulk", restart=True, atomic=False)
+def run_bulk(op: Progress, actor: Actor, *, run: int, count: int) -> None:
+    """Act on the selected rows, a chunk a transaction: what is done stays done when it is cancelled."""
+    op.total(count)
+    with scope(actor):
+        found = BulkRun.objects.get(pk=run)
+        page = bulk.page_again(found.page, actor, kwargs=found.kwargs)
+    try:
+        bulk.execute(found, page, advance=op.advance)
+    except Cancelled:
+        with scope(actor), transaction.atomic():
+            BulkRun.objects.filter(pk=run).update(finished_at=timezone.now())
+        raise
+    with scope(actor):
+        rows = BulkRow.objects.filter(run=run)
+        op.result(run=run, refused=rows.filter(state=BulkRow.State.REFUSED).count())

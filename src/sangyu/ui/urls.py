@@ -1,3 +1,4 @@
+from .acts import NAV, BulkResult, BulkRuns, ExportLog, UndoBulk
 from .background import CancelOperation, Download, LivePass, OperationDetail, OperationList
 from .gallery import Gallery
 from .pages import paths
@@ -5,4 +6,17 @@ from .pages import paths
 app_name = "ui"
 PREFIX = "ui/"
 
-urlpatterns = paths(Gallery, OperationList, OperationDetail, CancelOperation, Download, LivePass)
+__all__ = ["NAV"]
+
+urlpatterns = paths(
+    Gallery,
+    OperationList,
+    OperationDetail,
+    CancelOperation,
+    Download,
+    LivePass,
+    BulkRuns,
+    BulkResult,
+    UndoBulk,
+    ExportLog,
+)

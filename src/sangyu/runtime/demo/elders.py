@@ -73,21 +73,25 @@ class Elder:
 
 
 class Numbers:
-    """ID numbers with sequence 999–950 downwards (odd for men), each once; a full day passes people on to the next."""
+    """ID numbers with sequence 999–950 downwards (odd for men), each once; a full day passes people on to the next.
 
-    def __init__(self) -> None:
+    Of ``parts`` that are drawn apart each takes every ``parts``-th number, so that none is given twice.
+    """
+
+    def __init__(self, part: int = 0, parts: int = 1) -> None:
         self._used: dict[int, int] = {}
+        self._part, self._parts = part, parts
 
     def take(self, area: str, born: date, sex: str) -> tuple[str, date]:
         """(number, birth date): the day asked for, or the nearest earlier one with a free sequence."""
         while True:
             key = (int(area) * 10_000_000 + born.toordinal()) * 2 + (sex == "2")
-            n = self._used.get(key, 0)
+            n = self._used.get(key, self._part)
             if n < 25:
                 break
             born -= timedelta(days=1)
-        self._used[key] = n + 1
-        first17 = f"{area}{born:%Y%m%d}{(999 if sex == '1' else 998) - 2 * n}"
+        self._used[key] = n + self._parts
+        first17 = f"{area}{born.isoformat().replace('-', '')}{(999 if sex == '1' else 998) - 2 * n}"
         return first17 + check_character(first17), born
 
 

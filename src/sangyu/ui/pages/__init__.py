@@ -2,6 +2,7 @@
 
 from .action import ActionPage
 from .base import Link, Page, PlainPage, paths
+from .bulk import Bulk, BulkForm, Outcome
 from .columns import (
     Amount,
     Choice,
@@ -21,13 +22,14 @@ from .columns import (
 from .detail import DetailPage, Tab
 from .form import FormPage
 from .importing import ImportPage
-from .listing import Bulk, ListPage, RowAction
+from .listing import ListPage, RowAction
 from .related import EndPage, end_link, rows_tab
 
 __all__ = [
     "ActionPage",
     "Amount",
     "Bulk",
+    "BulkForm",
     "Choice",
     "Column",
     "Custom",
@@ -43,6 +45,7 @@ __all__ = [
     "Moment",
     "Money",
     "Number",
+    "Outcome",
     "Page",
     "PlainPage",
     "RowAction",

@@ -1,4 +1,4 @@
-"""Exports: the rows of a list as a spreadsheet, with who and when, masked by permission, logged."""
+"""Exports: the rows of a list as a spreadsheet with who, when and its number on every page, masked by permission, logged."""
 
 import tempfile
 from datetime import date, datetime
@@ -13,18 +13,24 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.audit import log_read
+from sangyu.kernel.numbering import next_number
 from sangyu.ui import format as fmt
+from sangyu.ui import views
+from sangyu.ui.models import Export
+
+from .bulk import reference
 
 #: More rows than this are written by a background operation.
-DIRECT_LIMIT = 5_000
+DIRECT_LIMIT = 1_000
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def write_workbook(page, rows, target, *, progress=None) -> int:
+def write_workbook(page, rows, target, *, number: str, progress=None) -> int:
     """Write ``rows`` (an iterable) with the page's shown columns to ``target`` (a path or file); returns the row count.
 
-    Two head lines say what, who and when; then the header row, frozen, filterable and repeated in print. Everything but
-    quantities is text, so long numbers keep all digits.
+    Two head lines say what, who, when and which export (``number``), the head and foot of each printed page say it again;
+    then the header row, frozen, filterable and repeated in print. Everything but quantities is text, so long numbers keep
+    all digits.
     """
     columns = page.shown_columns
     book = xlsxwriter.Workbook(
@@ -34,16 +40,18 @@ def write_workbook(page, rows, target, *, progress=None) -> int:
     sheet = book.add_worksheet(_sheet_name(title))
     base = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "vcenter"}
     head = book.add_format({**base, "bold": True, "bg_color": "#F3EDEA", "border": 1, "border_color": "#D8D1CE"})
-    text, number = book.add_format({**base, "num_format": "@"}), book.add_format({**base, "num_format": "#,##0"})
+    text, count = book.add_format({**base, "num_format": "@"}), book.add_format({**base, "num_format": "#,##0"})
     cash = book.add_format({**base, "num_format": "#,##0.00"})
     for i, column in enumerate(columns):
         sheet.set_column(i, i, column.width, text)
     sheet.write_string(0, 0, title, book.add_format({**base, "bold": True, "font_size": 14}))
-    prepared = _("Prepared by: %(name)s   Area: %(region)s   Time: %(time)s") % {
+    who = {
         "name": page.actor.name,
         "region": page.actor.region_name or fmt.DASH,
         "time": fmt.moment(timezone.now()),
+        "number": number,
     }
+    prepared = _("Prepared by: %(name)s   Area: %(region)s   Time: %(time)s   Number: %(number)s") % who
     sheet.write_string(1, 0, prepared, book.add_format({**base, "font_color": "#574C54"}))
     for i, column in enumerate(columns):
         sheet.write_string(2, i, column.heading(page.model), head)
@@ -52,7 +60,10 @@ def write_workbook(page, rows, target, *, progress=None) -> int:
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&C&P / &N")
+    mark = prepared.replace("&", "&&")[:240]
+    sheet.set_header(f"&C&8{mark}")
+    sheet.set_footer(f"&L&8{number}&C&P / &N&R&8{page.actor.name.replace('&', '&&')[:60]}")
+    book.set_properties({"title": title, "author": page.actor.name, "comments": prepared})
     at = 2
     for at, row in enumerate(rows, start=3):
         for i, column in enumerate(columns):
@@ -62,7 +73,7 @@ def write_workbook(page, rows, target, *, progress=None) -> int:
             if isinstance(value, Decimal):
                 sheet.write_number(at, i, float(value), cash)
             elif isinstance(value, (int, float)) and not isinstance(value, bool):
-                sheet.write_number(at, i, value, number)
+                sheet.write_number(at, i, value, count)
             elif isinstance(value, (date, datetime)):
                 sheet.write_string(at, i, fmt.plain(value), text)
             else:
@@ -86,37 +97,51 @@ def ordered(page, rows):
     return rows.order_by(order, "pk") if order.lstrip("-") != "pk" else rows.order_by(order)
 
 
-def export_response(page) -> HttpResponse:
-    """The file at once, or a background operation above DIRECT_LIMIT; either is logged when the list is personal."""
-    rows = page.rows()
+def export_response(page, rows=None) -> HttpResponse:
+    """The file at once, or a background operation above DIRECT_LIMIT; either is a row in the log of exports.
+
+    ``rows`` are the ticked ones; without them all of the current filter.
+    """
+    rows = page.rows() if rows is None else rows
     count = rows.order_by().values("pk")[: DIRECT_LIMIT + 1].count()
+    made = Export.objects.create(
+        path=page.actor.path, audience=page.actor.audience.value, subject_id=page.actor.subject_id,
+        account_id=page.actor.account_id, actor=page.actor.name, role=page.actor.role, page=reference(page)["page"],
+        title=page.get_title()[:100], query=views.clean_query(page.params)[:2000], personal=page.personal,
+        columns="、".join(c.heading(page.model) for c in page.shown_columns)[:1000],
+        number=next_number("EX", timezone.localdate()),
+    )  # fmt: skip
     if count > DIRECT_LIMIT:
-        return _in_background(page)
-    chosen = ordered(page, rows)
+        return _in_background(page, made)
+    chosen = ordered(page, page.prepared(rows))
     target = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     found = list(chosen)
-    write_workbook(page, found, target)
+    made.rows = write_workbook(page, found, target, number=made.number)
+    made.save(update_fields=["rows"])
     if page.personal:
-        log_read(
-            actor=page.actor,
-            what=page.personal,
-            objects=found,
-            purpose=_("Export of %(title)s") % {"title": page.get_title()},
-        )
+        log_read(actor=page.actor, what=page.personal, objects=found, purpose=purpose_of(page, made))
     target.seek(0)
     response = FileResponse(target, content_type=CONTENT_TYPE)
     response["Content-Disposition"] = f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(file_name(page))}"
     return response
 
 
-def _in_background(page) -> HttpResponse:
+def purpose_of(page, made: Export) -> str:
+    """What the log of reads says about each row of an export."""
+    return _("Export %(number)s of %(title)s") % {"number": made.number, "title": page.get_title()}
+
+
+def _in_background(page, made: Export) -> HttpResponse:
     from sangyu.kernel import operations
 
-    cls = type(page)
+    data = page.request.POST
+    ids = [] if data.get("all") else [int(i) for i in data.getlist("ids") if i.isdigit() and len(i) < 19]
     params = {
-        "page": f"{cls.__module__}:{cls.__qualname__}",
+        **reference(page),
         "query": page.params.urlencode(),
         "language": get_language(),
+        "export": made.pk,
+        "ids": ids,
     }
     work = operations.start(
         page.actor, "ui.export", title=_("Export of %(title)s") % {"title": page.get_title()}, params=params

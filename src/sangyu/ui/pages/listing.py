@@ -1,51 +1,32 @@
 """The list page: one declaration serves the page, its fragment, the print view and the export."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
-from django.db import transaction
 from django.db.models import Q
 from django.forms import HiddenInput
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django_filters.filterset import filterset_factory
 
-from sangyu.kernel.errors import Forbidden, Invalid, SangyuError
+from sangyu.kernel.errors import Forbidden, Invalid
 from sangyu.ui import views as saved
 
+from . import selection
 from .base import Link, Page
+from .bulk import Bulk
 from .columns import Column
 from .form import dress
 from .keyset import Slice, page_of, total_of
 
 SIZES = (20, 50, 100)
-BULK_LIMIT = 1_000
 #: Keys of the address that are not filters.
 OWN_KEYS = {"after", "before", "sort", "size", "cols", "dense", "more", "print", "export", "view"}
 
 RowAction = Link
-
-
-@dataclass(frozen=True)
-class Bulk:
-    """An act on selected rows, with a result per row.
-
-    ``each(actor=, row=)`` calls one service for one row; or ``many(actor=, rows=queryset)`` acts set-based and returns
-    ``[(row, message or "")]`` with a message for each refused row. ``confirm`` names what happens, with ``{count}``.
-    """
-
-    key: str
-    label: str
-    permission: str
-    each: Callable[..., Any] | None = None
-    many: Callable[..., list] | None = None
-    icon: str = ""
-    confirm: str = ""
 
 
 class ListPage(Page):
@@ -74,7 +55,11 @@ class ListPage(Page):
     export_permission: ClassVar[str] = ""
     #: What an export is logged as, when the list holds personal data; "" = none in it.
     personal: ClassVar[str] = ""
-    signature_lines: ClassVar[tuple[str, ...]] = ()
+    signature_lines: ClassVar[tuple[str, ...]] = (
+        pgettext_lazy("ui", "Prepared by"),
+        pgettext_lazy("ui", "Checked by"),
+        pgettext_lazy("ui", "Approved by"),
+    )
     empty_title: ClassVar[str] = ""
     empty_text: ClassVar[str] = ""
     #: Ready-made views: [(label, query string)], e.g. [(_("Open"), "state=open")].
@@ -120,6 +105,10 @@ class ListPage(Page):
         text = self.params.get("q", "").strip()
         if text and self.search:
             rows = self.search_rows(rows, text)
+        return self.prepared(rows)
+
+    def prepared(self, rows):
+        """``rows`` with what the columns read besides."""
         if self.related:
             rows = rows.select_related(*self.related)
         return rows.prefetch_related(*self.prefetch) if self.prefetch else rows
@@ -141,10 +130,11 @@ class ListPage(Page):
 
     @cached_property
     def shown_columns(self) -> list[Column]:
+        """The chosen ones in the chosen order."""
         wanted = self.params.get("cols", "")
         if wanted:
             keys = wanted.split(",")
-            chosen = [c for c in self.all_columns if c.key in keys]
+            chosen = sorted((c for c in self.all_columns if c.key in keys), key=lambda c: keys.index(c.key))
             if chosen:
                 return chosen
         return [c for c in self.all_columns if not c.hidden]
@@ -179,12 +169,11 @@ class ListPage(Page):
         return self.render(template, context, status=422 if problem else 200)
 
     def post(self, request, *args, **kwargs) -> HttpResponse:
-        """A bulk act, or saving a view."""
-        if request.POST.get("save_view"):
-            return saved.save(self)
-        if request.POST.get("delete_view"):
-            return saved.delete(self)
-        return self.run_bulk()
+        """A bulk act, or one on saved views."""
+        for key, act in saved.ACTS.items():
+            if request.POST.get(key):
+                return act(self)
+        return selection.answer(self)
 
     @property
     def page_key(self) -> str:
@@ -212,9 +201,14 @@ class ListPage(Page):
             "sizes": SIZES,
             "page_size": self.page_size,
             "dense": self.params.get("dense", "1") != "0",
-            "column_choice": [(c.key, c.heading(self.model), c in self.shown_columns) for c in self.all_columns],
+            "column_choice": [
+                (c.key, c.heading(self.model), c in self.shown_columns)
+                for c in [*self.shown_columns, *(c for c in self.all_columns if c not in self.shown_columns)]
+            ],
             "bulk_actions": self.bulk_shown,
-            "views": saved.offered(self),
+            "selectable": bool(self.bulk_shown) or self.may_export,
+            "views": (views := saved.offered(self)),
+            "own_views": [v for v in views if v["pk"]],
             "may_share": self.actor.may("ui.share_view"),
             "may_export": self.may_export,
             "has_actions": bool(self.row_actions),
@@ -253,43 +247,7 @@ class ListPage(Page):
         """Class of a row that stands out ("" for most)."""
         return ""
 
-    # -- bulk and export
-    def run_bulk(self) -> HttpResponse:
-        """Run the chosen act on the selection and answer with a result per row."""
-        data = self.request.POST
-        act = next((b for b in self.bulk if b.key == data.get("bulk")), None)
-        if act is None:
-            raise Invalid({"": [_("This action does not exist here.")]})
-        if not self.actor.may(act.permission):
-            raise Forbidden(act.permission)
-        rows = (
-            self.rows()
-            if data.get("all")
-            else self.scoped().filter(pk__in=[i for i in data.getlist("ids") if i.isdigit()])
-        )
-        if act.many is not None:
-            outcome = act.many(actor=self.actor, rows=rows)
-        else:
-            chosen = list(rows.order_by("pk")[: BULK_LIMIT + 1])
-            if len(chosen) > BULK_LIMIT:
-                raise Invalid({"": [_("At most %(limit)s rows at a time.") % {"limit": BULK_LIMIT}]})
-            outcome = [(row, self.run_one(act, row)) for row in chosen]
-        refused = [(row, message) for row, message in outcome if message]
-        context = self.context(
-            act=act, refused=[(str(r), m) for r, m in refused], done=len(outcome) - len(refused), count=len(outcome),
-            back=self.request.get_full_path(),
-        )  # fmt: skip
-        return self.render("ui/list/bulk_result.html", context)
-
-    def run_one(self, act: Bulk, row: Any) -> str:
-        """ "" when done, else why not."""
-        try:
-            with transaction.atomic():
-                act.each(actor=self.actor, row=row)
-        except SangyuError as error:
-            return str(error.message or error)
-        return ""
-
+    # -- export
     def export(self) -> HttpResponse:
         """The rows of the current filter and columns as xlsx; over the limit as a background operation."""
         from .export import export_response

@@ -20,8 +20,9 @@
       undo.hidden = false;
       undo.addEventListener("click", function () {
         undo.disabled = true;
-        post(options.undo).then(function (r) {
+        post(options.undo, new URLSearchParams({ toast: "1" })).then(function (r) {
           node.remove();
+          if (r.ok && r.headers.get("HX-Redirect")) { location.href = r.headers.get("HX-Redirect"); return; }
           if (r.ok) { toast(word("undone")); if (window.htmx) { htmx.trigger(document.body, "ui:changed"); } }
           else { toast(decodeURIComponent(r.headers.get("X-Message") || word("network")), { bad: true }); }
         });
@@ -69,14 +70,15 @@
     if (on.length === 0 && $("[data-all]", bar)) { $("[data-all]", bar).checked = false; }
     if (page) { page.checked = on.length > 0 && on.length === boxes.length; page.indeterminate = on.length > 0 && on.length < boxes.length; }
   }
+  // columns: which, and in which order
+  function chosenColumns(form) {
+    if (form) { form.elements.cols.value = all("input[type=checkbox]", form).filter(function (b) { return b.checked; }).map(function (b) { return b.value; }).join(","); }
+  }
   document.addEventListener("change", function (e) {
     var t = e.target, list = t.closest("[data-list]");
     if (t.matches("[data-page]")) { all('tbody input[name="ids"]', list).forEach(function (b) { b.checked = t.checked; }); }
     if (list && (t.name === "ids" || t.matches("[data-page]"))) { selection(list); }
-    var columns = t.closest("[data-columns]");
-    if (columns) {
-      columns.elements.cols.value = all("input[type=checkbox]", columns).filter(function (b) { return b.checked; }).map(function (b) { return b.value; }).join(",");
-    }
+    chosenColumns(t.closest("[data-columns]"));
     if (t.closest("[data-autosubmit]")) { t.form.submit(); }
   });
 
@@ -96,6 +98,10 @@
       all("[data-drawer]").forEach(function (b) { b.setAttribute("aria-expanded", String(open)); });
       if (open) { var a = $("a", nav); if (a) { a.focus(); } }
     } else if (!t.closest("#nav") && $("#nav.open")) { closeDrawer(); }
+    if ((hit = t.closest("[data-earlier]"))) {
+      var row = hit.closest("[data-column]"), above = row.previousElementSibling;
+      if (above && above.matches("[data-column]")) { row.parentElement.insertBefore(row, above); chosenColumns(row.closest("[data-columns]")); hit.focus(); }
+    }
     if ((hit = t.closest("[data-copy]")) && navigator.clipboard) { navigator.clipboard.writeText(hit.getAttribute("data-copy")).then(function () { toast(word("copied")); }); }
     if ((hit = t.closest("[data-reveal]"))) { reveal(hit); }
     all("details.menu[open]").forEach(function (d) { if (!d.contains(t)) { d.open = false; } });
@@ -113,9 +119,11 @@
   // confirmation of a bulk act: names the number of rows
   document.addEventListener("submit", function (e) {
     var b = e.submitter;
+    var list = b && b.closest("[data-list]"), every = list && $("[data-all]", list);
+    if (every && every.checked) { return; } // the server asks, with the exact number
     if (b && b.hasAttribute("data-confirm") && !b.dataset.sure) {
       e.preventDefault();
-      var list = b.closest("[data-list]"), every = list && $("[data-all]", list), n = every && every.checked ? every.parentElement.textContent.replace(/[^\d,]/g, "") : $("[data-count]", list).textContent;
+      var n = $("[data-count]", list).textContent;
       var d = dialog(), body = document.createElement("div"), foot = document.createElement("div"), p = document.createElement("p"), yes = document.createElement("button"), no = document.createElement("button");
       body.className = "dialog__b"; foot.className = "dialog__f"; p.id = "dialog-title";
       p.textContent = b.getAttribute("data-confirm").replace("{count}", n);
