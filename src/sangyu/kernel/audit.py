@@ -3,9 +3,11 @@
 A model asks for history with ``history = History()``; fields in ``hidden`` (derived or very chatty) are left out.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import models
+from django.db import connection, models
 
 from .actor import Actor
 
@@ -15,6 +17,20 @@ class History:
     """Marks a model whose inserts, updates and deletes are kept in ``kernel_change`` with actor, reason and source."""
 
     hidden: tuple[str, ...] = ("updated_at",)
+
+
+@contextmanager
+def source_of_each_row(same: str = "") -> Iterator[None]:
+    """Inside an open scope: history rows written here take the ``source`` of the changed row itself (bulk imports).
+
+    ``same`` is the source of all of them instead, for tables without such a column.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('sangyu.source', true)")
+        (before,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('sangyu.source', %s, true)", [same[:100] or "@row"])
+        yield
+        cursor.execute("SELECT set_config('sangyu.source', %s, true)", [before or ""])
 
 
 def log_read(*, actor: Actor, what: str, objects: list[models.Model], purpose: str) -> None:

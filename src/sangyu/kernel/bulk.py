@@ -3,7 +3,8 @@
 COPY cannot write into a table with row-level security; the INSERT can, and so policies, constraints and history hold.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -39,6 +40,58 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> int:
         cursor.execute(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM "{passing}"')
         cursor.execute(f'DROP TABLE "{passing}"')
     return len(rows)
+
+
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], **same: Any) -> int:
+    """Write tuples of ``columns`` (attnames) in one INSERT without making instances; answers how many.
+
+    ``same`` are values that all rows share. What is named neither way gets the field's default; the primary key its next
+    value. Encrypted fields are given as ciphertext. Must run inside a scope.
+    """
+    fields = {f.attname: f for f in model._meta.concrete_fields if not f.generated}
+    rest = {name: f for name, f in fields.items() if name not in columns and not f.primary_key}
+    shared = {
+        f.column: f.get_db_prep_save(same[n] if n in same else f.get_default(), connection) for n, f in rest.items()
+    }
+    table = model._meta.db_table
+    given = ", ".join(f'"{fields[c].column}"' for c in columns)
+    with connection.cursor() as cursor, _passing(cursor, table, given, rows) as (passing, count):
+        names = ", ".join([given, *(f'"{c}"' for c in shared)])
+        picked = ", ".join([given, *["%s"] * len(shared)])
+        cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {picked} FROM {passing}', list(shared.values()))
+    return count
+
+
+def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], **same: Any) -> int:
+    """Set ``columns`` (attnames, the primary key first) of existing rows in one UPDATE; None leaves a value as it is.
+
+    ``same`` are values that all these rows get. Answers how many rows were found. Must run inside a scope.
+    """
+    fields = {f.attname: f for f in model._meta.concrete_fields}
+    table, key = model._meta.db_table, model._meta.pk.column
+    given = [fields[c].column for c in columns]
+    shared = {fields[n].column: fields[n].get_db_prep_save(v, connection) for n, v in same.items()}
+    sets = [f'"{c}" = coalesce(t."{c}", o."{c}")' for c in given[1:]] + [f'"{c}" = %s' for c in shared]
+    quoted = ", ".join(f'"{c}"' for c in given)
+    with connection.cursor() as cursor, _passing(cursor, table, quoted, rows) as (passing, _count):
+        cursor.execute(
+            f'UPDATE "{table}" o SET {", ".join(sets)} FROM {passing} t WHERE o."{key}" = t."{key}"',
+            list(shared.values()),
+        )
+        return cursor.rowcount
+
+
+@contextmanager
+def _passing(cursor, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, int]]:
+    """A temporary table with ``columns`` of ``table`` that holds ``rows``: (its name, how many)."""
+    passing, count = f'"bulk_{table}"', 0
+    cursor.execute(f'CREATE TEMP TABLE {passing} AS SELECT {columns} FROM "{table}" WITH NO DATA')
+    with cursor.copy(f"COPY {passing} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    yield passing, count
+    cursor.execute(f"DROP TABLE {passing}")
 
 
 #: Fields whose Python value the driver writes as it is.

@@ -119,7 +119,7 @@ def _install_model(cursor, model: type[models.Model]) -> None:
         if declared.app:
             cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}')
             cursor.execute(f'CREATE POLICY "scope_app" ON "{table}" TO {APP_ROLE} USING (true)')
-    _install_history(cursor, table, getattr(model, "history", None))
+    _install_history(cursor, model, getattr(model, "history", None))
 
 
 def _grant_open(cursor, table: str, write: str) -> None:
@@ -129,12 +129,15 @@ def _grant_open(cursor, table: str, write: str) -> None:
         cursor.execute(f'GRANT INSERT, UPDATE, DELETE ON "{table}" TO {writers}')
 
 
-def _install_history(cursor, table: str, history) -> None:
+def _install_history(cursor, model: type[models.Model], history) -> None:
+    table = model._meta.db_table
     for op in ("insert", "update", "delete"):
         cursor.execute(f'DROP TRIGGER IF EXISTS history_{op} ON "{table}"')
     if history is None:
         return
     hidden = "{" + ",".join(history.hidden) + "}"
+    columns = {f.column for f in model._meta.concrete_fields}
+    has_path, has_source = ("t" if name in columns else "" for name in ("path", "source"))
     for op, transition in (
         ("insert", "NEW TABLE AS new_rows"),
         ("update", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
@@ -142,5 +145,5 @@ def _install_history(cursor, table: str, history) -> None:
     ):
         cursor.execute(
             f'CREATE TRIGGER history_{op} AFTER {op} ON "{table}" REFERENCING {transition} '
-            f"FOR EACH STATEMENT EXECUTE FUNCTION sangyu.history('{hidden}')"
+            f"FOR EACH STATEMENT EXECUTE FUNCTION sangyu.history('{hidden}', '{has_path}', '{has_source}')"
         )

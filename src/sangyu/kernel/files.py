@@ -57,6 +57,7 @@ KINDS: dict[str, FileKind] = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": FileKind(50 * MEGABYTE, _ZIP),
     "application/vnd.ms-excel": FileKind(100 * MEGABYTE, (b"\xd0\xcf\x11\xe0",)),
     "text/csv": FileKind(200 * MEGABYTE),
+    "application/gzip": FileKind(200 * MEGABYTE, (b"\x1f\x8b",)),
     "application/json": FileKind(50 * MEGABYTE),
     "audio/mpeg": FileKind(50 * MEGABYTE, (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")),
     "audio/wav": FileKind(100 * MEGABYTE, (b"RIFF",)),

@@ -7,7 +7,7 @@ from django.utils import timezone
 from sangyu.kernel.actor import ROOT_PATH, Actor
 
 from . import services
-from .definition import IMPORTS, Field
+from .definition import IMPORTS, Field, Option
 from .services import ImportState
 
 
@@ -22,14 +22,26 @@ class Importer:
         """The fields in the order of the template."""
         return list(IMPORTS[self.kind](Actor.job("describe", ROOT_PATH), timezone.localdate()).fields)
 
-    def upload(self, *, actor: Actor, file: Any) -> int:
-        return services.upload(actor=actor, kind=self.kind, file=file)
+    @property
+    def options(self) -> list[Option]:
+        """What is asked once for the file."""
+        return list(IMPORTS[self.kind].options())
+
+    @property
+    def has_source(self) -> bool:
+        return IMPORTS[self.kind].has_source
+
+    def sources(self, *, actor: Actor) -> list[str]:
+        return services.sources(actor=actor, kind=self.kind)
+
+    def upload(self, *, actor: Actor, file: Any, source: str = "", settings: dict[str, str] | None = None) -> int:
+        return services.upload(actor=actor, kind=self.kind, file=file, source=source, settings=settings)
 
     def state(self, *, actor: Actor, import_id: int) -> ImportState:
         return services.state(actor=actor, kind=self.kind, import_id=import_id)
 
-    def match(self, *, actor: Actor, import_id: int, matching: dict[str, int | None]) -> None:
-        services.match(actor=actor, kind=self.kind, import_id=import_id, matching=matching)
+    def match(self, *, actor: Actor, import_id: int, matching: dict[str, int | None]) -> ImportState:
+        return services.match(actor=actor, kind=self.kind, import_id=import_id, matching=matching)
 
     def commit(self, *, actor: Actor, import_id: int) -> None:
         services.commit(actor=actor, kind=self.kind, import_id=import_id)

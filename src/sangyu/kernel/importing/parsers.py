@@ -27,11 +27,14 @@ def text_of(cell: Any) -> str:
     return str(cell).strip()
 
 
+_BLANKS = re.compile(r"\s+")
+
+
 def text(most: int) -> Parser:
     """Text of at most ``most`` characters."""
 
     def parse(cell: Any) -> str:
-        found = re.sub(r"\s+", " ", text_of(cell))
+        found = _BLANKS.sub(" ", text_of(cell)).replace("\0", "")
         if len(found) > most:
             raise BadValue(_("At most %(n)d characters.") % {"n": most}, code="text.long")
         return found
@@ -43,8 +46,34 @@ def name(cell: Any) -> str:
     return clean_name(text_of(cell))
 
 
+_SEPARATED = re.compile(
+    r"(\d{4}|\d{2})\s*[-./\\年,]\s*(\d{1,2})\s*[-./\\月,]\s*(\d{1,2})\s*[日号]?(?:[ T]0{1,2}:00(:00)?)?"
+)
+_SOLID = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_ONLY_YEAR = re.compile(r"(\d{4}|\d{2})年?|(\d{4}|\d{2})\s*[-./年]\s*\d{1,2}月?")
+_NUMERALS = {"〇": "0", "零": "0", "○": "0", **{c: str(n) for n, c in enumerate("一二三四五六七八九", start=1)}}
+_CHINESE = re.compile("[〇零○一二三四五六七八九十]+")
+_LUNAR = re.compile(r"[农阴旧]历|[正腊冬]月|初[一二三四五六七八九十]|闰|廿|卅")
+
+
+def _arabic(written: str) -> str:
+    """一九四一年三月十五日 → 1941年3月15日, 四一年 → 41年."""
+
+    def number(match: re.Match) -> str:
+        signs = match[0]
+        if "十" not in signs:
+            return "".join(_NUMERALS[c] for c in signs)
+        tens, _ten, ones = signs.partition("十")
+        return (_NUMERALS.get(tens, "") or "1") + (_NUMERALS.get(ones, "") or "0")
+
+    return _CHINESE.sub(number, written)
+
+
 def day(cell: Any) -> date:
-    """A date: a date cell, an Excel serial, 1941.3.5, 1941年3月5日, 1941/3/5, 19410305."""
+    """A date as rosters write it: a date cell, an Excel serial, 1941.3.5, 41.3.5, 1941年3月5日, 四一年三月五日, 19410305.
+
+    Two digits of a year mean the last hundred years' (41 → 1941). Refused with the remedy: lunar dates, a year alone.
+    """
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
@@ -54,21 +83,43 @@ def day(cell: Any) -> date:
             raise BadValue(_("Only a year: write the whole date, for example 1941-03-05."), code="date.form")
         return _EPOCH + timedelta(days=int(cell))
     written = identity.half_width(text_of(cell))
-    match = re.fullmatch(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?(?:[ T]00:00(:00)?)?", written)
-    match = match or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", written)
+    if _LUNAR.search(written):
+        raise BadValue(
+            _("A date of the lunar calendar. Write the date of the ID card, for example 1941-03-05."), code="date.lunar"
+        )
+    written = _arabic(written)
+    match = _SEPARATED.fullmatch(written) or _SOLID.fullmatch(written)
     if not match:
+        if _ONLY_YEAR.fullmatch(written):
+            raise BadValue(_("The day is missing: write the whole date, for example 1941-03-05."), code="date.form")
         raise BadValue(_("Not a date: write for example 1941-03-05."), code="date.form")
     try:
-        return date(int(match[1]), int(match[2]), int(match[3]))
+        return date(_century(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         raise BadValue(_("There is no such day. Compare it with the card."), code="date.none") from None
+
+
+def _century(year: str) -> int:
+    """The year that two digits mean: the latest that is not ahead of us."""
+    if len(year) == 4:
+        return int(year)
+    now = date.today().year
+    return int(year) + (now - int(year)) // 100 * 100
+
+
+_PLAIN_ID = re.compile(r"[0-9]{17}[0-9X]")
+_ROUNDED = re.compile(r"\d+(?:\.\d+)?[eE]\+?\d+")
 
 
 def id_number(today: date) -> Parser:
     """An identity number; refuses one that the spreadsheet turned into a rounded number."""
 
     def parse(cell: Any) -> identity.IdNumber:
-        if (isinstance(cell, int | float) and abs(cell) >= 1e15) or re.fullmatch(r"[\d.]+[eE]\+?\d+", text_of(cell)):
+        if type(cell) is str and _PLAIN_ID.fullmatch(cell):
+            return identity.parse_id_number(cell, today=today)
+        if (isinstance(cell, int | float) and abs(cell) >= 1e15) or _ROUNDED.fullmatch(
+            identity.half_width(text_of(cell))
+        ):
             problem = _(
                 "The spreadsheet turned this into a number and lost its last digits. Format the column as text."
             )
@@ -78,10 +129,15 @@ def id_number(today: date) -> Parser:
     return parse
 
 
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
 def phone(area_code: str = "") -> Parser:
     """A telephone number; gives back the zero that a number cell loses."""
 
     def parse(cell: Any) -> str:
+        if type(cell) is str and _MOBILE.fullmatch(cell):
+            return cell
         written = text_of(cell)
         if isinstance(cell, int | float) and re.fullmatch(r"[2-9]\d{8,10}|10\d{7,8}", written):
             written = "0" + written

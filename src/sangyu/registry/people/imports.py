@@ -4,31 +4,35 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import connection
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sangyu.kernel import bulk, identity
+from sangyu.kernel import identity
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.importing import parsers
-from sangyu.kernel.importing.definition import Field, Import, Row, register
+from sangyu.kernel.importing.definition import Fate, Field, Import, Option, Row, register
+from sangyu.kernel.names import pinyin_of
 
-from . import events, values
-from .enums import FactKind, Relation
-from .models import Contact, Person, PersonFact
+from . import events, roster, values
+from .matching import Match, Sought, find_matches
 from .placing import Places
-from .words import CARE_LEVELS, CHOICES, HEADINGS, INCOME, LIVING, NOTHING, RELATIONS, disability
+from .words import (
+    CARE_LEVELS,
+    CHOICES,
+    EDUCATION,
+    ETHNICITIES,
+    HEADINGS,
+    INCOME,
+    LIVING,
+    MARRIAGE,
+    NOTHING,
+    RELATIONS,
+    disability,
+)
 
-#: Fields of the file that become dated facts.
-FACTS = {
-    "living": FactKind.LIVING,
-    "income": FactKind.INCOME_CATEGORY,
-    "three_no": FactKind.THREE_NO,
-    "disability": FactKind.DISABILITY,
-    "care_level": FactKind.CARE_LEVEL,
-}
+REPORT, UPDATE = "report", "update"
 
 
 def _field(key: str, label: str, parser: parsers.Parser, **more: Any) -> Field:
@@ -37,15 +41,29 @@ def _field(key: str, label: str, parser: parsers.Parser, **more: Any) -> Field:
 
 @register
 class RosterImport(Import):
-    """One elder a row; whoever is registered already is reported, not changed."""
+    """One elder a row. Who is registered already is reported, or updated when the importer chose so."""
 
     kind = "people.roster"
     title = gettext_lazy("Roster")
     permission = "people.import"
+    has_source = True
 
-    def __init__(self, actor: Actor, today: date) -> None:
-        super().__init__(actor, today)
+    def __init__(self, actor: Actor, today: date, settings: dict[str, str] | None = None) -> None:
+        super().__init__(actor, today, settings)
         self._places: Places | None = None
+
+    @classmethod
+    def options(cls) -> Sequence[Option]:
+        return (
+            Option(
+                "mode",
+                _("Who is registered already"),
+                choices=(
+                    (REPORT, _("is reported and stays as registered")),
+                    (UPDATE, _("is brought up to date where the roster says something else")),
+                ),
+            ),
+        )
 
     @property
     def places(self) -> Places:
@@ -78,6 +96,9 @@ class RosterImport(Import):
             ),
             _field("address", _("Address"), text(200)),
             _field("registered_address", _("Registered address"), text(200)),
+            _field("ethnicity", _("Ethnicity"), word(ETHNICITIES, none=NOTHING)),
+            _field("marriage", _("Marriage"), word(MARRIAGE, none=NOTHING), choices=CHOICES["marriage"]),
+            _field("education", _("Education"), word(EDUCATION, none=NOTHING), choices=CHOICES["education"]),
             _field("living", _("Living arrangement"), word(LIVING, none=NOTHING), choices=CHOICES["living"]),
             _field("income", _("Income category"), word(INCOME, none=NOTHING), choices=CHOICES["income"]),
             _field("three_no", _("Three-no person"), parsers.YES_NO, choices=("是", "否")),
@@ -88,13 +109,16 @@ class RosterImport(Import):
             _field("contact_relation", _("Relation"), word(RELATIONS, none=NOTHING), choices=CHOICES["relation"]),
         )
 
+    def row_path(self, row: Row) -> str:
+        return row.values["place"].path if "place" in row.values else self.actor.path
+
     # ------------------------------------------------------------ checks
     def check(self, rows: list[Row]) -> None:
         for row in rows:
             self._check_row(row)
         good = [r for r in rows if not r.problems]
         self._same_in_file(good)
-        self._same_in_register([r for r in good if not r.problems])
+        self._against_register([r for r in good if not r.problems])
 
     def _check_row(self, row: Row) -> None:
         given = row.values
@@ -131,107 +155,68 @@ class RosterImport(Import):
                 key = "id_number" if row.values.get("id_number") else "name"
                 row.refuse(key, _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice")
 
-    def _same_in_register(self, rows: list[Row]) -> None:
-        by_index = {values.id_columns(r.values["id_number"])["id_index"]: r for r in rows if r.values.get("id_number")}
-        own = {
-            bytes(i): n for i, n in Person.objects.filter(id_index__in=list(by_index)).values_list("id_index", "name")
-        }
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sangyu.persons_existing(%s)", [list(by_index)])
-            existing = {bytes(i) for (i,) in cursor.fetchall()}
-        for index in existing:
-            row = by_index[index]
-            if index in own:
-                message = _("Registered already as %(name)s. Take the row out, or change the file there.") % {
-                    "name": own[index]
-                }
-                row.refuse("id_number", message, "registered")
-            else:
-                row.refuse("id_number", _("Registered in another area. Ask for a transfer instead."), "elsewhere")
-        self._same_without_number([r for r in rows if not r.values.get("id_number")])
-
-    def _same_without_number(self, rows: list[Row]) -> None:
-        if not rows:
-            return
-        known = Person.objects.filter(name__in={r.values["name"] for r in rows}, died_on__isnull=True)
-        found = set(known.values_list("name", "birth_date", "region_id"))
+    def _against_register(self, rows: list[Row]) -> None:
+        found, elsewhere = find_matches(self._sought(row) for row in rows)
+        known: list[tuple[Row, int]] = []
         for row in rows:
-            if (row.values["name"], row.values["birth_date"], row.values["place"].pk) in found:
-                message = _("Somebody of this name, birth date and community is registered already. Add the ID number.")
-                row.refuse("name", message, "registered")
+            matches = found.get(row.number, [])
+            if row.number in elsewhere:
+                row.refuse("id_number", _("Registered in another area. Ask for a transfer instead."), "elsewhere")
+            elif same := next((m for m in matches if m.by_id), None):
+                known.append((row, same.person_id))
+            elif sure := self._surely(row, matches):
+                known.append((row, sure))
+            elif maybe := [m.person_id for m in matches if probable(m)]:
+                message = _("Perhaps registered already under the same name or number. Decide who it is.")
+                row.hold("name", message, "duplicate", sorted(set(maybe)))
+        if self.settings.get("mode") == UPDATE:
+            roster.compare(known)
+        else:
+            for row, person_id in known:
+                row.known = person_id
+                row.refuse("id_number" if row.values.get("id_number") else "name", self._registered(), "registered")
+
+    def _registered(self) -> str:
+        return _("Registered already. Choose “bring up to date” for the import, or change the file there.")
+
+    def _sought(self, row: Row) -> Sought:
+        given = row.values
+        given |= roster.sealed(given)
+        return Sought(
+            row.number, given["id_index"], given["name"], pinyin_of(given["name"])[0], given["birth_date"],
+            given["phone_tail"], given["place"].pk,
+        )  # fmt: skip
+
+    def _surely(self, row: Row, matches: list[Match]) -> int | None:
+        """In an update, a row without ID number is the one person of its name, birth date, telephone number and community."""
+        if self.settings.get("mode") != UPDATE or row.values.get("id_number") or len(matches) != 1:
+            return None
+        match = matches[0]
+        return match.person_id if match.same_region and match.same_phone else None
 
     # ------------------------------------------------------------ writing
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
-        source = (_("roster %(file)s") % {"file": batch.file_name})[:100]
-        now = timezone.now()
-        ids = bulk.reserve_ids(Person, len(rows))
-        persons, facts, contacts = [], [], []
-        for pk, row in zip(ids, rows, strict=True):
-            person = self._person(pk, row, source, now)
-            persons.append(person)
-            own = self._facts(person, row.values, source, now)
-            facts += own
-            calls = self._contacts(person, row.values)
-            contacts += calls
-            columns = {
-                f: getattr(person, f) for f in ("id_number", "phone", "address", "latitude", "household_id", "needs")
-            }
-            person.completeness = values.completeness(columns, {f.kind for f in own}, len(calls))
-            advance(1)
-        for model, made in ((PersonFact, facts), (Contact, contacts)):
-            for instance, pk in zip(made, bulk.reserve_ids(model, len(made)), strict=True):
-                instance.pk = pk
-        for model, made in ((Person, persons), (PersonFact, facts), (Contact, contacts)):
-            bulk.insert(model, made)
-            advance(0)
-        emit(events.IMPORTED, path=batch.path, batch=batch.pk, count=len(persons))
-        return {"new": len(persons), "facts": len(facts), "contacts": len(contacts)}
+        new = [r for r in rows if r.fate == Fate.NEW]
+        changed = [r for r in rows if r.fate == Fate.CHANGED]
+        _ids, written = roster.register(new, batch, self.today, advance)
+        roster.update(changed, batch, self.today, advance)
+        if rows:
+            emit(events.IMPORTED, path=batch.path, batch=batch.pk, count=len(new), changed=len(changed))
+        return written
 
-    def _person(self, pk: int, row: Row, source: str, now) -> Person:
-        given = row.values
-        region = given["place"]
-        return Person(
-            pk=pk,
-            **values.name_columns(given["name"]),
-            **values.id_columns(given.get("id_number")),
-            **values.phone_columns(given.get("phone", "")),
-            sex=given["sex"],
-            birth_date=given["birth_date"],
-            region_id=region.pk,
-            path=region.path,
-            address=given.get("address", ""),
-            registered_address=given.get("registered_address", ""),
-            registered_on=self.today,
-            source=source,
-            created_at=now,
-            updated_at=now,
-        )
+    def settle(self, row: Row, known_id: int | None, batch) -> int:
+        self._check_row(row)
+        if row.problems:
+            raise Refused("; ".join(message for _key, message, _code in row.problems), code="import.unreadable_row")
+        row.values |= roster.sealed(row.values)
+        if known_id is not None:
+            return roster.settle_same(self.actor, row, known_id, batch, self.today)
+        found, elsewhere = find_matches([self._sought(row)])
+        if elsewhere or any(m.by_id for m in found.get(row.number, [])):
+            raise Refused(_("A person with this ID number is registered already."), code="people.duplicate")
+        return roster.register([row], batch, self.today, lambda n: None)[0][0]
 
-    def _facts(self, person: Person, given: dict[str, Any], source: str, now) -> list[PersonFact]:
-        found = {FactKind.REGION: str(person.region_id)}
-        found |= {kind: given[key] for key, kind in FACTS.items() if given.get(key)}
-        return [
-            PersonFact(
-                subject_id=person.pk,
-                path=person.path,
-                kind=kind,
-                value=value,
-                valid_from=self.today,
-                source=source,
-                recorded_at=now,
-            )
-            for kind, value in found.items()
-        ]
 
-    def _contacts(self, person: Person, given: dict[str, Any]) -> list[Contact]:
-        if not given.get("contact_name"):
-            return []
-        return [
-            Contact(
-                person_id=person.pk,
-                path=person.path,
-                name=given["contact_name"],
-                relation=given.get("contact_relation") or Relation.OTHER,
-                **values.phone_columns(given.get("contact_phone", "")),
-            )
-        ]
+def probable(match: Match) -> bool:
+    """Whether a match without the same ID number may be the same person: two ID numbers need one more thing in common."""
+    return not match.other_id or match.same_phone or match.same_region

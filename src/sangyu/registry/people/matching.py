@@ -1,0 +1,75 @@
+"""Who of a list is registered already: one pass for all its rows, by index and join (R-019, R-026). Imported through ``selectors``."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One row of a list: what is known of the person. ``key`` is the caller's; the indexes are blind (``values``)."""
+
+    key: int
+    id_index: bytes | None
+    name: str
+    pinyin: str
+    birth_date: date | None
+    phone_tail: bytes | None = None
+    region_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A registered person for a row. ``by_id``: the ID number is the same. Otherwise name, or pinyin and end of the telephone
+    number, agree with the birth date; ``other_id``: both have ID numbers and they differ."""
+
+    person_id: int
+    by_id: bool
+    other_id: bool
+    same_phone: bool
+    same_region: bool
+
+
+_MATCHES = """
+SELECT s.key, p.id, true, false, false, p.region_id IS NOT DISTINCT FROM s.region_id
+  FROM sought s JOIN people_person p ON p.id_index = s.id_index
+ WHERE p.merged_into_id IS NULL
+UNION ALL
+SELECT s.key, p.id, false, p.id_index IS NOT NULL AND s.id_index IS NOT NULL,
+       coalesce(p.phone_tail = s.phone_tail, false), coalesce(p.region_id = s.region_id, false)
+  FROM sought s JOIN people_person p ON p.name = s.name AND p.birth_date = s.birth_date
+ WHERE p.merged_into_id IS NULL AND p.died_on IS NULL AND NOT coalesce(p.id_index = s.id_index, false)
+UNION ALL
+SELECT s.key, p.id, false, p.id_index IS NOT NULL AND s.id_index IS NOT NULL, true, coalesce(p.region_id = s.region_id, false)
+  FROM sought s JOIN people_person p ON p.phone_tail = s.phone_tail AND p.birth_date = s.birth_date AND p.pinyin = s.pinyin
+ WHERE p.name <> s.name AND p.merged_into_id IS NULL AND p.died_on IS NULL AND NOT coalesce(p.id_index = s.id_index, false)
+"""
+
+
+def find_matches(sought: Iterable[Sought]) -> tuple[dict[int, list[Match]], set[int]]:
+    """Matches by key for persons the scope sees, and the keys whose ID number is registered in another area.
+
+    Three joins whatever the number of rows. Call inside a scope.
+    """
+    found: dict[int, list[Match]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE TEMP TABLE sought (key int, id_index bytea, name varchar COLLATE "C", pinyin varchar COLLATE "C", '
+            "birth_date date, phone_tail bytea, region_id bigint)"
+        )
+        with cursor.copy("COPY sought FROM STDIN") as copy:
+            for s in sought:
+                copy.write_row((s.key, s.id_index, s.name, s.pinyin, s.birth_date, s.phone_tail, s.region_id))
+        cursor.execute("ANALYZE sought")
+        cursor.execute(_MATCHES)
+        for key, *match in cursor.fetchall():
+            found[key].append(Match(*match))
+        cursor.execute("SELECT key, id_index FROM sought WHERE id_index IS NOT NULL")
+        rest = {bytes(i): k for k, i in cursor.fetchall() if not any(m.by_id for m in found.get(k, ()))}
+        cursor.execute("DROP TABLE sought")
+        cursor.execute("SELECT sangyu.persons_existing(%s)", [list(rest)])
+        elsewhere = {rest[bytes(i)] for (i,) in cursor.fetchall()}
+    return dict(found), elsewhere
