@@ -108,7 +108,7 @@ def _install_model(cursor, model: type[models.Model]) -> None:
         _grant_open(cursor, table, declared.write)
     elif isinstance(declared, Scope):
         cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
-        verbs = "SELECT, INSERT, UPDATE, DELETE" if declared.write else "SELECT"
+        verbs = {"insert": "SELECT, INSERT", False: "SELECT"}.get(declared.write, "SELECT, INSERT, UPDATE, DELETE")
         cursor.execute(f'GRANT {verbs} ON "{table}" TO {", ".join(AUDIENCE_ROLES)}')
         cursor.execute("SELECT policyname FROM pg_policies WHERE tablename = %s", [table])
         for (name,) in cursor.fetchall():

@@ -158,6 +158,7 @@ class Scope:
     """A model's rule per audience. Jobs default to staff's rule, the others to Nobody.
 
     ``write=False``: the rows are read by these rules and written only by the room's own definer functions.
+    ``write="insert"``: rows are added and never changed or removed (logs).
     ``app`` is the reason why the bare connection, before any scope is open, reads and writes all rows (sign-in only).
     """
 
@@ -166,7 +167,7 @@ class Scope:
     worker: Rule = Nobody()
     family: Rule = Nobody()
     job: Rule | None = None
-    write: bool = True
+    write: bool | str = True
     app: str = ""
 
     def rule(self, audience: Audience) -> Rule:

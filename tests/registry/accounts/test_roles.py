@@ -28,7 +28,7 @@ def folder(tmp_path):
 def test_load(folder):
     loaded = roles.load(folder(), frozenset({"x.view"}))
     assert loaded["bureau"].permissions == {"x.view"}
-    assert (loaded["bureau"].totp, loaded["bureau"].session_minutes) == (False, 60)
+    assert (loaded["bureau"].second_factor, loaded["bureau"].session_minutes) == ("optional", 60)
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_the_three_administrators_share_nothing_that_decides():
     )
     assert {p for p in system & security if not p.endswith(".view")} == set()
     assert {p for p in audit if not p.endswith((".view", ".log"))} == set()
-    assert all(r.totp for r in roles.all_roles().values() if r.admin)
-    assert all(roles.role(name).totp for name in ("bureau", "finance"))
+    assert all(r.second_factor == "required" for r in roles.all_roles().values() if r.admin)
+    assert all(roles.role(name).second_factor == "required" for name in ("bureau", "finance"))

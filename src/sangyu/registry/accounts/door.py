@@ -1,30 +1,34 @@
-"""Pages of the door: sign-in, code, role, own password, second factor, own sessions and tokens. They run without a
-scope."""
+"""Pages of the door: sign-in by password, passkey, identity provider or short message; second step; choice of role. They
+run without a scope. The pages of one's own account are in ``own``."""
+
+import json
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sangyu.kernel.errors import Invalid, SangyuError
+from sangyu.kernel.errors import Invalid, Refused, SangyuError
 from sangyu.kernel.identity import mask_phone
 
-from . import phone_codes, roles, services, sign_in, totp
+from . import oidc, passkeys, phone_codes, roles, sign_in
 from .access import account_only, public
-from .enums import Outcome
+from .enums import Method, Outcome
 from .models import Account
-from .selectors import has_second_factor, live_grants, masked_mobile, own_sessions, own_tokens
+from .selectors import live_grants, second_steps
 
 PENDING_MINUTES = 10
 PHONE_KEY = "phone"
+OIDC_NEXT_KEY = "oidc_next"
+LINKING_KEY = "linking"
 
 
 def _input(kind: str, **attrs: str) -> forms.Widget:
@@ -54,27 +58,6 @@ class CodeForm(forms.Form):
     )
 
 
-class PasswordForm(forms.Form):
-    old = forms.CharField(
-        label=gettext_lazy("Present password"),
-        strip=False,
-        max_length=128,
-        widget=_input("password", autocomplete="current-password"),
-    )
-    new = forms.CharField(
-        label=gettext_lazy("New password"),
-        strip=False,
-        max_length=128,
-        widget=_input("password", autocomplete="new-password"),
-    )
-    again = forms.CharField(
-        label=gettext_lazy("New password again"),
-        strip=False,
-        max_length=128,
-        widget=_input("password", autocomplete="new-password"),
-    )
-
-
 def _show(request: HttpRequest, name: str, status: int = 200, **context) -> HttpResponse:
     return render(request, f"accounts/{name}.html", {"next": _next(request, ""), **context}, status=status)
 
@@ -98,9 +81,11 @@ def _refuse(form: forms.Form, error: SangyuError) -> int:
     return 429 if error.code == "sign_in.locked" else 422
 
 
-def _welcome(request: HttpRequest, account: Account) -> HttpResponse:
-    sign_in.enter(request, account)
-    response = redirect(_next(request))
+def _welcome(
+    request: HttpRequest, account: Account, method: Method = Method.PASSWORD, response: HttpResponse | None = None
+) -> HttpResponse:
+    sign_in.enter(request, account, method)
+    response = response or redirect(_next(request))
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, account.language, max_age=365 * 86400, samesite="Lax")
     return response
 
@@ -123,13 +108,31 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
             except SangyuError as e:
                 status = _refuse(form, e)
             else:
-                if not has_second_factor(account):
-                    return _welcome(request, account)
-                request.session.cycle_key()
-                request.session[sign_in.PENDING_KEY] = account.pk
-                request.session.set_expiry(PENDING_MINUTES * 60)
-                return redirect(_with_next(request, "accounts:code"))
-    return _show(request, "sign_in", status, form=form)
+                return _second_step(request, account) or _welcome(request, account)
+    return _show_sign_in(request, form, status)
+
+
+def _show_sign_in(request: HttpRequest, form: forms.Form, status: int = 200) -> HttpResponse:
+    request.session.pop(sign_in.PENDING_KEY, None)  # back at the beginning: nothing is pending
+    return _show(
+        request,
+        "sign_in",
+        status,
+        form=form,
+        passkeys=passkeys.possible(request),
+        providers=oidc.providers().values(),
+        next_url=_next(request),
+    )
+
+
+def _second_step(request: HttpRequest, account: Account) -> HttpResponse | None:
+    """Keep who passed the first step and lead to the second; None when there is none."""
+    if not second_steps(account):
+        return None
+    request.session.cycle_key()
+    request.session[sign_in.PENDING_KEY] = account.pk
+    request.session.set_expiry(PENDING_MINUTES * 60)
+    return redirect(_with_next(request, "accounts:code"))
 
 
 def _with_next(request: HttpRequest, name: str) -> str:
@@ -157,15 +160,103 @@ def code_page(request: HttpRequest) -> HttpResponse:
             except SangyuError as e:
                 status = _refuse(form, e)
             else:
-                return _welcome(request, account)
-    return _show(request, "code", status, form=form)
+                return _welcome(request, account, Method.CODE)
+    return _show(request, "code", status, form=form, ways=second_steps(account), next_url=_next(request))
+
+
+# ---------------------------------------------------------------- passkeys
+def _said(error: SangyuError) -> JsonResponse:
+    """A refusal for the script of the passkey button."""
+    if isinstance(error, Invalid):
+        text = " ".join(str(t) for texts in error.errors.values() for t in texts)
+    else:
+        text = str(error.message)
+    return JsonResponse({"code": error.code, "message": text}, status=429 if error.code == "sign_in.locked" else 422)
+
+
+def _body(request: HttpRequest) -> dict:
+    """The JSON object of the request; {} when it is none."""
+    try:
+        found = json.loads(request.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@public
+@never_cache
+@require_POST
+def passkey_options(request: HttpRequest) -> JsonResponse:
+    """What the browser asks its authenticators for."""
+    return JsonResponse(passkeys.begin(request))
+
+
+@public
+@never_cache
+@require_POST
+def passkey_answer(request: HttpRequest) -> JsonResponse:
+    """The signed challenge; answers where to go on to."""
+    body = _body(request)
+    try:
+        account = passkeys.finish(request, body.get("credential"))
+    except SangyuError as e:
+        return _said(e)
+    wanted = str(body.get("next") or "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    target = wanted if wanted and safe else settings.LOGIN_REDIRECT_URL
+    return _welcome(request, account, Method.PASSKEY, JsonResponse({"next": target}))
+
+
+# ---------------------------------------------------------------- identity providers
+@public
+@never_cache
+@require_GET
+def oidc_begin(request: HttpRequest, provider: str) -> HttpResponse:
+    """To the provider. When it does not answer: why, and the local sign-in on the same page."""
+    request.session[OIDC_NEXT_KEY] = _next(request, "")
+    try:
+        return oidc.begin(request, provider)
+    except Refused as e:
+        return _provider_failed(request, e)
+
+
+@public
+@never_cache
+@require_GET
+def oidc_back(request: HttpRequest, provider: str) -> HttpResponse:
+    """Back from the provider: sign in, or ask a signed-in person whether to link."""
+    target = request.session.pop(OIDC_NEXT_KEY, "")
+    try:
+        identity = oidc.finish(request, provider)
+        if request.account is not None:
+            request.session[LINKING_KEY] = [identity.provider, identity.subject, identity.shown]
+            return redirect("accounts:link", provider=provider)
+        account = oidc.account_of(request, identity)
+    except Refused as e:
+        return _provider_failed(request, e)
+    request.session[oidc.SESSION_KEY] = {"provider": identity.provider, "id_token": identity.id_token}
+    onward = redirect(target or settings.LOGIN_REDIRECT_URL)
+    if identity.strong:
+        return _welcome(request, account, Method.PROVIDER_STRONG, onward)
+    return _second_step(request, account) or _welcome(request, account, Method.PROVIDER, onward)
+
+
+def _provider_failed(request: HttpRequest, error: Refused) -> HttpResponse:
+    if request.account is not None:
+        messages.error(request, str(error.message))
+        return redirect("accounts:me")
+    messages.error(request, str(error.message))
+    return _show_sign_in(request, SignInForm(), 503 if error.code == "oidc.down" else 422)
 
 
 @public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Close the session."""
+    further = oidc.sign_out_url(request, request.session.get(oidc.SESSION_KEY))
     sign_in.leave(request, Outcome.SIGNED_OUT)
+    if further:
+        return _show(request, "signed_out", further=further)
     messages.success(request, _("You are signed out."))
     return redirect("accounts:sign_in")
 
@@ -181,98 +272,6 @@ def choose_grant(request: HttpRequest) -> HttpResponse:
         return redirect(_next(request))
     offers = [(g, roles.role(g.role).label) for g in live_grants(request.account)]
     return _show(request, "choose_grant", offers=offers, current=request.grant.pk if request.grant else None)
-
-
-@account_only
-@never_cache
-@sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
-def password_page(request: HttpRequest) -> HttpResponse:
-    """The own new password; asked at the first sign-in."""
-    form = PasswordForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                sign_in.change_password(request, request.account, **form.cleaned_data)
-            except SangyuError as e:
-                status = _refuse(form, e)
-            else:
-                messages.success(request, _("Your password is changed. Other sessions of yours have ended."))
-                return redirect(_next(request))
-    return _show(request, "password", status, form=form, forced=request.account.must_change_password)
-
-
-@account_only
-@never_cache
-@require_http_methods(["GET", "POST"])
-def second_factor_page(request: HttpRequest) -> HttpResponse:
-    """Set up the second factor: scan, confirm with a code, keep the recovery codes."""
-    if has_second_factor(request.account):
-        return redirect("accounts:me")
-    form = CodeForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                codes = sign_in.confirm_second_factor(request, form.cleaned_data["code"])
-            except SangyuError as e:
-                status = _refuse(form, e)
-            else:
-                return _show(request, "recovery_codes", codes=codes)
-    factor = totp.begin(request.account)
-    required = request.actor is not None and roles.role(request.actor.role).totp
-    return _show(
-        request,
-        "second_factor",
-        status,
-        form=form,
-        secret=factor.secret,
-        qr=totp.qr_data_uri(request.account, factor),
-        required=required,
-    )
-
-
-@account_only
-@never_cache
-def me(request: HttpRequest) -> HttpResponse:
-    """The own account: roles, language, second factor, sessions."""
-    return _show(
-        request,
-        "me",
-        account=request.account,
-        mobile=masked_mobile(request.account),
-        second_factor=has_second_factor(request.account),
-        offers=[(g, roles.role(g.role).label) for g in live_grants(request.account)],
-        sessions=own_sessions(request.account, request.session.session_key or ""),
-        languages=settings.LANGUAGES,
-        tokens=own_tokens(request.account),
-        may_make_tokens=request.actor is not None and request.actor.may("accounts.own_tokens"),
-    )
-
-
-@account_only
-@require_POST
-def end_session(request: HttpRequest, key: str) -> HttpResponse:
-    """End another session of one's own."""
-    sign_in.end_session(request.account, key, request)
-    messages.success(request, _("The session is ended."))
-    return redirect("accounts:me")
-
-
-@account_only
-@require_POST
-def set_language(request: HttpRequest) -> HttpResponse:
-    """Keep the language with the account and in the browser."""
-    language = request.POST.get("language", "")
-    if not check_for_language(language) or language not in dict(settings.LANGUAGES):
-        raise Invalid({"language": [_("Unknown language.")]})
-    Account.objects.filter(pk=request.account.pk).update(language=language)
-    response = redirect(_next(request, reverse("accounts:me")))
-    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 86400, samesite="Lax")
-    return response
 
 
 class MobileForm(forms.Form):
@@ -299,18 +298,10 @@ def phone_page(request: HttpRequest) -> HttpResponse:
                 if number:
                     account = phone_codes.check_code(request, number, form.cleaned_data["code"])
                     del request.session[PHONE_KEY]
-                    return _welcome(request, account)
+                    return _welcome(request, account, Method.PHONE)
                 request.session[PHONE_KEY] = phone_codes.request_code(request, form.cleaned_data["mobile"])
                 request.session.set_expiry(PENDING_MINUTES * 60)
                 return redirect(reverse("accounts:phone") + f"?step=code{'&as=elder' if theme == 'elder' else ''}")
             except SangyuError as e:
                 status = _refuse(form, e)
     return _show(request, "phone", status, form=form, theme=theme, number=mask_phone(number))
-
-
-@require_POST
-def revoke_own_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop one of the own tokens."""
-    services.revoke_own_token(actor=request.actor, token_id=pk)
-    messages.success(request, _("The token is revoked."))
-    return redirect("accounts:me")

@@ -21,6 +21,51 @@ class Outcome(models.TextChoices):
     TIMED_OUT = "timed_out", _("Signed out after idle time")
     SWITCHED = "switched", _("Changed role")
     ENDED = "ended", _("Session ended from another device")
+    TWO_PLACES = "two_places", _("Used at two places at once")
+    KEY_ADDED = "key_added", _("Passkey added")
+    KEY_REMOVED = "key_removed", _("Passkey removed")
+    KEY_CLONED = "key_cloned", _("Refused: the passkey may be a copy")
+    KEY_WRONG = "key_wrong", _("Wrong passkey")
+    LINKED = "linked", _("Linked with an identity provider")
+    UNLINKED = "unlinked", _("Link with an identity provider removed")
+    NO_LINK = "no_link", _("Refused: no account is linked")
+
+
+class Method(models.TextChoices):
+    """By what a session was opened. A passkey is two factors in one."""
+
+    PASSWORD = "password", _("Password")
+    CODE = "code", _("Password and code")
+    PASSKEY = "passkey", _("Passkey")
+    PHONE = "phone", _("Code by short message")
+    PROVIDER = "provider", _("Identity provider")
+    PROVIDER_STRONG = "provider2", _("Identity provider, two factors")
+
+
+class FactorPolicy(models.TextChoices):
+    """What a role asks for beyond the password; ``second_factor`` of roles.yaml."""
+
+    OPTIONAL = "optional", _("Optional")
+    REQUIRED = "required", _("Required")
+    PASSKEY = "passkey", _("Passkey required")
+
+
+class Act(models.TextChoices):
+    """What was done to an account; one row of the delegation log each (R-176)."""
+
+    CREATE = "create", _("Account created")
+    CHANGE = "change", _("Account changed")
+    DISABLE = "disable", _("Account disabled")
+    ENABLE = "enable", _("Account enabled")
+    RESET = "reset", _("New first password given")
+    UNLOCK = "unlock", _("Account unlocked")
+    REMOVE_FACTOR = "factor", _("Second factor removed")
+    GRANT = "grant", _("Role given")
+    END_GRANT = "end_grant", _("Role ended")
+    TOKEN = "token", _("API token made")
+    REVOKE = "revoke", _("API token revoked")
+    LINK = "link", _("Linked with an identity provider")
+    HAND_OVER = "hand_over", _("Open work handed over")
 
 
 class MessageState(models.TextChoices):

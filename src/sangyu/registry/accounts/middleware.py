@@ -25,10 +25,10 @@ from sangyu.kernel.scoping import current_actor, scope
 
 from . import roles, sign_in, tokens
 from .access import Access, access_of
-from .enums import Outcome
+from .enums import FactorPolicy, Method, Outcome
 from .models import Account, AccountSession
 from .selectors import account_usable, actor_for, grant_for_session, has_second_factor, live_grants, usable
-from .sessions import GRANT_KEY
+from .sessions import GRANT_KEY, METHOD_KEY
 
 API_PREFIX = "/api/"
 TOUCH_EVERY = timedelta(minutes=1)
@@ -120,6 +120,7 @@ class ActorMiddleware:
             return True
         if now - row.last_seen > TOUCH_EVERY:
             AccountSession.objects.filter(pk=row.pk).update(last_seen=now)
+            sign_in.flag_two_places(request, row.account, now)
         return False
 
     # ------------------------------------------------------------ what is missing
@@ -131,17 +132,29 @@ class ActorMiddleware:
             return _unauthorised(_("An API token does not open this page.")) if access is Access.ACCOUNT else None
         if access is Access.ACCOUNT:
             return None
-        if request.account.must_change_password:
+        if request.account.must_change_password and _method(request) in (Method.PASSWORD, Method.CODE):
             return _go(request, "accounts:password")
         if request.actor is None:
             return _go(request, "accounts:choose_grant")
-        if (
-            roles.role(request.actor.role).totp
-            and settings.SANGYU_SIGN_IN["second_factor"]
-            and not has_second_factor(request.account)
-        ):
-            return _go(request, "accounts:second_factor")
-        return None
+        name = factor_missing(request)
+        return _go(request, name) if name else None
+
+
+def factor_missing(request: HttpRequest) -> str:
+    """Name of the page where the role's second factor is set up or used; "" when nothing is missing.
+
+    A passkey is two factors by itself; an identity provider may vouch for two.
+    """
+    if not settings.SANGYU_SIGN_IN["second_factor"]:
+        return ""
+    policy, method = roles.role(request.actor.role).second_factor, _method(request)
+    if policy is FactorPolicy.PASSKEY and method is not Method.PASSKEY:
+        return "accounts:passkeys"
+    if policy is FactorPolicy.REQUIRED and method not in (Method.PASSKEY, Method.PROVIDER_STRONG):
+        account = request.account
+        if not has_second_factor(account) and not account.passkeys.filter(stopped_at=None).exists():
+            return "accounts:second_factor"
+    return ""
 
 
 def _access(request: HttpRequest) -> Access:
@@ -149,6 +162,11 @@ def _access(request: HttpRequest) -> Access:
         return access_of(resolve(request.path_info, getattr(request, "urlconf", None)).func)
     except Resolver404:
         return Access.PUBLIC  # the handler answers 404
+
+
+def _method(request: HttpRequest) -> Method:
+    """By what the session was opened."""
+    return Method(request.session.get(METHOD_KEY, Method.PASSWORD))
 
 
 def _same_password(request: HttpRequest, account: Account) -> bool:

@@ -21,7 +21,7 @@ from sangyu.kernel.crypto import EncryptedTextField, whole
 from sangyu.kernel.facts import DateRange
 from sangyu.kernel.scoping import Everyone, Nobody, Open, PathField, Scope, ScopedQuerySet, Within
 
-from .enums import ADMINISTRATORS, AccountKind, MessageState, Outcome
+from .enums import ADMINISTRATORS, AccountKind, Act, MessageState, Method, Outcome
 
 BEFORE_SCOPE = "sign-in reads it before any scope exists"
 #: Secrets: nobody reads them inside a scope; services go through as_system.
@@ -110,6 +110,57 @@ class SecondFactor(models.Model):
 
     def __str__(self) -> str:
         return f"second factor of {self.account_id}"
+
+
+class Passkey(models.Model):
+    """A WebAuthn credential of one account: its public key and the counter of its last signature. ``label`` is the
+    person's own word for it. Stopped when a copy of it was used."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    #: AttestedCredentialData of fido2: credential id and COSE public key.
+    credential = models.BinaryField(max_length=2048)
+    label = models.CharField(_("Name of the passkey"), max_length=60)
+    sign_count = models.BigIntegerField(default=0)
+    synced = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+
+    scope = SECRET
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "id"], name="passkey_account")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class IdentityLink(models.Model):
+    """Who an identity provider (``SANGYU_OIDC``) means by ``subject``. Made by the person or beforehand by an
+    administrator; never by a sign-in."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="links")
+    provider = models.CharField(_("Identity provider"), max_length=30)
+    subject = EncryptedTextField(purpose="accounts.identity", indexes={"subject_index": whole("accounts.identity")})
+    subject_index = models.BinaryField(max_length=16)
+    linked_at = models.DateTimeField(default=timezone.now)
+    linked_by = models.CharField(max_length=100)
+    last_used_at = models.DateTimeField(null=True)
+
+    scope = SECRET
+    history = History(hidden=("subject", "subject_index", "last_used_at"))
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "subject_index"], name="link_subject_once"),
+            models.UniqueConstraint(fields=["provider", "account"], name="link_account_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} of {self.account_id}"
 
 
 class Grant(models.Model):
@@ -203,6 +254,7 @@ class SignIn(models.Model):
     outcome = models.CharField(_("Outcome"), max_length=12, choices=Outcome.choices)
     source = models.CharField(max_length=45, blank=True)
     agent = models.CharField(max_length=200, blank=True)
+    method = models.CharField(_("Signed in by"), max_length=12, choices=Method.choices, blank=True)
 
     scope = Scope(staff=Within(), app=BEFORE_SCOPE)
     objects = ScopedQuerySet.as_manager()
@@ -212,6 +264,77 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.at:%Y-%m-%d %H:%M}"
+
+
+class DelegatedAct(models.Model):
+    """One act on an account, for the level above (R-176). ``path`` is the giver's region; rows are only added."""
+
+    at = models.DateTimeField(_("Time"), default=timezone.now)
+    path = PathField(db_index=True)
+    act = models.CharField(_("Act"), max_length=12, choices=Act.choices)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="acts")
+    role = models.CharField(_("Role"), max_length=30, blank=True)
+    region = models.ForeignKey(
+        "regions.Region", null=True, verbose_name=_("Area"), on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(_("Reason"), max_length=300, blank=True)
+    by_account = models.BigIntegerField(null=True)
+    by_name = models.CharField(_("Done by"), max_length=100)
+    by_role = models.CharField(_("In the role"), max_length=30)
+    by_area = models.CharField(_("For the area"), max_length=60, blank=True)
+
+    scope = Scope(staff=Within(), write="insert")
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delegated act")
+        indexes = [models.Index(fields=["account", "-id"], name="delegatedact_account")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.account_id}"
+
+
+class Handover(models.Model):
+    """Open work of one account moved to another, all in one transaction (X-07)."""
+
+    at = models.DateTimeField(_("Time"), default=timezone.now)
+    path = PathField(db_index=True)
+    account = models.ForeignKey(
+        Account, verbose_name=_("Handed over by"), on_delete=models.PROTECT, related_name="handovers"
+    )
+    successor = models.ForeignKey(
+        Account, verbose_name=_("Taken over by"), on_delete=models.PROTECT, related_name="takeovers"
+    )
+    reason = models.CharField(_("Reason"), max_length=300)
+    by_name = models.CharField(_("Done by"), max_length=100)
+
+    scope = Scope(staff=Within(), write="insert")
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("work hand-over")
+        constraints = [
+            models.CheckConstraint(name="handover_to_another", condition=~Q(account=F("successor"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} → {self.successor_id}"
+
+
+class HandoverItem(models.Model):
+    """One piece of work that was moved: by which rule, which row, in which words."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="items")
+    path = PathField(db_index=True)
+    rule = models.CharField(max_length=60)
+    row_id = models.BigIntegerField()
+    words = models.CharField(max_length=200)
+
+    scope = Scope(staff=Within(), write="insert")
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class ApiToken(models.Model):

@@ -4,7 +4,7 @@
 and remedy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,9 @@ from django.utils.translation import get_language
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.permissions import every_permission
 
-FIELDS = {"label", "audience", "totp", "session_minutes", "levels", "admin"}
+from .enums import FactorPolicy
+
+FIELDS = {"label", "audience", "second_factor", "session_minutes", "levels", "admin", "gives"}
 
 
 class RolesError(ValueError):
@@ -31,10 +33,12 @@ class Role:
     audience: Audience
     labels: dict[str, str]
     session_minutes: int
-    totp: bool = False
+    second_factor: FactorPolicy = FactorPolicy.OPTIONAL
     admin: bool = False
     levels: tuple[int, ...] = ()
     permissions: frozenset[str] = frozenset()
+    #: Level of the holder's region → roles that may be handed out there and below.
+    gives: dict[int, frozenset[str]] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:
@@ -90,8 +94,39 @@ def _read_roles(path: Path) -> dict[str, dict]:
                 f"role “{key.value}” has the unknown audience “{value['audience']}”.",
                 _hint(value["audience"], Audience),
             )
+        if value.get("second_factor", "optional") not in FactorPolicy.values:
+            _fail(
+                path,
+                key,
+                f"role “{key.value}” has the unknown second_factor “{value['second_factor']}”.",
+                _hint(str(value["second_factor"]), FactorPolicy.values),
+            )
         found[key.value] = value
+    _check_gives(path, found)
     return found
+
+
+def _check_gives(path: Path, found: dict[str, dict]) -> None:
+    """Who hands out what: known roles, and no chain that reaches what its first giver may not give directly (R-176)."""
+    keys = {key.value: key for key, _node in _pairs(path)}
+    for name, value in found.items():
+        for level, given in value.get("gives", {}).items():
+            for other in given:
+                if other not in found:
+                    _fail(
+                        path,
+                        keys[name],
+                        f"“{name}” gives the role “{other}”, which does not exist.",
+                        _hint(other, found),
+                    )
+                for below, further in found[other].get("gives", {}).items():
+                    if int(below) >= int(level) and (more := set(further) - set(given)):
+                        _fail(
+                            path,
+                            keys[name],
+                            f"“{name}” of level {level} gives “{other}”, who gives {', '.join(sorted(more))} at level {below}.",
+                            "Let it give them itself, or let the other give less.",
+                        )
 
 
 def load(folder: Path, known: frozenset[str]) -> dict[str, Role]:
@@ -121,10 +156,11 @@ def load(folder: Path, known: frozenset[str]) -> dict[str, Role]:
             audience=Audience(value["audience"]),
             labels=value["label"],
             session_minutes=int(value["session_minutes"]),
-            totp=bool(value.get("totp", False)),
+            second_factor=FactorPolicy(value.get("second_factor", "optional")),
             admin=bool(value.get("admin", False)),
             levels=tuple(value.get("levels", ())),
             permissions=frozenset(held[name]),
+            gives={int(level): frozenset(given) for level, given in value.get("gives", {}).items()},
         )
         for name, value in declared.items()
     }

@@ -11,7 +11,7 @@ from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
 
 from . import roles
-from .models import Account, AccountSession, ApiToken, Grant, SecondFactor, SignIn, TextMessage
+from .models import Account, AccountSession, ApiToken, Grant, IdentityLink, SecondFactor, SignIn, TextMessage
 from .throttle import Gate
 
 
@@ -105,6 +105,11 @@ def own_tokens(account: Account) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(account=account).select_related("grant__region").order_by("-id")
 
 
+def own_links(account: Account) -> dict[str, IdentityLink]:
+    """Provider → link of the account."""
+    return {row.provider: row for row in IdentityLink.objects.filter(account=account)}
+
+
 @dataclass(frozen=True)
 class OwnSession:
     """One signed-in browser as its owner sees it."""
@@ -139,6 +144,12 @@ def has_second_factor(account: Account) -> bool:
         return account.second_factor.confirmed_at is not None
     except SecondFactor.DoesNotExist:
         return False
+
+
+def second_steps(account: Account) -> list[str]:
+    """What may be asked after the password: "code", "passkey"; empty when nothing is set up."""
+    ways = ["code"] if has_second_factor(account) else []
+    return ways + (["passkey"] if account.passkeys.filter(stopped_at=None).exists() else [])
 
 
 def masked_mobile(account: Account) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 #: Session keys of our own.
 GRANT_KEY = "grant"
 ORIGIN_KEY = "origin"
+METHOD_KEY = "method"
 
 
 class SessionStore(DatabaseStore):

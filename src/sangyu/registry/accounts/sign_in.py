@@ -1,10 +1,10 @@
 """Signing in, step by step; each step is one function that the pages call. Runs before any scope is open.
 
-password → (code, when a second factor is set up) → ``enter`` → (new password, second factor, role: asked by the
-middleware)
+password or identity provider → (code or passkey, when one is set up) → ``enter`` → (new password, second factor, role:
+asked by the middleware); a passkey alone → ``enter``. Every way ends in ``enter``.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
@@ -18,13 +18,15 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 
 from . import roles, totp
-from .enums import AccountKind, Outcome
+from .enums import AccountKind, Method, Outcome
 from .models import Account, AccountSession, Grant, PasswordUsed, SignIn
 from .selectors import account_usable, by_name_or_mobile, live_grants, usable
-from .sessions import GRANT_KEY, ORIGIN_KEY
+from .sessions import GRANT_KEY, METHOD_KEY, ORIGIN_KEY
 from .throttle import Gate, Locked
 
 PENDING_KEY = "pending_account"
+#: Two addresses within this time are two places at once (X-07: nobody shares an account).
+AT_ONCE = timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -37,7 +39,15 @@ def source_of(request: HttpRequest) -> str:
     return direct[:45]
 
 
-def note(request: HttpRequest, outcome: Outcome, account: Account | None = None, grant_id: int | None = None) -> None:
+def note(
+    request: HttpRequest,
+    outcome: Outcome,
+    account: Account | None = None,
+    grant_id: int | None = None,
+    *,
+    method: str = "",
+    agent: str = "",
+) -> None:
     """Write one row of the sign-in log."""
     SignIn.objects.create(
         account=account,
@@ -45,7 +55,8 @@ def note(request: HttpRequest, outcome: Outcome, account: Account | None = None,
         path=account.path if account else "000",
         outcome=outcome,
         source=source_of(request),
-        agent=request.headers.get("User-Agent", "")[:200],
+        agent=(agent or request.headers.get("User-Agent", ""))[:200],
+        method=method,
     )
 
 
@@ -92,9 +103,10 @@ def check_code(request: HttpRequest, account: Account, code: str, now: datetime 
     raise Refused(_("This code is not right. Wait for the next one and try again."), code="sign_in.code")
 
 
-def enter(request: HttpRequest, account: Account) -> None:
-    """Open the session: a new key, the grant when there is only one, a row in the log."""
+def enter(request: HttpRequest, account: Account, method: Method = Method.PASSWORD) -> None:
+    """Open the session: a new key, by what it was opened, the grant when there is only one, a row in the log."""
     login(request, account, backend=BACKEND)
+    request.session[METHOD_KEY] = str(method)
     request.session[ORIGIN_KEY] = [
         source_of(request),
         request.headers.get("User-Agent", "")[:200],
@@ -105,7 +117,24 @@ def enter(request: HttpRequest, account: Account) -> None:
     chosen = grants[0] if len(grants) == 1 else None
     if chosen:
         _take(request, chosen)
-    note(request, Outcome.SIGNED_IN, account, chosen.pk if chosen else None)
+    note(request, Outcome.SIGNED_IN, account, chosen.pk if chosen else None, method=method)
+    flag_two_places(request, account)
+
+
+def flag_two_places(request: HttpRequest, account: Account, now: datetime | None = None) -> None:
+    """Note when another address uses ``account`` at the same time; each pair of addresses once in twelve hours."""
+    now, here = now or timezone.now(), source_of(request)
+    others = AccountSession.objects.filter(account=account, expire_date__gt=now, last_seen__gt=now - AT_ONCE)
+    own = request.session.session_key or ""
+    other = others.exclude(source__in=["", here]).exclude(session_key=own).order_by("-last_seen").first()
+    if other is None:
+        return
+    pair = " + ".join(sorted((here, other.source)))
+    known = SignIn.objects.filter(
+        account=account, outcome=Outcome.TWO_PLACES, agent=pair, at__gt=now - timedelta(hours=12)
+    )
+    if not known.exists():
+        note(request, Outcome.TWO_PLACES, account, request.session.get(GRANT_KEY), agent=pair)
 
 
 def _take(request: HttpRequest, grant: Grant) -> None:

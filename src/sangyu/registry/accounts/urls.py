@@ -2,7 +2,7 @@ from django.urls import path
 
 from sangyu.ui.pages import paths
 
-from . import door, pages
+from . import door, own, pages
 
 app_name = "accounts"
 
@@ -10,14 +10,25 @@ urlpatterns = [
     path("sign-in/", door.sign_in_page, name="sign_in"),
     path("phone/", door.phone_page, name="phone"),
     path("code/", door.code_page, name="code"),
+    path("passkey/options/", door.passkey_options, name="passkey_options"),
+    path("passkey/", door.passkey_answer, name="passkey_answer"),
+    path("oidc/<slug:provider>/", door.oidc_begin, name="oidc_begin"),
+    path("oidc/<slug:provider>/back/", door.oidc_back, name="oidc_back"),
+    path("me/passkeys/", own.passkeys_page, name="passkeys"),
+    path("me/passkeys/options/", own.passkey_new_options, name="passkey_new_options"),
+    path("me/passkeys/new/", own.passkey_new, name="passkey_new"),
+    path("me/passkeys/<int:pk>/rename/", own.passkey_rename, name="passkey_rename"),
+    path("me/passkeys/<int:pk>/remove/", own.passkey_remove, name="passkey_remove"),
+    path("me/links/<slug:provider>/", own.link_page, name="link"),
+    path("me/links/<slug:provider>/remove/", own.unlink, name="unlink"),
     path("sign-out/", door.sign_out, name="sign_out"),
     path("role/", door.choose_grant, name="choose_grant"),
-    path("password/", door.password_page, name="password"),
-    path("second-factor/", door.second_factor_page, name="second_factor"),
-    path("me/", door.me, name="me"),
-    path("me/sessions/<slug:key>/end/", door.end_session, name="end_session"),
-    path("me/language/", door.set_language, name="set_language"),
-    path("me/tokens/<int:pk>/revoke/", door.revoke_own_token, name="revoke_own_token"),
+    path("password/", own.password_page, name="password"),
+    path("second-factor/", own.second_factor_page, name="second_factor"),
+    path("me/", own.me, name="me"),
+    path("me/sessions/<slug:key>/end/", own.end_session, name="end_session"),
+    path("me/language/", own.set_language, name="set_language"),
+    path("me/tokens/<int:pk>/revoke/", own.revoke_own_token, name="revoke_own_token"),
     *paths(
         pages.AccountList,
         pages.AccountNew,

@@ -133,9 +133,13 @@ SANGYU_SIGN_IN = {
     "source_failures": 60,
     "window_minutes": 15,
     "lock_minutes": 15,
-    #: Roles with ``totp: true`` must set up a second factor before anything else.
+    #: Roles with ``second_factor: required`` must set up a second factor before anything else.
     "second_factor": os.environ.get("SANGYU_SECOND_FACTOR", "on") != "off",
 }
+#: The name that passkeys belong to when there are several addresses; "" = the name in the address.
+SANGYU_PASSKEY_HOST = os.environ.get("SANGYU_PASSKEY_HOST", "")
+#: File with the identity providers that may sign people in (docs/guides/production.md); "" = none.
+SANGYU_OIDC = os.environ.get("SANGYU_OIDC", "")
 #: Library views that anybody may call, as module.name; our own views are marked with accounts.access.public.
 SANGYU_PUBLIC_VIEWS = {"django.views.i18n.set_language", "django.contrib.staticfiles.views.serve"}
 
