@@ -21,6 +21,8 @@ LOCALE_SOURCES := $(shell find src -name django.po 2>/dev/null)
 ASSET_SOURCES := $(wildcard assets/* package.json package-lock.json)
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 TESTS ?= tests
+# Tests run in that many processes, each with a database server of its own; more than four only wait for each other.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
 
 .PHONY: help demo up test check smoke bench shots lock clean install install-dev assets messages static browser
 
@@ -36,13 +38,13 @@ demo: install assets messages static ## install everything, load the demo city, 
 up: install assets messages static ## start without loading anything
 	exec $(BIN)/sangyu up
 
-test: install-dev assets messages ## everything; without a browser: BROWSER=skip
+test: install-dev assets messages ## everything (TESTS=tests WORKERS=2); without a browser: BROWSER=skip
 	browser=0
 	$(MAKE) browser || browser=$$?
 	if [ "$$browser" = 0 ]; then
-		$(BIN)/pytest -q $(TESTS)
+		$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 	else
-		$(BIN)/pytest -q -m "not e2e" $(TESTS)
+		$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not e2e" $(TESTS)
 		if [ "$${BROWSER:-}" = skip ] && [ "$${CI:-}" != true ]; then
 			echo "The browser tests were left out (BROWSER=skip)."
 		else

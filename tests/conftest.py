@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -20,7 +21,7 @@ hypothesis_settings.load_profile("sangyu")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings():
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """One embedded PostgreSQL for the session, started when the first test needs it, unless a server is named."""
     if os.environ.get("SANGYU_TEST_DATABASE_URL"):
         yield
@@ -45,21 +46,72 @@ def django_db_modify_db_settings():
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
-    """Sessions that a server thread or a stopped process left open must not keep the test database from going."""
-    yield
+def on_the_server():
+    """An autocommit connection beside the test database."""
     import psycopg
+    from django.conf import settings
+
+    own = settings.DATABASES["default"]
+    place = {"host": own["HOST"], "port": own["PORT"], "user": own["USER"], "password": own["PASSWORD"]}
+    return psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in place.items() if v})
+
+
+@pytest.fixture(scope="session")
+def turn(django_db_modify_db_settings):
+    """Roles belong to the server: of several workers on a named one, one at a time makes its database."""
+    server = on_the_server()
+    server.execute("SELECT pg_advisory_lock(hashtext('sangyu test database'))")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(turn, django_db_setup):
+    """Sessions that a server thread or a stopped process left open must not keep the test database from going."""
     from django.db import connection
 
+    turn.close()
+    yield
     own = connection.settings_dict
-    place = {"host": own["HOST"], "port": own["PORT"] or None, "user": own["USER"], "password": own["PASSWORD"] or None}
     connection.close()
-    with psycopg.connect(dbname="postgres", autocommit=True, **{k: v for k, v in place.items() if v}) as server:
+    with on_the_server() as server:
         server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             [own["NAME"]],
         )
+
+
+#: Rows that migrate writes; everything else is empty before each test.
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def _empty_tables(self):
+    """After a test that commits: delete what it left, past triggers. Truncating every table and installing the policies
+    again, as Django does, takes a second a test.
+    """
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT_TABLES
+        cursor.execute(" UNION ALL ".join(f"SELECT '{t}' WHERE EXISTS (SELECT FROM \"{t}\")" for t in sorted(tables)))
+        filled = [name for (name,) in cursor.fetchall()]
+        if filled:
+            deletes = "; ".join(f'DELETE FROM "{t}"' for t in filled)
+            cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {deletes}; COMMIT")
+
+
+TransactionTestCase._fixture_teardown = _empty_tables
+
+
+def pytest_collection_modifyitems(items):
+    """With several workers (-n) a file's tests stay together; those of the running city are one group and begin first."""
+    order = {}
+    for item in items:
+        shared = {"town", "chromium"} & set(item.fixturenames)
+        group = "town" if shared else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+        order[item] = not shared
+    items.sort(key=order.__getitem__)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The Need road in services: request → receive → offer → accept → visit → confirm (R-078 … R-085, R-052, R-075)."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from uuid import uuid4
 
@@ -97,6 +98,27 @@ def test_the_same_key_gives_the_same_order_and_another_input_is_refused(world):
         received(world, key="wx-1", start=world.start + timedelta(days=1))
     assert refusal.value.code == "orders.key_reused"
     assert Order.objects.count() == 1
+
+
+def test_a_key_is_the_callers_own(world):
+    """Two systems that number their requests alike do not meet (R-012)."""
+    callers = [replace(world.desk, account_id=n) for n in (5, 6)]
+    need = {
+        "person_id": world.person.pk,
+        "item_code": "bathing",
+        "channel": Channel.HOTLINE,
+        "requested_by": "x",
+        "now": world.now,
+        "key": "1",
+    }
+    starts = [world.start, world.start + timedelta(days=1)]
+    pairs = zip(callers, starts, strict=True)
+    made = [services.request_and_receive(actor=c, planned_start=s, **need) for c, s in pairs]
+    assert made[0].pk != made[1].pk
+    assert [
+        services.request(actor=c, planned_start=o.planned_start, **need) for c, o in zip(callers, made, strict=True)
+    ] == made
+    assert Order.objects.count() == 2
 
 
 def test_wrong_input_is_answered_by_field_and_stores_nothing(world):

@@ -12,6 +12,8 @@ from sangyu.care.orders.models import Order
 from sangyu.care.vouchers import services as vouchers
 from sangyu.care.vouchers.models import Voucher
 from sangyu.kernel.errors import Refused
+from sangyu.kernel.scoping import scope
+from support.world import make_organisation, make_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +76,31 @@ def test_two_orders_never_hold_the_same_fen(funded):
     assert [available for _left, available in balances(funded)] == [0, 0]
 
 
-def test_the_offer_holds_anew_at_the_providers_price(funded):
+def test_the_offer_keeps_what_is_held_at_the_same_price(funded):
     order = accepted(funded)
-    assert (order.hold_round, order.voucher_amount) == (2, 9000)
+    assert (order.hold_round, order.voucher_amount) == (1, 9000)
     assert [available for _left, available in balances(funded)] == [0, 2000]
+
+
+def test_the_offer_holds_anew_at_another_providers_price(funded):
+    """80.00 − 25 % = 60.00: one voucher is enough, the other is free again."""
+    order = received(funded)
+    cheaper, _contract = make_organisation(funded.region, "安康", {"bathing": 8000})
+    worker = make_worker(cheaper, funded.region, "周敏")
+    order = services.offer(
+        actor=funded.desk, order_id=order.pk, organisation_id=cheaper.pk, worker_id=worker.pk, now=funded.now
+    )
+    assert (order.hold_round, order.voucher_amount, order.market_price) == (2, 6000, 8000)
+    assert [available for _left, available in balances(funded)] == [0, 5000]
+    assert [(h.amount, h.account_id) for h in held_by(funded, order)] == [
+        (6000, Voucher.objects.earliest("pk").account_id)
+    ]
+    assert unbalanced() == {}
+
+
+def held_by(world, order):
+    with scope(world.desk):
+        return vouchers.held(actor=world.desk, order_ref=f"{order.number}#{order.hold_round}")
 
 
 def test_an_upheld_dispute_gives_everything_back(funded):

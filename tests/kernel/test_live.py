@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -100,6 +101,8 @@ class Browser:
 
     def __init__(self, port: int, ticket: str, last: str = "", **headers: str) -> None:
         self.talk = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.talk.connect()
+        self.socket = self.talk.sock
         self.talk.request(
             "GET", f"/live/events?ticket={ticket}", headers={**({"Last-Event-ID": last} if last else {}), **headers}
         )
@@ -139,6 +142,9 @@ class Browser:
             return True
 
     def close(self) -> None:
+        # The reader waits in the socket: closing the answer alone would wait with it for the next heartbeat.
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
         self.answer.close()
         self.talk.close()
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from .actor import Actor
 from .errors import Forbidden
-from .scoping import scope
+from .scoping import current_actor, scope
 
 #: permission → services that need it; the guard tests read it.
 REGISTRY: dict[str, list[str]] = {}
@@ -24,6 +24,9 @@ def service(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any
         def call(*, actor: Actor, **kwargs: Any) -> Any:
             if not actor.may(permission):
                 raise Forbidden(permission)
+            if current_actor() is None:  # the scope's own transaction is the call's: no savepoint inside it
+                with scope(actor):
+                    return function(actor=actor, **kwargs)
             with scope(actor), transaction.atomic():
                 return function(actor=actor, **kwargs)
 

@@ -69,6 +69,56 @@ class Workflow:
         """Actions that the graph allows in ``source``, in table order without repeats."""
         return list(dict.fromkeys(a for a, s, _t in self.edges if s == source))
 
+    def lock(self, queryset: models.QuerySet, pk: int) -> models.Model:
+        """The row as the open scope sees it, locked to the end of the transaction; raises NotVisible."""
+        row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()
+        if row is None:
+            raise NotVisible
+        return row
+
+    def require(self, row: models.Model, action: StrEnum) -> StrEnum:
+        """Where ``action`` leads ``row``; raises Refused("workflow.edge") when the graph has no such edge."""
+        target = self.target(action, getattr(row, self.state_field))
+        if target is None:
+            raise Refused(
+                _("“%(action)s” is not possible in the state “%(state)s”.")
+                % {"action": getattr(action, "label", action), "state": _label(row, self.state_field)},
+                code="workflow.edge",
+            )
+        return target
+
+    def begin(
+        self, *, actor: Actor, row: models.Model, action: str, now: datetime, then: Iterable[StrEnum] = ()
+    ) -> models.Model:
+        """Insert a new row with its trail: ``action`` made it, and the steps ``then`` of the graph followed in the same
+        breath (a desk receives what it has just registered). Dates of the last state are the caller's.
+        """
+        made = getattr(row, self.state_field)
+        steps = [(action, "", made)]
+        for step in then:
+            target = self.target(step, steps[-1][2])
+            if target is None:
+                raise ValueError(f"{self.name}: {step} does not lead from {steps[-1][2]}")
+            steps.append((step, steps[-1][2], target))
+        setattr(row, self.state_field, steps[-1][2])
+        with as_system("whoever asks, the row is stored in the region's queue"):
+            row.save(force_insert=True)
+            self.log().objects.bulk_create(
+                self.log()(
+                    **{self.log_fk: row},
+                    action=step,
+                    source=source,
+                    target=target,
+                    at=now,
+                    account_id=actor.account_id,
+                    actor=actor.name,
+                )
+                for step, source, target in steps
+            )
+            for step, source, target in steps:
+                emit(f"{self.name}.{target}", path=row.path, id=row.pk, **({"action": str(step)} if source else {}))
+        return row
+
     def apply(
         self,
         *,
@@ -76,6 +126,7 @@ class Workflow:
         queryset: models.QuerySet,
         pk: int,
         action: StrEnum,
+        row: models.Model | None = None,
         now: datetime | None = None,
         reason: str = "",
         changes: dict[str, Any] | None = None,
@@ -86,26 +137,20 @@ class Workflow:
         """Lock the row as ``actor`` sees it, check edge and guards, save state, stamp and ``changes``, write trail
         and event.
 
-        Must run inside ``scope(actor)``. ``expect`` is the state the caller's page showed: another one is a conflict.
+        Must run inside ``scope(actor)``. ``row`` is what ``lock`` answered, when the caller had to look first.
+        ``expect`` is the state the caller's page showed: another one is a conflict.
         Raises NotVisible, Refused("workflow.edge" | "workflow.stale") or whatever a guard raises; then nothing has
         changed.
         """
         now = now or timezone.now()
-        row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()
         if row is None:
-            raise NotVisible
+            row = self.lock(queryset, pk)
         source = getattr(row, self.state_field)
         if expect is not None and expect != source:
             raise Refused(
                 _("Somebody else changed this in the meantime. Reload to see the current state."), code="workflow.stale"
             )
-        target = self.target(action, source)
-        if target is None:
-            raise Refused(
-                _("“%(action)s” is not possible in the state “%(state)s”.")
-                % {"action": getattr(action, "label", action), "state": _label(row, self.state_field)},
-                code="workflow.edge",
-            )
+        target = self.require(row, action)
         for guard in self.guards.get(action, ()):
             guard(row, actor=actor, now=now, reason=reason, **guard_args)
         hearers = set(self.hears(row)) if self.hears else set()

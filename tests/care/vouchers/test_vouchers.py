@@ -81,12 +81,16 @@ def findings():
 def usable(world, item=None, day=DAY, **kwargs):
     return [
         (u.voucher_id, u.amount)
-        for u in selectors.usable(person_id=world.person.pk, item_id=(item or world.cleaning).pk, day=day, **kwargs)
+        for u in selectors.usable(
+            actor=world.desk, person_id=world.person.pk, item=item or world.cleaning, day=day, **kwargs
+        )
     ]
 
 
 def refusals(world, item=None, day=DAY, **kwargs):
-    found = selectors.explain(person_id=world.person.pk, item_id=(item or world.cleaning).pk, day=day, **kwargs)
+    found = selectors.explain(
+        actor=world.desk, person_id=world.person.pk, item=item or world.cleaning, day=day, **kwargs
+    )
     assert found.usable == []
     return [r.reason for r in found.refused]
 

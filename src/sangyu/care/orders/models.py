@@ -67,7 +67,9 @@ class Order(PlaceRow):
     channel = models.CharField(max_length=10, choices=Channel.choices)
     requested_by = models.CharField(max_length=60)
     agreement = models.ForeignKey("orders.Agreement", null=True, on_delete=models.PROTECT, related_name="orders")
-    key = models.CharField(max_length=80, unique=True, null=True)
+    #: The caller's own number of the request; ``key_account`` is whose number it is (0: no account, a job).
+    key = models.CharField(max_length=80, null=True)
+    key_account = models.BigIntegerField(default=0)
 
     fee_tier = models.CharField(max_length=12, blank=True)
     market_price = models.BigIntegerField(default=0)
@@ -128,6 +130,7 @@ class Order(PlaceRow):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["key", "key_account"], name="order_key_once_per_caller"),
             models.CheckConstraint(
                 name="order_price_adds_up",
                 condition=Q(market_price=F("concession") + F("voucher_amount") + F("public_pay") + F("self_pay")),

@@ -45,27 +45,36 @@ class Explanation:
 
 
 def explain(
-    *, person_id: int, item_id: int, day: date, organisation_id: int | None = None, amount: int | None = None
+    *,
+    actor: Actor,
+    person_id: int,
+    item,
+    day: date,
+    organisation_id: int | None = None,
+    amount: int | None = None,
+    held: dict[int, int] | None = None,
 ) -> Explanation:
     """Which vouchers of a person may pay a visit on ``day``, the first to expire first, and why the others may not
     (R-069).
 
-    The programme's cap per order is shared by its vouchers. ``amount`` (fen) stops when it is covered. An
-    organisation of
-    None is not checked: it is not known yet.
+    Only vouchers that ``actor`` sees. The programme's cap per order is shared by its vouchers. ``amount`` (fen) stops when it
+    is covered. An organisation of None is not checked: it is not known yet. ``held`` (account → fen) is what the visit
+    already holds: it counts as free.
     """
-    item = catalogue.get_item_by_id(item_id)
-    rows = Voucher.objects.filter(person_id=person_id).exclude(state__in=[State.REPLACED, State.CANCELLED])
+    item, held = catalogue.as_item(item), held or {}
+    rows = Voucher.objects.visible_to(actor).filter(person_id=person_id)
+    rows = rows.exclude(state__in=[State.REPLACED, State.CANCELLED])
     found, room = Explanation(), {}
     left = amount
     for v in rows.select_related("programme", "account").order_by("valid_to", "id"):
         terms = v.programme
-        why = _refusal(v, item, day, organisation_id)
+        available = v.available + held.get(v.account_id, 0)
+        why = _refusal(v, item, day, organisation_id, available)
         if why is not None:
             found.refused.append(RefusedVoucher(v.pk, terms.name, why))
             continue
         cap = room.get(terms.pk, terms.per_order_cap)
-        part = min(x for x in (v.available, cap, left) if x is not None)
+        part = min(x for x in (available, cap, left) if x is not None)
         if part <= 0:
             continue
         if cap is not None:
@@ -76,7 +85,7 @@ def explain(
     return found
 
 
-def _refusal(v: Voucher, item, day: date, organisation_id: int | None) -> RefusedUse | None:
+def _refusal(v: Voucher, item, day: date, organisation_id: int | None, available: int) -> RefusedUse | None:
     terms = v.programme
     if v.state == State.EXPIRED or day >= v.valid_to:
         return RefusedUse.EXPIRED
@@ -90,16 +99,14 @@ def _refusal(v: Voucher, item, day: date, organisation_id: int | None) -> Refuse
         return RefusedUse.CATEGORY
     if organisation_id is not None and terms.organisations and organisation_id not in terms.organisations:
         return RefusedUse.ORGANISATION
-    if v.available <= 0:
+    if available <= 0:
         return RefusedUse.NOTHING_LEFT
     return None
 
 
-def usable(
-    *, person_id: int, item_id: int, day: date, organisation_id: int | None = None, amount: int | None = None
-) -> list[UsableVoucher]:
+def usable(**asked) -> list[UsableVoucher]:
     """The usable part of ``explain``: voucher id, fen, name, in the order in which they should be spent."""
-    return explain(person_id=person_id, item_id=item_id, day=day, organisation_id=organisation_id, amount=amount).usable
+    return explain(**asked).usable
 
 
 def get_voucher(actor: Actor, pk: int) -> Voucher:

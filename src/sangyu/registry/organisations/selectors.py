@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -297,16 +297,15 @@ class Terms:
 
 def terms_of(contract_id: int, item_code: str, day: date) -> Terms | None:
     """Terms of a contract for one item on ``day`` (R-067); None when the scope does not see it."""
-    contract = Contract.objects.filter(pk=contract_id).first()
-    if contract is None:
-        return None
-    price = Price.objects.on(day).filter(contract=contract, item_code=item_code).first()
-    return Terms(
-        cancel_free_hours=contract.cancel_free_hours,
-        cancel_fee_percent=contract.cancel_fee_percent,
-        month_quota=price.month_quota if price else None,
-        quota=price.quota if price else None,
+    price = Price.objects.on(day).filter(contract_id=OuterRef("pk"), item_code=item_code)
+    rows = Contract.objects.filter(pk=contract_id).values_list(
+        "cancel_free_hours",
+        "cancel_fee_percent",
+        Subquery(price.values("month_quota")[:1]),
+        Subquery(price.values("quota")[:1]),
     )
+    found = rows.first()
+    return None if found is None else Terms(*found)
 
 
 def organisations_visible(actor: Actor) -> QuerySet[Organisation]:

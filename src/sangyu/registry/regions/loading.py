@@ -148,6 +148,9 @@ def _place(rows: dict[int, _Row], fresh: list[_Row]) -> None:
 
 def _copy_regions(rows: list[_Row]) -> None:
     columns = "id, parent_id, level, path, name, full_name, code, pinyin, urban, latitude, longitude, approximate, flag, valid_from"
+    with connection.cursor() as cursor:
+        # A session keeps the plans of its foreign-key checks: those made while the table was small scan it once a row.
+        cursor.execute("DISCARD PLANS")
     with connection.cursor() as cursor, cursor.copy(f"COPY regions_region ({columns}) FROM STDIN") as copy:
         for row in rows:
             node = row.node

@@ -43,13 +43,18 @@ class Candidate:
         return not self.blocks
 
 
-def candidates(organisation_ids: Iterable[int], item, start: datetime, end: datetime) -> list[Candidate]:
-    """Every worker of the organisations who has not left, with what keeps each from ``item`` in ``[start, end)``; one query.
+def candidates(
+    organisation_ids: Iterable[int], item, start: datetime, end: datetime, *, worker_ids: Iterable[int] | None = None
+) -> list[Candidate]:
+    """Every worker of the organisations (or of ``worker_ids`` among them) who has not left, with what keeps each from
+    ``item`` in ``[start, end)``; one query.
 
     Able ones first, then by name.
     """
     item = as_item(item)
     rows = Worker.objects.filter(organisation_id__in=list(organisation_ids)).exclude(state=State.LEFT)
+    if worker_ids is not None:
+        rows = rows.filter(pk__in=list(worker_ids))
     found = [_candidate(w, item, start) for w in _with_gates(rows, item, start, end)]
     return sorted(found, key=lambda c: (not c.able, c.name, c.worker_id))
 

@@ -4,7 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("SANGYU_HOME", str(Path(tempfile.gettempdir()) / f"sangyu-test-{os.getuid()}"))
+# Workers of one test run (PYTEST_XDIST_WORKER: gw0, gw1 …) have a folder each.
+os.environ.setdefault(
+    "SANGYU_HOME",
+    str(Path(tempfile.gettempdir()) / f"sangyu-test-{os.getuid()}{os.environ.get('PYTEST_XDIST_WORKER', '')}"),
+)
 
 from .base import *
 from .base import MIDDLEWARE, SANGYU_SIGN_IN, STATIC_ROOT, STORAGES, database_from_url

@@ -121,7 +121,9 @@ def usable(request, person_id: Id, item_code: Code, day: Day | None = None, orga
     item = catalogue.get_item(item_code, person.path, day)
     if item is None:
         raise NotVisible
-    return vouchers.explain(person_id=person_id, item_id=item.pk, day=day, organisation_id=organisation_id)
+    return vouchers.explain(
+        actor=request.actor, person_id=person_id, item=item, day=day, organisation_id=organisation_id
+    )
 
 
 @operation(router, "GET", "/vouchers/{voucher_id}", "vouchers.get", "vouchers.view", VoucherOut, _("Read one voucher"))

@@ -26,9 +26,22 @@ def get_order(actor: Actor, pk: int) -> Order:
     return order
 
 
-def apply(actor: Actor, order_id: int, action: Action, **kwargs) -> Order:
-    """One step of the order's workflow; see kernel.workflow.Workflow.apply."""
-    return ORDER_FLOW.apply(actor=actor, queryset=Order.objects.all(), pk=order_id, action=action, **kwargs)
+def lock_order(order_id: int) -> Order:
+    """The order as the open scope sees it, locked for the step that follows; raises NotVisible."""
+    return ORDER_FLOW.lock(Order.objects.all(), order_id)
+
+
+def require_step(order: Order, action: Action) -> None:
+    """Raises Refused when the graph does not lead on from the order's state, before anything is done for the step."""
+    ORDER_FLOW.require(order, action)
+
+
+def apply(actor: Actor, order: Order | int, action: Action, **kwargs) -> Order:
+    """One step of the workflow of an order that ``lock_order`` answered, or of the one with this id; see
+    kernel.workflow.Workflow.apply.
+    """
+    row, pk = (None, order) if isinstance(order, int) else (order, order.pk)
+    return ORDER_FLOW.apply(actor=actor, queryset=Order.objects.all(), pk=pk, row=row, action=action, **kwargs)
 
 
 def service_rule(path: str, day: date) -> ServiceRule:
@@ -60,23 +73,6 @@ def fee_rules(path: str, day: date) -> list[TierRule]:
     ]
 
 
-def share(
-    audience: Audience,
-    subject_id: int,
-    kind: str,
-    object_id: int,
-    path: str,
-    reason: str,
-    until: datetime | None = None,
-) -> None:
-    """Show one object to one subject until ``until`` (None = until unshared)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.share(%s, %s, %s, %s, %s, %s, %s)",
-            [audience.value, subject_id, kind, object_id, path, until, reason],
-        )
-
-
 def unshare(audience: Audience, subject_id: int, kind: str, object_id: int, reason: str) -> None:
     """End a share."""
     with connection.cursor() as cursor:
@@ -87,28 +83,36 @@ def unshare(audience: Audience, subject_id: int, kind: str, object_id: int, reas
 
 def share_with_provider(order: Order) -> None:
     """The provider and the sent workers see the order and the elder; the family sees the worker who comes."""
-    share(Audience.PROVIDER, order.organisation_id, "person", order.person_id, order.path, f"order {order.number}")
+    shares = [(Audience.PROVIDER.value, order.organisation_id, "person", order.person_id)]
     for worker_id in filter(None, (order.worker_id, order.second_worker_id)):
-        share(Audience.WORKER, worker_id, "order", order.pk, order.path, f"order {order.number}")
-        share(Audience.WORKER, worker_id, "person", order.person_id, order.path, f"order {order.number}")
+        shares += [(Audience.WORKER.value, worker_id, "order", order.pk)]
+        shares += [(Audience.WORKER.value, worker_id, "person", order.person_id)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sangyu.share(a, s, k, o, %s, NULL, %s)"
+            " FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) x (a, s, k, o)",
+            [order.path, f"order {order.number}", *(list(column) for column in zip(*shares, strict=True))],
+        )
 
 
 def unshare_worker(order: Order, worker_id: int | None, reason: str) -> None:
     """A worker no longer on the order loses sight of it and of the elder."""
     if worker_id is not None:
         unshare(Audience.WORKER, worker_id, "order", order.pk, reason)
-        end_person_share(order, worker_id)
+        end_person_shares(order, worker_id)
 
 
-def end_person_share(order: Order, worker_id: int | None) -> None:
-    """The worker's view of the elder's file ends with its last open visit there; the visit stays in its own record."""
-    if worker_id is None:
+def end_person_shares(order: Order, *worker_ids: int | None) -> None:
+    """A worker's view of the elder's file ends with its last open visit there; the visit stays in its own record."""
+    over = set(filter(None, worker_ids))
+    if not over:
         return
-    with as_system("other visits of the worker may lie outside the actor's sight"):
-        others = Order.objects.open().filter(models.Q(worker_id=worker_id) | models.Q(second_worker_id=worker_id))
-        keeps = others.filter(person_id=order.person_id).exclude(pk=order.pk).exists()
-    if not keeps:
-        unshare(Audience.WORKER, worker_id, "person", order.person_id, f"order {order.number} is over")
+    with as_system("other visits of the workers may lie outside the actor's sight"):
+        others = Order.objects.open().filter(person_id=order.person_id).exclude(pk=order.pk)
+        for crew in others.values_list("worker_id", "second_worker_id"):
+            over.difference_update(crew)
+        for worker_id in sorted(over):
+            unshare(Audience.WORKER, worker_id, "person", order.person_id, f"order {order.number} is over")
 
 
 def unshare_provider(order: Order, reason: str) -> None:

@@ -10,6 +10,7 @@ from sangyu.care.vouchers import services as vouchers
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
+from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.organisations import selectors as organisations
 
@@ -18,9 +19,10 @@ from ..models import Order, Refund, ReturnVisit
 from ..pricing import cancellation_fee
 from ._shared import (
     apply,
-    end_person_share,
+    end_person_shares,
     get_order,
     is_sampled,
+    lock_order,
     require_return_visit,
     service_rule,
     unshare_worker,
@@ -63,22 +65,23 @@ def confirm_by_time(actor: Actor, order_id: int, now: datetime) -> Order:
 
 
 def _confirm(actor: Actor, order_id: int, *, rating: int | None, comment: str, who: str, now: datetime) -> Order:
-    order = apply(
-        actor,
-        order_id,
-        Action.CONFIRM,
-        now=now,
-        changes={"confirmed_at": now, "confirmed_by": who[:60], "rating": rating, "comment": comment[:500]},
-        data={"rating": rating},
-    )
-    _spend(actor, order)
+    order = lock_order(order_id)
     rule = service_rule(order.path, localtime(now).date())
+    with as_system("vouchers, return visits and the workers' view lie outside the sight of who confirms"):
+        order = apply(
+            actor,
+            order,
+            Action.CONFIRM,
+            now=now,
+            changes={"confirmed_at": now, "confirmed_by": who[:60], "rating": rating, "comment": comment[:500]},
+            data={"rating": rating},
+        )
+        _spend(actor, order)
+        end_person_shares(order, order.worker_id, order.second_worker_id)
     if rating is not None and rating <= rule.low_rating:
         require_return_visit(order, ReturnVisitReason.LOW_RATING, now)
     elif is_sampled(order.number, rule.sample_percent):
         require_return_visit(order, ReturnVisitReason.SAMPLE, now)
-    for worker_id in (order.worker_id, order.second_worker_id):
-        end_person_share(order, worker_id)
     return order
 
 
@@ -245,7 +248,7 @@ def end_without_visit(actor: Actor, order: Order, action: Action, *, reason: str
         if action is Action.CANCEL:
             unshare_worker(order, worker_id, reason)
         else:
-            end_person_share(order, worker_id)
+            end_person_shares(order, worker_id)
     # The fee replaces the price: what the elder owes for the visit that did not happen.
     return save_changes(
         order, {"market_price": fee, "concession": 0, "voucher_amount": 0, "public_pay": 0, "self_pay": fee}

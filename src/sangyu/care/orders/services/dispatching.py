@@ -2,9 +2,10 @@
 to override.
 """
 
+from copy import copy
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connection, models
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -16,12 +17,22 @@ from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
+from sangyu.registry.people import selectors as people
 from sangyu.registry.workforce import selectors as workforce
 
 from ..enums import Action, OfferState, State
 from ..models import Offer, Order
-from ._shared import apply, get_order, service_rule, share_with_provider, unshare_provider, unshare_worker
-from .intake import price_and_hold, save_changes
+from ._shared import (
+    apply,
+    get_order,
+    lock_order,
+    require_step,
+    service_rule,
+    share_with_provider,
+    unshare_provider,
+    unshare_worker,
+)
+from .intake import offerings_for, reprice, tier_for
 
 #: Blocks that no reason can lift: the law or another person's time forbids it.
 HARD_BLOCKS = {
@@ -33,19 +44,19 @@ HARD_BLOCKS = {
 @service("orders.dispatch")
 def proposals(*, actor: Actor, order_id: int) -> list[dispatch.Proposal]:
     """Everybody who might do the visit, best first, blocked ones last, each with reasons."""
-    return rank_for(get_order(actor, order_id))
+    order = get_order(actor, order_id)
+    item = catalogue.get_item_by_id(order.item_id)
+    return rank_for(order, item, offerings_for(order, item))
 
 
-def rank_for(order: Order) -> list[dispatch.Proposal]:
+def rank_for(order: Order, item, offered: list[organisations.Offering]) -> list[dispatch.Proposal]:
     """The ranking behind ``proposals``; reads other rooms' registers, writes nothing."""
-    day = localtime(order.planned_start).date()
-    offerings = {o.organisation_id: o for o in organisations.offering(order.item_id, order.path, day)}
+    offerings = {o.organisation_id: o for o in offered}
     with as_system("a worker's other visits may lie in another county; only their times are used"):
-        candidates = workforce.candidates(list(offerings), order.item_id, order.planned_start, order.planned_end)
+        candidates = workforce.candidates(list(offerings), item, order.planned_start, order.planned_end)
         options = [_option(c, offerings[c.organisation_id]) for c in candidates]
         bookings = _bookings([o.worker_id for o in options], order)
         before = _visits_before(order.person_id)
-    item = catalogue.get_item_by_id(order.item_id)
     need = dispatch.Need(
         person_id=order.person_id,
         item_code=item.code,
@@ -120,27 +131,37 @@ def offer(
     somebody who holds orders.override.
     """
     now = now or timezone.now()
-    order = get_order(actor, order_id)
-    ranked = rank_for(order)
-    chosen = _chosen(ranked, organisation_id, worker_id)
-    _check_blocks(actor, ranked, chosen, organisation_id, worker_id, override_reason)
-    _check_crew(order, ranked, worker_id, second_worker_id)
-    order = apply(
-        actor,
-        order_id,
-        Action.OFFER,
-        now=now,
-        reason=override_reason,
-        changes={"organisation_id": organisation_id, "worker_id": worker_id, "second_worker_id": second_worker_id},
-        data={
-            "organisation_id": organisation_id,
-            "worker_id": worker_id,
-            "rank": _place(ranked, chosen),
-            "candidates": len(ranked),
-        },
-    )
+    order = lock_order(order_id)
+    item = catalogue.get_item_by_id(order.item_id)
+    offerings = offerings_for(order, item)
     minutes = service_rule(order.path, localtime(now).date()).answer_minutes
-    with as_system("the offer is the provider's row"):
+    rule = tier_for(order, people.get_person(actor, order.person_id))
+    with as_system("the offer and its price are the provider's rows; of others only times of visits are read"):
+        ranked = rank_for(order, item, offerings)
+        chosen = _chosen(ranked, organisation_id, worker_id)
+        _check_blocks(actor, ranked, chosen, organisation_id, worker_id, override_reason)
+        _check_crew(order, ranked, worker_id, second_worker_id)
+        require_step(order, Action.OFFER)
+        priced = reprice(actor, order, offerings, rule, organisation_id=organisation_id, item=item)
+        order = apply(
+            actor,
+            order,
+            Action.OFFER,
+            now=now,
+            reason=override_reason,
+            changes={
+                **priced,
+                "organisation_id": organisation_id,
+                "worker_id": worker_id,
+                "second_worker_id": second_worker_id,
+            },
+            data={
+                "organisation_id": organisation_id,
+                "worker_id": worker_id,
+                "rank": _place(ranked, chosen),
+                "candidates": len(ranked),
+            },
+        )
         Offer.objects.create(
             order=order,
             path=order.path,
@@ -154,32 +175,34 @@ def offer(
             reasons=[{"tone": r.tone, "text": str(r.text)} for r in chosen.reasons] if chosen else [],
             override_reason=override_reason,
         )
-    share_with_provider(order)
-    order = save_changes(order, price_and_hold(actor, order, organisation_id=organisation_id))
-    _check_quota(order)
+        share_with_provider(order)
+        _check_quota(order, item.code)
     return order
 
 
-def _check_quota(order: Order) -> None:
-    """Raises Refused when the contract buys no more of this item in the month or at all (R-067)."""
+def _check_quota(order: Order, item_code: str) -> None:
+    """Raises Refused when the contract buys no more of this item in the month or at all (R-067). A contract's quota counts
+    every region's orders.
+    """
     if order.contract_id is None:
         return
-    terms = organisations.terms_of(order.contract_id, order.item.code, localtime(order.planned_start).date())
+    terms = organisations.terms_of(order.contract_id, item_code, localtime(order.planned_start).date())
     if terms is None or (terms.month_quota is None and terms.quota is None):
         return
     start = localtime(order.planned_start).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = (start + timedelta(days=32)).replace(day=1)
-    with as_system("a contract's quota counts every region's orders"), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         # Two offers at once would both see the last free place.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"quota:{order.contract_id}:{order.item.code}"])
-        billed = Order.objects.filter(contract_id=order.contract_id, item__code=order.item.code).exclude(
-            state__in=[State.REQUESTED, State.RECEIVED, State.CANCELLED, State.NO_SHOW]
-        )
-        total = models.Sum("quantity", default=0)
-        used = billed.aggregate(n=total)["n"]
-        month = billed.filter(planned_start__gte=start, planned_start__lt=following).aggregate(n=total)["n"]
-    if (terms.quota is not None and used > terms.quota) or (
-        terms.month_quota is not None and month > terms.month_quota
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"quota:{order.contract_id}:{item_code}"])
+    in_month = models.Q(planned_start__gte=start, planned_start__lt=following)
+    billed = Order.objects.filter(contract_id=order.contract_id, item__code=item_code).exclude(
+        state__in=[State.REQUESTED, State.RECEIVED, State.CANCELLED, State.NO_SHOW]
+    )
+    used = billed.aggregate(
+        ever=models.Sum("quantity", default=0), month=models.Sum("quantity", filter=in_month, default=0)
+    )
+    if (terms.quota is not None and used["ever"] > terms.quota) or (
+        terms.month_quota is not None and used["month"] > terms.month_quota
     ):
         raise Refused(_("The contract's quota for this service is used up."), code="orders.quota")
 
@@ -233,10 +256,11 @@ def close_offer(order: Order, state: str, *, actor: Actor, answer: str, now: dat
 def _take_back(
     actor: Actor, order_id: int, action: Action, state: str, reason: str, now: datetime, data: dict | None = None
 ) -> Order:
-    before = get_order(actor, order_id)
+    order = lock_order(order_id)
+    before = copy(order)
     order = apply(
         actor,
-        order_id,
+        order,
         action,
         now=now,
         reason=reason,
@@ -296,7 +320,7 @@ def accept(
     Raises Refused when the offer has lapsed, nobody is named, or the worker is blocked or taken by now.
     """
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     open_offer = Offer.objects.filter(order=order, state=OfferState.OPEN).first()
     if open_offer is None or open_offer.answer_by < now:
         raise Refused(_("The time to answer is over. The order is being dispatched anew."), code="orders.offer_lapsed")
@@ -306,20 +330,22 @@ def accept(
     second = second_worker_id or order.second_worker_id
     if lead is None:
         raise Refused(_("Name the worker who goes."), code="orders.worker_needed")
-    _require_free(order, lead)
+    require_step(order, Action.ACCEPT)
     item = catalogue.get_item_by_id(order.item_id)
     if item.crew_size > 1 and second is None and not (item.risk_check_replaces_crew and risk_check.strip()):
         raise Refused(_("This service needs two workers. Name the second one."), code="orders.second_worker_needed")
-    if second is not None:
-        _require_free(order, second)
-    for replaced, new in ((order.worker_id, lead), (order.second_worker_id, second)):
-        if replaced is not None and replaced != new:
-            unshare_worker(order, replaced, "another worker goes")
-    order = _booked(
-        actor, order_id, Action.ACCEPT, lead, second, now, stamp={"accepted_at": now}, reason=risk_check.strip()
-    )
-    close_offer(order, OfferState.ACCEPTED, actor=actor, answer="", now=now)
-    share_with_provider(order)
+    asked = (order.worker_id, order.second_worker_id)
+    with as_system("a worker who accepts for a crew of two does not see the colleague's file"):
+        _require_free(order, item, lead, second)
+        for replaced, new in zip(asked, (lead, second), strict=True):
+            if replaced is not None and replaced != new:
+                unshare_worker(order, replaced, "another worker goes")
+        order = _booked(
+            actor, order, Action.ACCEPT, lead, second, now, stamp={"accepted_at": now}, reason=risk_check.strip()
+        )
+        close_offer(order, OfferState.ACCEPTED, actor=actor, answer="", now=now)
+        if asked != (lead, second):  # the crew that was asked sees the order since the offer
+            share_with_provider(order)
     return order
 
 
@@ -335,33 +361,34 @@ def substitute(
 ) -> Order:
     """Send another worker of the same provider; the visit starts again from ACCEPTED."""
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     if order.worker_id == worker_id and order.second_worker_id == second_worker_id:
         raise Refused(_("This worker is already on the order."), code="orders.same_worker")
-    _require_free(order, worker_id)
-    if second_worker_id is not None:
-        _require_free(order, second_worker_id)
-    for replaced in (order.worker_id, order.second_worker_id):
-        if replaced not in (worker_id, second_worker_id):
-            unshare_worker(order, replaced, reason)
-    order = _booked(
-        actor,
-        order_id,
-        Action.SUBSTITUTE,
-        worker_id,
-        second_worker_id,
-        now,
-        stamp={"departed_at": None},
-        reason=reason,
-        data={"replaced": order.worker_id},
-    )
-    share_with_provider(order)
+    require_step(order, Action.SUBSTITUTE)
+    gone = order.worker_id
+    with as_system("of two workers who change, each sees its own file only"):
+        _require_free(order, catalogue.get_item_by_id(order.item_id), worker_id, second_worker_id)
+        for replaced in (order.worker_id, order.second_worker_id):
+            if replaced not in (worker_id, second_worker_id):
+                unshare_worker(order, replaced, reason)
+        order = _booked(
+            actor,
+            order,
+            Action.SUBSTITUTE,
+            worker_id,
+            second_worker_id,
+            now,
+            stamp={"departed_at": None},
+            reason=reason,
+            data={"replaced": gone},
+        )
+        share_with_provider(order)
     return order
 
 
 def _booked(
     actor: Actor,
-    order_id: int,
+    order: Order,
     action: Action,
     lead: int,
     second: int | None,
@@ -371,35 +398,33 @@ def _booked(
     reason: str = "",
     data: dict | None = None,
 ) -> Order:
+    """The step that takes workers' time; the database has the last word on who is free. A refusal ends the transaction."""
     try:
-        with transaction.atomic():
-            return apply(
-                actor,
-                order_id,
-                action,
-                now=now,
-                reason=reason,
-                changes={"worker_id": lead, "second_worker_id": second, **stamp},
-                data={"worker_id": lead, **(data or {})},
-            )
+        return apply(
+            actor,
+            order,
+            action,
+            now=now,
+            reason=reason,
+            changes={"worker_id": lead, "second_worker_id": second, **stamp},
+            data={"worker_id": lead, **(data or {})},
+        )
     except IntegrityError as error:
         if "double_booked" not in str(error):
             raise
         raise Refused(_("The worker has another visit at that time."), code="orders.taken") from error
 
 
-def _require_free(order: Order, worker_id: int) -> None:
-    """Raises Refused when the worker is not the provider's, or is blocked for this item and time."""
-    with as_system("a worker who accepts for a crew of two does not see the colleague's file"):
-        able = workforce.candidates([order.organisation_id], order.item_id, order.planned_start, order.planned_end)
-    found = [c for c in able if c.worker_id == worker_id]
-    if not found:
+def _require_free(order: Order, item, *worker_ids: int | None) -> None:
+    """Raises Refused when one of the workers is not the provider's, or is blocked for this item and time."""
+    wanted = [w for w in worker_ids if w is not None]
+    able = workforce.candidates(
+        [order.organisation_id], item, order.planned_start, order.planned_end, worker_ids=wanted
+    )
+    if len(able) != len(set(wanted)):
         raise Refused(_("This worker does not belong to the provider."), code="orders.foreign_worker")
-    if found[0].blocks:
-        raise Refused(
-            _("Cannot be sent: %(reasons)s") % {"reasons": "; ".join(str(b.message) for b in found[0].blocks)},
-            code="orders.blocked",
-        )
+    if blocks := [str(b.message) for c in able for b in c.blocks]:
+        raise Refused(_("Cannot be sent: %(reasons)s") % {"reasons": "; ".join(blocks)}, code="orders.blocked")
 
 
 def is_worker(actor: Actor, order: Order) -> bool:

@@ -19,7 +19,7 @@ from sangyu.kernel.services import service
 from ..codes import person_of_home_code
 from ..enums import Action, EvidenceKind, ReturnVisitReason
 from ..models import Evidence, Order
-from ._shared import apply, get_order, require_return_visit, service_rule
+from ._shared import apply, lock_order, require_return_visit, service_rule
 from .dispatching import is_worker
 
 
@@ -55,11 +55,11 @@ def depart(
 ) -> Order:
     """Set out: ACCEPTED → ON_THE_WAY."""
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     if _seen(client_id):
         return order
     _worker_only(actor, order)
-    order = apply(actor, order_id, Action.DEPART, now=_moment(at, now))
+    order = apply(actor, order, Action.DEPART, now=_moment(at, now))
     _keep(order, actor, EvidenceKind.DEPARTED, _moment(at, now), client_id=client_id)
     return order
 
@@ -85,7 +85,7 @@ def arrive(
     neither, Refused when the code belongs to another home.
     """
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     if _seen(client_id):
         return order
     _worker_only(actor, order)
@@ -119,7 +119,7 @@ def arrive(
     else:
         raise Invalid({"reason": [_("No place and no code. Scan the home's code or say why.")]})
     changes = {"flagged": flag[:200]} if flag else {}
-    order = apply(actor, order_id, Action.ARRIVE, now=moment, changes=changes, data={"proof": kind})
+    order = apply(actor, order, Action.ARRIVE, now=moment, changes=changes, data={"proof": kind})
     _keep(
         order,
         actor,
@@ -153,7 +153,7 @@ def add_evidence(
 ) -> Order:
     """Add a photo, signature, note or ticked item while in service. At most three photos a visit."""
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     if _seen(client_id):
         return order
     _worker_only(actor, order)
@@ -192,7 +192,7 @@ def finish(
     Starts the time in which the elder or family confirms; after it the order confirms itself.
     """
     now = now or timezone.now()
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     if _seen(client_id):
         return order
     _worker_only(actor, order)
@@ -205,7 +205,7 @@ def finish(
     changes = {"minutes": minutes, "confirm_by": now + timedelta(hours=hours)}
     if minutes is not None and minutes * 2 < planned and not order.flagged:
         changes["flagged"] = _("Took %(minutes)s of %(planned)s minutes") % {"minutes": minutes, "planned": planned}
-    order = apply(actor, order_id, Action.FINISH, now=moment, changes=changes, data={"minutes": minutes})
+    order = apply(actor, order, Action.FINISH, now=moment, changes=changes, data={"minutes": minutes})
     for text in items or []:
         _keep(order, actor, EvidenceKind.ITEM, moment, text=text[:300])
     if note:
@@ -241,16 +241,16 @@ def record_paper_visit(
     now = now or timezone.now()
     if not arrived_at < finished_at <= now:
         raise Invalid({"finished_at": [_("The end must be after the start and not in the future.")]})
-    order = get_order(actor, order_id)
+    order = lock_order(order_id)
     hours = service_rule(order.path, localtime(order.planned_start).date()).confirm_hours
     flag = _("From paper form %(number)s") % {"number": paper_number}
     order = apply(
-        actor, order_id, Action.ARRIVE, now=arrived_at, reason=flag, changes={"flagged": flag}, data={"proof": "paper"}
+        actor, order, Action.ARRIVE, now=arrived_at, reason=flag, changes={"flagged": flag}, data={"proof": "paper"}
     )
     minutes = int((finished_at - arrived_at).total_seconds()) // 60
     order = apply(
         actor,
-        order_id,
+        order,
         Action.FINISH,
         now=finished_at,
         reason=flag,

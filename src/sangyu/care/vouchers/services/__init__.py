@@ -3,7 +3,7 @@
 from .issuing import Preview, issue, preview_issue
 from .keeping import cancel, cancel_for_person, expire_due, find, reissue, report_loss
 from .programmes import change_programme, publish_programme
-from .using import earned_account, hold, refund, release, spend
+from .using import earned_account, held, hold, refund, release, spend
 
 __all__ = [
     "Preview",
@@ -13,6 +13,7 @@ __all__ = [
     "earned_account",
     "expire_due",
     "find",
+    "held",
     "hold",
     "issue",
     "preview_issue",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
@@ -18,7 +18,7 @@ from sangyu.kernel.events import emit
 from sangyu.kernel.ledger import selectors as ledger_selectors
 from sangyu.kernel.ledger import services as ledger
 from sangyu.kernel.ledger.enums import Phase, Unit
-from sangyu.kernel.ledger.models import Transfer
+from sangyu.kernel.ledger.models import OpenReservation, Transfer
 from sangyu.kernel.scoping import as_system, scope
 from sangyu.registry.organisations import selectors as organisations
 
@@ -51,7 +51,7 @@ def hold(
     Raises Refused: "vouchers.not_usable" for a voucher that is not in use or another person's, "ledger.insufficient".
     """
     wanted = {v: fen for v, fen in splits if fen}
-    with scope(actor), transaction.atomic(), as_system(_WHY):
+    with scope(actor), transaction.atomic(savepoint=False), as_system(_WHY):
         rows = _lock(Voucher.objects.filter(pk__in=wanted, person_id=person_id, state=State.ACTIVE))
         if len(rows) != len(wanted):
             raise Refused(_("A voucher is not in use or belongs to somebody else."), code="vouchers.not_usable")
@@ -99,9 +99,9 @@ class _Used:
 
 def _used(actor: Actor, order_ref: str) -> list[_Used]:
     """The vouchers of an order, locked, the first to expire first."""
-    accounts = {t.debit_id for t in ledger_selectors.transfers_of(actor=actor, reference=order_ref) if t.kind == HOLD}
+    accounts = Transfer.objects.filter(reference=order_ref, kind=HOLD).values("debit_id")
     vouchers = {v.account_id: v for v in _lock(Voucher.objects.filter(account_id__in=accounts))}
-    transfers = ledger_selectors.transfers_of(actor=actor, reference=order_ref)  # again: now nobody else moves them
+    transfers = ledger_selectors.transfers_of(actor=actor, reference=order_ref)  # now nobody else moves them
     ends = {t.pending_id: t for t in transfers if t.pending_id}
     earns = {t.key: t for t in transfers if t.kind == EARN and t.phase == Phase.TRANSFER}
     back: dict[int, int] = {}
@@ -123,9 +123,26 @@ def _in_lock_order(used: Iterable[_Used]) -> list[_Used]:
     return sorted(used, key=lambda u: (u.hold.credit_id, u.hold.debit_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an order holds of one voucher, in fen."""
+
+    voucher_id: int
+    account_id: int
+    amount: int
+
+
+def held(*, actor: Actor, order_ref: str) -> list[Held]:
+    """What an order holds now. The caller has locked the order, so nobody else ends its holds meanwhile."""
+    with scope(actor), as_system(_WHY):
+        own = Voucher.objects.filter(account_id=OuterRef("debit_id")).values("pk")[:1]
+        rows = OpenReservation.objects.filter(transfer__reference=order_ref, transfer__kind=HOLD)
+        return [Held(*row) for row in rows.annotate(voucher=Subquery(own)).values_list("voucher", "debit_id", "amount")]
+
+
 def release(*, actor: Actor, order_ref: str, reason: str = "") -> int:
     """Give back what the order holds; the fen given back. Nothing held is fine: 0."""
-    with scope(actor), transaction.atomic(), as_system(_WHY):
+    with scope(actor), transaction.atomic(savepoint=False), as_system(_WHY):
         holds = [u for u in _used(actor, order_ref) if not u.ended]
         for u in _in_lock_order(holds):
             ledger.void(actor=actor, reservation_id=u.hold.pk, key=f"release:{u.hold.pk}", reason=reason[:200])
@@ -139,7 +156,7 @@ def spend(*, actor: Actor, order_ref: str, organisation_id: int, key: str, amoun
 
     Repeating the call with the same ``key`` changes nothing. Raises Refused("vouchers.not_held") when less is held.
     """
-    with scope(actor), transaction.atomic(), as_system(_WHY):
+    with scope(actor), transaction.atomic(savepoint=False), as_system(_WHY):
         used = _used(actor, order_ref)
         done = [u for u in used if u.post and u.post.key.startswith(f"{key}:")]
         if done:
@@ -183,7 +200,7 @@ def refund(*, actor: Actor, order_ref: str, amount: int, reason: str, key: str) 
     What goes back to a voucher that has ended lapses with the next expiry run. Repeating the call with the same ``key``
     changes nothing. Raises Refused("vouchers.refund_too_high") when less was spent and not yet given back.
     """
-    with scope(actor), transaction.atomic(), as_system(_WHY):
+    with scope(actor), transaction.atomic(savepoint=False), as_system(_WHY):
         used = _used(actor, order_ref)
         if any(t.key.startswith(f"{key}:") for t in ledger_selectors.transfers_of(actor=actor, reference=order_ref)):
             return amount
