@@ -68,6 +68,7 @@ class Change(models.Model):
     path = PathField()
     account_id = models.BigIntegerField(null=True)
     actor = models.CharField(max_length=100)
+    role = models.CharField(max_length=30, blank=True, db_default="")
     reason = models.CharField(max_length=500, blank=True)
     source = models.CharField(max_length=100, blank=True)
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.models import Q
@@ -224,9 +225,23 @@ class PlaceRow(models.Model):
     path = PathField(db_index=True)
     scope = Scope(staff=Within())
     objects = ScopedQuerySet.as_manager()
+    #: Foreign key to the row that this one goes with to another region ("person"); "" = it stays where it was made.
+    follows: ClassVar[str] = ""
 
     class Meta:
         abstract = True
+
+
+def take_along(row: models.Model) -> None:
+    """Give the rows that follow ``row`` (see ``PlaceRow.follows``), and its files, its new path. Call under ``as_system``."""
+    from django.apps import apps
+
+    for model in apps.get_models():
+        field = getattr(model, "follows", "")
+        if field and model._meta.get_field(field).related_model is type(row):
+            model._default_manager.filter(**{field: row}).update(path=row.path)
+    files = apps.get_model("kernel", "StoredFile")
+    files.objects.filter(owner_table=row._meta.db_table, owner_id=row.pk).update(path=row.path)
 
 
 # ---------------------------------------------------------------- entering a scope
@@ -235,7 +250,8 @@ _current: ContextVar[Actor | None] = ContextVar("sangyu_scope", default=None)
 _ENTER = (
     "SELECT set_config('sangyu.path', %s, true), set_config('sangyu.subject', %s, true), "
     "set_config('sangyu.account', %s, true), set_config('sangyu.actor', %s, true), "
-    "set_config('sangyu.reason', %s, true), set_config('sangyu.source', %s, true), set_config('role', %s, true)"
+    "set_config('sangyu.reason', %s, true), set_config('sangyu.source', %s, true), "
+    "set_config('sangyu.role', %s, true), set_config('role', %s, true)"
 )
 
 
@@ -280,6 +296,7 @@ def _scope_values(actor: Actor, reason: str, source: str) -> list[str]:
         actor.name,
         reason,
         source,
+        actor.role,
         actor.audience.db_role,
     ]
 
@@ -340,7 +357,7 @@ def _enter_literal(actor: Actor, escape: Callable[[bytes], bytes]) -> bytes:
 
 def _leave() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, ["", "", "", "", "", "", "none"])
+        cursor.execute(_ENTER, ["", "", "", "", "", "", "", "none"])
 
 
 def say_why(reason: str) -> None:
@@ -362,7 +379,7 @@ def as_system(why: str) -> Iterator[None]:
     actor = _current.get()
     if actor is None:
         raise ScopeError(f"as_system({why!r}) outside a scope")
-    if _elevated.get() or actor.audience is Audience.JOB:
+    if _elevated.get() or (actor.audience is Audience.JOB and actor.path == ROOT_PATH):
         yield
         return
     switch = "SELECT set_config('sangyu.path', %s, true), set_config('role', %s, true)"

@@ -113,7 +113,7 @@ class Order(PlaceRow):
         staff=Within(),
         provider=Subject("organisation_id"),
         worker=Shared("id", "order"),
-        family=Shared("person_id", "person"),
+        family=Shared("person_id", "visits"),
     )
     history = History()
     objects = OrderQuerySet.as_manager()
@@ -298,7 +298,7 @@ class Agreement(PlaceRow):
     state = models.CharField(max_length=8, choices=AgreementState.choices, default=AgreementState.DRAFT)
     ended_on = models.DateField(null=True)
 
-    scope = Scope(staff=Within(), provider=Subject("organisation_id"), family=Shared("person_id", "person"))
+    scope = Scope(staff=Within(), provider=Subject("organisation_id"), family=Shared("person_id", "visits"))
     history = History()
 
     class Meta:

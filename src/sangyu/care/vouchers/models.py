@@ -113,7 +113,7 @@ class Voucher(PlaceRow):
     account = models.ForeignKey("ledger.Account", null=True, on_delete=models.PROTECT, related_name="+")
     rolled_over = models.BooleanField(default=False)
 
-    scope = Scope(staff=Within(), family=Shared("person_id", "person"))
+    scope = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
     history = History()
     objects = ScopedQuerySet.as_manager()
 

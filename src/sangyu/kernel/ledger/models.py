@@ -33,7 +33,7 @@ class Account(models.Model):
         staff=Within(),
         provider=Owned("organisation"),
         worker=Owned("worker"),
-        family=Shared("person_id", "person"),
+        family=Shared("person_id", "vouchers"),
         write=False,
     )
     objects = ScopedQuerySet.as_manager()

@@ -56,6 +56,7 @@ $$;
 -- the row's own source, so that each change names the row of the file it came from.
 CREATE OR REPLACE FUNCTION sangyu.history() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+#variable_conflict use_variable  -- tables may have columns of these names
 DECLARE
   hidden text[] := TG_ARGV[0]::text[];
   account bigint := nullif(current_setting('sangyu.account', true), '')::bigint;

@@ -91,6 +91,17 @@ def accounts(actor: Actor) -> QuerySet[Account]:
     return Account.objects.visible_to(actor).select_related("region").order_by("name", "id")
 
 
+def role_labels() -> dict[str, str]:
+    """Role → its name in the active language, for histories."""
+    return {name: role.label for name, role in roles.all_roles().items()}
+
+
+def colleagues(actor: Actor, day: date | None = None) -> list[Account]:
+    """Active staff accounts with a live grant in the actor's region or below, by name: to whom work may be given."""
+    grants = Grant.objects.visible_to(actor).filter(live(day or timezone.localdate()), audience="staff")
+    return list(accounts(actor).filter(is_active=True, pk__in=grants.values("account_id"))[:200])
+
+
 def sign_ins(actor: Actor) -> QuerySet[SignIn]:
     """The log of the door for the actor's region and below, newest first."""
     return SignIn.objects.visible_to(actor).select_related("account", "grant").order_by("-id")

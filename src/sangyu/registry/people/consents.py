@@ -2,36 +2,22 @@
 
 from datetime import date
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
+from sangyu.registry.accounts import services as accounts
 
 from . import events
-from .enums import GivenBy, Purpose
-from .models import Consent, Contact, Person
+from .enums import GivenBy, Part, Proof, Purpose
+from .models import Consent, Contact
+from .sharing import share_file, unshare_file
 from .store import locked
-
-
-def _share(account_id: int, person: Person, why: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.share(%s, %s, 'person', %s, %s, NULL, %s)",
-            [Audience.FAMILY.value, account_id, person.pk, person.path, why],
-        )
-
-
-def _unshare(account_id: int, person_id: int, why: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.unshare(%s, %s, 'person', %s, %s)", [Audience.FAMILY.value, account_id, person_id, why]
-        )
 
 
 @service("people.consent")
@@ -46,14 +32,22 @@ def give_consent(
     contact_id: int | None = None,
     extent: str = "",
     evidence_id: int | None = None,
+    parts: list[str] | None = None,
+    proof: str = "",
+    witness: str = "",
     today: date | None = None,
 ) -> Consent:
     """Record consent to ``purpose`` under ``version`` of the text; the paper or recording is ``evidence_id``.
 
-    ``family_view`` names the relative (``contact_id``), whose account sees the file from now on; ``given_by`` guardian
-    needs a contact who is the guardian. Raises Invalid, NotVisible, Refused when the same consent holds already.
+    ``family_view`` names the relative (``contact_id``), whose account sees the file and the ``parts`` (None = all) from now
+    on; ``given_by`` guardian needs a contact who is the guardian. Raises Invalid, NotVisible, Refused when the same
+    consent holds already or the person has died.
     """
     person = locked(person_id)
+    if person.died_on is not None:
+        raise Refused(_("The person has died."), code="people.dead")
+    if proof == Proof.ORAL and not witness.strip():
+        raise Invalid({"witness": [_("A spoken consent needs a witness.")]})
     if purpose not in Purpose.values:
         raise Invalid({"purpose": [_("Choose what the consent is for.")]})
     if given_on > (today or timezone.localdate()):
@@ -79,11 +73,72 @@ def give_consent(
         contact=contact,
         extent=extent,
         evidence_id=evidence_id,
+        parts=_parts(purpose, parts),
+        proof=proof,
+        witness=witness.strip(),
     )
     if purpose == Purpose.FAMILY_VIEW and contact.account_id:
-        _share(contact.account_id, person, f"consent {consent.pk}")
+        share_file(contact.account_id, person, consent.parts, f"consent {consent.pk}")
     emit(events.CONSENT_GIVEN, path=person.path, id=person.pk, purpose=purpose, consent=consent.pk)
     return consent
+
+
+def _parts(purpose: str, parts: list[str] | None) -> list[str]:
+    if purpose != Purpose.FAMILY_VIEW:
+        return []
+    if parts is None:
+        return list(Part.values)
+    if unknown := set(parts) - set(Part.values):
+        raise Invalid({"parts": [_("Unknown part: %(part)s.") % {"part": ", ".join(sorted(unknown))}]})
+    return [p for p in Part.values if p in parts]
+
+
+@service("people.consent")
+def open_family_access(
+    *,
+    actor: Actor,
+    person_id: int,
+    contact_id: int,
+    parts: list[str],
+    proof: str,
+    given_on: date,
+    version: str,
+    given_by: str = GivenBy.SELF,
+    evidence_id: int | None = None,
+    witness: str = "",
+    today: date | None = None,
+) -> Consent:
+    """Let a relative see the file and ``parts`` of it on the word of the elder or guardian, with proof (R-027).
+
+    ``proof`` paper needs the signed form (``evidence_id``), oral a ``witness``. The relative signs in with the mobile number
+    of the contact; an account is opened when there is none. A consent that holds is replaced: its parts change.
+    Raises Invalid, NotVisible, Refused; then nothing has changed.
+    """
+    if proof == Proof.PAPER and evidence_id is None:
+        raise Invalid({"evidence": [_("Add the signed form, or choose a spoken consent with a witness.")]})
+    if proof not in (Proof.PAPER, Proof.ORAL):
+        raise Invalid({"proof": [_("Say how the consent was given.")]})
+    person = locked(person_id)
+    contact = person.contacts.select_for_update().filter(pk=contact_id).first()
+    if contact is None:
+        raise NotVisible
+    held = Consent.objects.filter(contact=contact, purpose=Purpose.FAMILY_VIEW, withdrawn_on__isnull=True).first()
+    if held is not None:
+        held.withdrawn_on, held.withdrawn_reason = max(given_on, held.given_on), _("Replaced by a new consent")
+        held.save(update_fields=["withdrawn_on", "withdrawn_reason"])
+    if contact.account_id is None:
+        if not contact.phone:
+            raise Invalid({"contact_id": [_("The contact has no telephone number to sign in with.")]})
+        account = accounts.open_subject_account(
+            actor=actor, name=contact.name, mobile=contact.phone, role="family", region_id=person.region_id, today=today
+        )
+        contact.account = account
+        contact.save(update_fields=["account"])
+    return give_consent(
+        actor=actor, person_id=person_id, purpose=Purpose.FAMILY_VIEW, version=version, given_on=given_on,
+        given_by=given_by, contact_id=contact_id, evidence_id=evidence_id, parts=parts, proof=proof, witness=witness,
+        today=today,
+    )  # fmt: skip
 
 
 @service("people.consent")
@@ -103,7 +158,7 @@ def withdraw_consent(
         say_why(reason)
     consent.save(update_fields=["withdrawn_on", "withdrawn_reason"])
     if consent.purpose == Purpose.FAMILY_VIEW and consent.contact.account_id:
-        _unshare(consent.contact.account_id, consent.person_id, f"consent {consent.pk} withdrawn")
+        unshare_file(consent.contact.account_id, consent.person_id, f"consent {consent.pk} withdrawn")
     emit(
         events.CONSENT_WITHDRAWN,
         path=consent.path,
@@ -123,15 +178,15 @@ def link_contact_account(*, actor: Actor, contact_id: int, account_id: int | Non
     person = locked(contact.person_id)
     consent = contact.consents.filter(Q(withdrawn_on__isnull=True), purpose=Purpose.FAMILY_VIEW.value).first()
     if contact.account_id and contact.account_id != account_id:
-        _unshare(contact.account_id, person.pk, "account unlinked")
+        unshare_file(contact.account_id, person.pk, "account unlinked")
     contact.account_id = account_id
     contact.save(update_fields=["account"])
     if consent is not None and account_id:
-        _share(account_id, person, f"consent {consent.pk}")
+        share_file(account_id, person, consent.parts, f"consent {consent.pk}")
     return contact
 
 
 @service("people.consent")
 def link_account(*, actor: Actor, person_id: int, account_id: int) -> None:
-    """Let the elder's own account see the elder's own file."""
-    _share(account_id, locked(person_id), "own file")
+    """Let the elder's own account see the elder's own file, all parts of it."""
+    share_file(account_id, locked(person_id), Part.values, "own file")

@@ -97,6 +97,7 @@ class FactKind(models.TextChoices):
     CARE_INSURANCE = "care_insurance", _("Long-term care insurance")
     HOME_ADAPTED = "home_adapted", _("Home adapted")
     MEMBER = "member", _("Member of the platform")
+    DIFFICULT = "difficult", _("Special difficulty")
     REGION = "region", _("Responsible region")
 
 
@@ -146,6 +147,17 @@ class CareLevel(models.TextChoices):
     TOTAL = "4", _("Total loss")
 
 
+class Ability(models.TextChoices):
+    """The two parts of the difficulty database (R-023), each two ability levels."""
+
+    DISABLED = "disabled", pgettext_lazy("ability", "Disabled")
+    PARTLY = "partly", _("Partly disabled")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return ("3", "4") if self is Ability.DISABLED else ("1", "2")
+
+
 class Dementia(models.TextChoices):
     SUSPECTED = "suspected", _("Suspected")
     MILD = "mild", _("Mild")
@@ -191,6 +203,7 @@ _YES_NO = (
     FactKind.CARE_INSURANCE,
     FactKind.HOME_ADAPTED,
     FactKind.MEMBER,
+    FactKind.DIFFICULT,
 )
 
 
@@ -235,6 +248,22 @@ class Purpose(models.TextChoices):
     RESEARCH = "research", _("Statistics and research")
 
 
+class Part(models.TextChoices):
+    """What a relative may see with a consent (R-027); each is a kind of share. Name, contacts and address come with any."""
+
+    VISITS = "visits", _("Visits and agreements")
+    VOUCHERS = "vouchers", _("Vouchers and what they paid")
+    HEALTH = "health", _("Health and assessments")
+
+
+class Proof(models.TextChoices):
+    """How a consent was given."""
+
+    PAPER = "paper", _("Signed form")
+    ORAL = "oral", _("Spoken, with a witness")
+    ACCOUNT = "account", _("By the person's own account")
+
+
 class GivenBy(models.TextChoices):
     SELF = "self", _("The person")
     GUARDIAN = "guardian", _("The guardian")
@@ -270,3 +299,4 @@ class Tag(models.TextChoices):
     SPECIAL_CARE = "special_care", _("Special care")
     POVERTY_REGISTER = "poverty_register", _("Poverty register")
     NEEDY_WORKER = "needy_worker", _("Needy worker")
+    DIFFICULT = "difficult", _("Special difficulty")

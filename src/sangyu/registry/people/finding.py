@@ -19,7 +19,7 @@ from sangyu.kernel.errors import BadValue
 from sangyu.kernel.identity import born_by, half_width, parse_id_number, parse_phone, phone_digits
 from sangyu.kernel.scoping import PATH_END, scope
 
-from .enums import Tag
+from .enums import Ability, Tag
 from .models import Contact, Person, PersonFact
 from .values import ID_PURPOSE, PHONE_PURPOSE
 
@@ -106,7 +106,7 @@ def search(
 ) -> QuerySet:
     """Persons that match ``text`` and ``filters``; evaluate inside the scope.
 
-    Filters: path (of a region), sex, age_from, age_to, fact (kind, value), care_level, tag, alive (bool), elder (bool),
+    Filters: path (of a region), sex, age_from, age_to, fact (kind, value), care_level, ability (disabled, partly, any), tag, alive (bool), elder (bool),
     completeness_below. Facts and ages are those of ``day`` (default today).
     """
     day = day or timezone.localdate()
@@ -134,6 +134,9 @@ def narrow(rows: QuerySet, given: Mapping[str, Any], day: date) -> QuerySet:
         rows = rows.filter(completeness__lt=int(score))
     if level := given.get("care_level"):
         rows = rows.filter(_holds("care_level", [level], day))
+    if ability := given.get("ability"):
+        parts = list(Ability) if ability == "any" else [Ability(ability)]
+        rows = rows.filter(_holds("care_level", [level for part in parts for level in part.levels], day))
     if fact := given.get("fact"):
         rows = rows.filter(_holds(fact[0], [fact[1]], day))
     if tag := given.get("tag"):

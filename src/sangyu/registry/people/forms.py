@@ -15,6 +15,8 @@ from .enums import (
     Housing,
     Marriage,
     NoteTopic,
+    Part,
+    Proof,
     Purpose,
     Relation,
     Sex,
@@ -89,6 +91,12 @@ class FactForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
     evidence = forms.FileField(label=_("Evidence"), required=False)
 
+    def __init__(self, *args, kind: str = "", **kwargs) -> None:
+        """``kind`` offers the values of one kind only."""
+        super().__init__(*args, **kwargs)
+        if kind in FACT_VALUES:
+            self.fields["fact"].choices = [c for c in fact_choices() if c[0] in ("", FactKind(kind).label)]
+
 
 class EndForm(forms.Form):
     ends_on = forms.DateField(label=_("Holds no more from"), widget=forms.DateInput)
@@ -115,7 +123,7 @@ class HouseholdForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=empty(Purpose.choices))
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=empty(Purpose.choices[1:]))
     contact_id = forms.TypedChoiceField(label=_("For whom"), coerce=int, empty_value=None, required=False)
     given_by = forms.ChoiceField(label=_("Given by"), choices=GivenBy.choices)
     given_on = forms.DateField(label=_("Given on"), widget=forms.DateInput)
@@ -128,42 +136,41 @@ class ConsentForm(forms.Form):
         self.fields["contact_id"].choices = empty((c.pk, f"{c.name} {c.get_relation_display()}") for c in contacts)
 
 
+#: Version of the text that families are read or sign.
+FAMILY_TEXT = "2026-1"
+
+
+class FamilyAccessForm(forms.Form):
+    contact_id = forms.TypedChoiceField(label=_("Relative"), coerce=int)
+    parts = forms.MultipleChoiceField(
+        label=_("What the relative may see"), choices=Part.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Name, address and contacts are always seen."),
+    )  # fmt: skip
+    given_by = forms.ChoiceField(label=_("Given by"), choices=GivenBy.choices)
+    given_on = forms.DateField(label=_("Given on"), widget=forms.DateInput)
+    proof = forms.ChoiceField(label=_("How it was given"), choices=Proof.choices[:2])
+    evidence = forms.FileField(label=_("Signed form (photograph or PDF)"), required=False)
+    witness = forms.CharField(label=_("Witness"), max_length=50, required=False, help_text=_("For a spoken consent."))
+
+    def __init__(self, *args, contacts=(), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contact_id"].choices = empty((c.pk, f"{c.name} {c.get_relation_display()}") for c in contacts)
+        self.fields["evidence"].widget.attrs["accept"] = "image/*,application/pdf"
+
+
 class WithdrawForm(forms.Form):
     withdrawn_on = forms.DateField(label=_("Withdrawn on"), widget=forms.DateInput)
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
 
 
-class DeathForm(forms.Form):
-    died_on = forms.DateField(label=_("Day of death"), widget=forms.DateInput)
-    source = forms.CharField(label=_("Source"), max_length=100)
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=200)
-
-
-class MoveForm(RegionForm):
-    moved_on = forms.DateField(label=_("Moved on"), widget=forms.DateInput)
-    address = forms.CharField(label=_("New address"), max_length=200, required=False)
-    source = forms.CharField(label=_("Source"), max_length=100)
-    field_order = ["region_id", "address", "moved_on", "source"]
-
-
-class AdmissionForm(forms.Form):
-    institution = forms.CharField(label=_("Institution"), max_length=200)
-    on = forms.DateField(label=_("From"), widget=forms.DateInput)
-    source = forms.CharField(label=_("Source"), max_length=100)
-
-
-class DischargeForm(forms.Form):
-    on = forms.DateField(label=_("At home from"), widget=forms.DateInput)
-    source = forms.CharField(label=_("Source"), max_length=100)
-
-
-class CheckForm(forms.Form):
-    on = forms.DateField(label=_("Checked on"), widget=forms.DateInput)
+class PurposeForm(forms.Form):
+    purpose = forms.CharField(label=_("Why do you open the notes?"), max_length=200)
 
 
 class NoteForm(forms.Form):
     topic = forms.ChoiceField(label=_("Topic"), choices=NoteTopic.choices)
+    relative = forms.CharField(
+        label=_("Relative or guardian concerned"), max_length=50, required=False,
+        help_text=_("For example the guardian, or the relative who owes maintenance."),
+    )  # fmt: skip
     body = forms.CharField(label=_("Note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))

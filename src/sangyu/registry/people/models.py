@@ -1,5 +1,6 @@
 """Persons, their households, contacts, dated facts, consents and guarded notes (docs/rooms/people.md)."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -20,6 +21,8 @@ from .enums import (
     IdKind,
     Marriage,
     NoteTopic,
+    Part,
+    Proof,
     Purpose,
     Relation,
     Sex,
@@ -167,6 +170,12 @@ class Person(PlaceRow):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def replaced_by(cls, pk: int) -> int | None:
+        """The file that ``pk`` was merged into, when the open scope sees both."""
+        into = cls.everyone.filter(pk=pk).values_list("merged_into_id", flat=True).first()
+        return into if into and cls.objects.filter(pk=into).exists() else None
+
 
 class PersonFact(DatedFact):
     """A dated status of a person, with source and evidence (R-017, R-019 … R-025); values: enums.FACT_VALUES.
@@ -176,6 +185,7 @@ class PersonFact(DatedFact):
 
     subject = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="facts")
 
+    follows = "subject"
     scope = _shared_by("subject_id")
     history = History()
 
@@ -226,6 +236,7 @@ class Contact(PlaceRow):
         "accounts.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Account")
     )
 
+    follows = "person"
     scope = _shared_by("person_id")
     history = History(hidden=("phone_index", "phone_tail"))
 
@@ -269,7 +280,11 @@ class Consent(PlaceRow):
         related_name="+",
         verbose_name=_("Evidence"),
     )
+    parts = ArrayField(models.CharField(max_length=10, choices=Part.choices), default=list, blank=True)
+    proof = models.CharField(_("How it was given"), max_length=10, choices=Proof.choices, blank=True)
+    witness = models.CharField(_("Witness"), max_length=50, blank=True)
 
+    follows = "person"
     scope = _shared_by("person_id")
     history = History()
 
@@ -287,6 +302,9 @@ class Consent(PlaceRow):
                 condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("given_on")),
             ),
             models.CheckConstraint(
+                name="consent_oral_has_witness", condition=~Q(proof=Proof.ORAL.value) | ~Q(witness="")
+            ),
+            models.CheckConstraint(
                 name="consent_family_names_contact",
                 condition=~Q(purpose=Purpose.FAMILY_VIEW.value) | Q(contact__isnull=False),
             ),
@@ -294,6 +312,11 @@ class Consent(PlaceRow):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.given_on}"
+
+    @property
+    def parts_label(self) -> str:
+        """The parts of the file that it opens, in words."""
+        return "、".join(str(Part(p).label) for p in self.parts)
 
 
 class GuardedNote(PlaceRow):
@@ -305,8 +328,10 @@ class GuardedNote(PlaceRow):
     written_at = models.DateTimeField(default=timezone.now)
     account_id = models.BigIntegerField(null=True)
     author = models.CharField(max_length=100)
+    relative = models.CharField(_("Relative or guardian concerned"), max_length=50, blank=True)
     closed_on = models.DateField(null=True, blank=True)
 
+    follows = "person"
     scope = Scope(staff=Within())
     history = History()
 

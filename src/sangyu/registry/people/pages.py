@@ -32,7 +32,7 @@ from sangyu.ui.pages import (
 )
 
 from . import finding, selectors, services
-from .enums import CareLevel, FactKind, Sex, Tag
+from .enums import Ability, CareLevel, FactKind, Sex, Tag
 from .forms import EditPersonForm, NewPersonForm
 from .models import Person, PersonFact
 
@@ -48,6 +48,9 @@ class PersonFilters(django_filters.FilterSet):
     path = django_filters.ChoiceFilter(label=_("Area"), method="by")
     care_level = django_filters.ChoiceFilter(label=_("Ability level"), choices=CareLevel.choices, method="by")
     tag = django_filters.ChoiceFilter(label=_("Tag"), choices=Tag.choices, method="by")
+    ability = django_filters.ChoiceFilter(
+        label=_("Disabled or partly"), choices=[*Ability.choices, ("any", _("Either"))], method="by"
+    )
     sex = django_filters.ChoiceFilter(label=_("Sex"), choices=Sex.choices[1:3], method="by")
     age_from = django_filters.NumberFilter(label=_("Age from"), min_value=0, max_value=130, method="by")
     age_to = django_filters.NumberFilter(label=_("Age to"), min_value=0, max_value=130, method="by")
@@ -173,9 +176,9 @@ class PersonList(ListPage):
     def search_rows(self, rows, text):
         return rows.filter(pk__in=selectors.find_ids(self.actor, text))
 
-    def rows(self):
+    def prepared(self, rows):
         facts = PersonFact.objects.on(timezone.localdate())
-        return super().rows().prefetch_related(Prefetch("facts", queryset=facts, to_attr="facts_today"))
+        return super().prepared(rows).prefetch_related(Prefetch("facts", queryset=facts, to_attr="facts_today"))
 
     def row_css(self, row):
         return "muted" if row.died_on else ""
@@ -194,10 +197,6 @@ def _contacts_tab(page) -> dict:
 
 def _consents_tab(page) -> dict:
     return {"consents": page.object.consents.select_related("contact", "evidence").order_by("-given_on", "-id")}
-
-
-def _alive(person) -> bool:
-    return person.died_on is None
 
 
 class PersonDetail(DetailPage):
@@ -241,20 +240,9 @@ class PersonDetail(DetailPage):
         Tab("consents", _("Consent"), "people/consents.html", _consents_tab),
     ]
     actions = [
+        Link(_("Whole file"), "casefile:page", "users"),
         Link(_("Edit"), "people:edit", "edit", "people.edit"),
-        Link(_("File checked"), "people:check", permission="people.edit", method="dialog", when=_alive),
-        Link(_("Move to another area"), "people:move", "swap", "people.life_events", when=_alive),
-        Link(_("Admission"), "people:admit", permission="people.life_events", method="dialog", when=_alive),
-        Link(_("Home again"), "people:discharge", permission="people.life_events", method="dialog", when=_alive),
         Link(_("Guarded notes"), "people:notes", "shield", "people.guarded_notes"),
-        Link(
-            _("Record death"), "people:death", permission="people.life_events", kind="badline", method="dialog",
-            when=_alive,
-        ),
-        Link(
-            _("Take death back"), "people:revoke_death", permission="people.life_events", method="dialog",
-            when=lambda p: p.died_on is not None,
-        ),
     ]  # fmt: skip
 
 
@@ -331,7 +319,7 @@ class RevealContact(Page):
 class RosterPage(ImportPage):
     url, name, permission, title = "import/", "import", "people.import", _("Import a roster")
     parent, back_url = LIST, "people:list"
-    importer = Importer("people.roster")
+    importer, held_url = Importer("people.roster"), "people:held"
     help_text = _("One elder a row: name, ID number or birth date and sex, community; other columns as you have them.")
 
     def get(self, request, *args, **kwargs):

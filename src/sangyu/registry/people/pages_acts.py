@@ -1,4 +1,4 @@
-"""Acts on one file: status, contacts, consent, life events, guarded notes."""
+"""Acts on one file: status, contacts, consent, family access, guarded notes."""
 
 from django.urls import reverse
 from django.utils import timezone
@@ -6,11 +6,10 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel import files
-from sangyu.ui.pages import ActionPage, FormPage, PlainPage
-from sangyu.ui.pages.base import ObjectMixin
+from sangyu.ui.pages import ActionPage, FormPage
 
 from . import forms, selectors, services
-from .models import Consent, Contact, Person, PersonFact
+from .models import Consent, Contact, GuardedNote, Person, PersonFact
 
 
 class OfPerson:
@@ -46,6 +45,9 @@ class RecordFact(OfPerson, FormPage):
 
     def get_initial(self):
         return {"valid_from": timezone.localdate()}
+
+    def form_kwargs(self):
+        return {"kind": self.request.GET.get("fact", "")}
 
     def save(self, form):
         given = form.cleaned_data
@@ -136,6 +138,31 @@ class GiveConsent(OfPerson, FormPage):
         return services.give_consent(actor=self.actor, person_id=self.object.pk, evidence_id=evidence, **given)
 
 
+class FamilyAccess(OfPerson, FormPage):
+    """A relative is let in: which parts, on whose word, with what proof (R-027)."""
+
+    url, name, permission = "<int:pk>/family-access/", "family_access", "people.consent"
+    title, model, form_class, multipart = _("Family access"), Person, forms.FamilyAccessForm, True
+    tab, wide = "consents", ("parts",)
+    submit_label = _("Open access")
+    intro = _(
+        "The relative signs in with the mobile number of the contact and sees only the chosen parts, until withdrawn."
+    )
+    service = services.open_family_access
+
+    def get_initial(self):
+        contact = self.request.GET.get("contact", "")
+        return {"given_on": timezone.localdate(), "parts": ["visits"], "contact_id": contact}
+
+    def form_kwargs(self):
+        return {"contacts": selectors.contacts(self.object)}
+
+    def arguments(self, form):
+        given = dict(form.cleaned_data)
+        evidence = _keep(self, given.pop("evidence"))
+        return {**given, "evidence_id": evidence, "version": forms.FAMILY_TEXT}
+
+
 class WithdrawConsent(OfPerson, ActionPage):
     url, name, permission, title = "consents/<int:pk>/withdraw/", "consent_withdraw", "people.consent", _("Withdraw")
     model, related, form_class, tab, leaves = Consent, ("person",), forms.WithdrawForm, "consents", True
@@ -146,68 +173,24 @@ class WithdrawConsent(OfPerson, ActionPage):
         return {"withdrawn_on": timezone.localdate()}
 
 
-class CheckFile(OfPerson, ActionPage):
-    url, name, permission, title = "<int:pk>/check/", "check", "people.edit", _("File checked")
-    model, form_class, leaves = Person, forms.CheckForm, True
-    service, success = services.confirm_check, _("Noted.")
+class OpenNotes(OfPerson, FormPage):
+    """Guarded notes: a reason is asked first, then they are shown once and the look is logged (R-028)."""
 
-    def get_initial(self):
-        return {"on": timezone.localdate()}
+    url, name, permission, title = "<int:pk>/notes/", "notes", "people.guarded_notes", _("Guarded notes")
+    model, form_class, submit_label = Person, forms.PurposeForm, _("Open the notes")
+    intro = _("Legal concerns are opened for a reason. Each look is recorded with it.")
+    service = services.read_guarded_notes
 
+    def success_url(self, result=None):
+        return reverse("people:notes", args=[self.object.pk])
 
-class RecordDeath(OfPerson, ActionPage):
-    url, name, permission, title = "<int:pk>/death/", "death", "people.life_events", _("Record death")
-    model, form_class, leaves, irreversible = Person, forms.DeathForm, True, True
-    service, success = services.record_death, _("Recorded.")
-
-    def confirm_text(self):
-        return _t("Open orders and vouchers of %(name)s will be stopped.") % {"name": self.object.name}
-
-
-class RevokeDeath(OfPerson, ActionPage):
-    url, name, permission = "<int:pk>/death/take-back/", "revoke_death", "people.life_events"
-    title, model, form_class, leaves = _("Take death back"), Person, forms.ReasonForm, True
-    service, success = services.revoke_death, _("Taken back.")
-
-
-class Move(OfPerson, FormPage):
-    url, name, permission, title = "<int:pk>/move/", "move", "people.life_events", _("Move to another area")
-    model, form_class = Person, forms.MoveForm
-    intro = _("The whole file goes to the new community; past days keep the old one.")
-    service = services.move
-
-    def form_kwargs(self):
-        return {"actor": self.actor}
-
-    def get_initial(self):
-        return {"moved_on": timezone.localdate()}
-
-
-class Admit(OfPerson, ActionPage):
-    url, name, permission, title = "<int:pk>/admit/", "admit", "people.life_events", _("Admission")
-    model, form_class, leaves = Person, forms.AdmissionForm, True
-    service, success = services.admit_to_institution, _("Recorded.")
-
-
-class Discharge(OfPerson, ActionPage):
-    url, name, permission, title = "<int:pk>/discharge/", "discharge", "people.life_events", _("Home again")
-    model, form_class, leaves = Person, forms.DischargeForm, True
-    service, success = services.discharge_from_institution, _("Recorded.")
-
-
-class GuardedNotes(OfPerson, ObjectMixin, PlainPage):
-    """Reading is logged each time the page opens (R-028)."""
-
-    url, name, permission = "<int:pk>/notes/", "notes", "people.guarded_notes"
-    title, model, template = _("Guarded notes"), Person, "people/notes.html"
-
-    def get(self, request, *args, **kwargs):
+    def post(self, request, *args, **kwargs):
         self.object = self.get_object()
-        return super().get(request, *args, **kwargs)
-
-    def get_context(self):
-        notes = services.read_guarded_notes(actor=self.actor, person_id=self.object.pk, purpose=_t("Guarded notes"))
-        return {"notes": notes, "person": self.object}
+        form = self.get_form(request.POST)
+        if not form.is_valid():
+            return self.show(form, status=422)
+        notes = self.call(form)
+        return self.render("people/notes.html", self.context(notes=notes, person=self.object))
 
 
 class WriteNote(OfPerson, FormPage):
@@ -217,3 +200,16 @@ class WriteNote(OfPerson, FormPage):
 
     def success_url(self, result=None):
         return reverse("people:notes", args=[self.object.pk])
+
+
+class CloseNote(OfPerson, ActionPage):
+    url, name, permission, title = "notes/<int:pk>/close/", "note_close", "people.guarded_notes", _("Close the note")
+    model, related, leaves = GuardedNote, ("person",), True
+    submit_label, service, argument = _("Close the note"), services.close_guarded_note, "note_id"
+    success = _("Closed.")
+
+    def confirm_text(self):
+        return _t("The concern is settled. The note stays in the file.")
+
+    def success_url(self, result=None):
+        return reverse("people:notes", args=[self.person.pk])

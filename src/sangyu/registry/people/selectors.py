@@ -5,22 +5,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import changes_of
 from sangyu.kernel.crypto import decrypt_history
-from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.errors import NotVisible, Replaced
 from sangyu.kernel.identity import age_on, born_by, mask_id_number, mask_phone
 from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
 from .finding import find_ids, persons_by_phone, search
+from .merges import survivor
 
 __all__ = [
     "FACT_VALUES", "PersonCard", "contacts", "elders", "fact_label", "facts_of", "facts_on", "find_ids", "get_person",
-    "history_of", "person_card", "person_cards", "persons_by_phone", "search", "tags", "tags_of", "tags_on",
+    "history_of", "locked_person", "missing", "paths_of", "person_card", "person_cards", "persons_by_phone", "search", "survivor", "tags", "tags_of", "tags_on",
 ]  # fmt: skip
 
 VERY_OLD = 80
@@ -37,9 +38,38 @@ def get_person(actor: Actor, pk: int):
     """The person with its region. Raises NotVisible."""
     with scope(actor):
         person = _persons().filter(pk=pk).first()
-    if person is None:
-        raise NotVisible
+        if person is None:
+            raise _missing(pk)
     return person
+
+
+def _missing(pk: int) -> NotVisible:
+    """Why there is no person ``pk``: unknown and out of scope are not told apart; a merged file says where it went."""
+    from .models import Person
+
+    into = Person.replaced_by(pk)
+    return Replaced(pk, into) if into else NotVisible()
+
+
+def locked_person(pk: int):
+    """The person's row, locked, for services of other rooms that hang rows on it. Raises NotVisible. Call inside a scope."""
+    from .store import locked
+
+    return locked(pk)
+
+
+def missing(person) -> list:
+    """Items that the person's file lacks, the heaviest first: label, weight, page to fill in (R-015). Call inside a scope."""
+    from .completeness import missing
+
+    return missing(person)
+
+
+def paths_of(pks: Iterable[int]) -> dict[int, str]:
+    """Path by id of those of ``pks`` that the open scope sees, in the order of ids."""
+    from .models import Person
+
+    return dict(Person.objects.filter(pk__in=list(pks)).order_by("pk").values_list("pk", "path"))
 
 
 def elders(actor: Actor, day: date, *, age: int = ELDER) -> QuerySet:
@@ -75,6 +105,7 @@ _TAG_OF_VALUE: dict[tuple[str, str], Tag] = {
     (FactKind.NEEDY_WORKER, "yes"): Tag.NEEDY_WORKER,
     (FactKind.POVERTY_REGISTER, "yes"): Tag.POVERTY_REGISTER,
     (FactKind.BEDRIDDEN, "yes"): Tag.BEDRIDDEN,
+    (FactKind.DIFFICULT, "yes"): Tag.DIFFICULT,
     (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_CENTRAL): Tag.DESTITUTE,
     (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_HOME): Tag.DESTITUTE,
     (FactKind.INCOME_CATEGORY, IncomeCategory.MINIMUM_LIVING): Tag.MINIMUM_LIVING,
@@ -175,7 +206,8 @@ def person_card(actor: Actor, pk: int, *, day: date | None = None) -> PersonCard
     """Card of one person on ``day`` (default today). Raises NotVisible."""
     cards = person_cards(actor, [pk], day=day)
     if not cards:
-        raise NotVisible
+        with scope(actor):
+            raise _missing(pk)
     return cards[pk]
 
 
@@ -219,24 +251,33 @@ def _card(person, facts: dict[str, str], day: date) -> PersonCard:
 _SEALED = {"id_number": mask_id_number, "phone": mask_phone}
 
 
-def history_of(actor: Actor, person, *, most: int = 200) -> list[dict]:
-    """Changes of a person's basic data, newest first: at, actor, reason, source, op, fields → (old, new); R-016.
+def history_of(actor: Actor, *rows, most: int = 200, older: Q | None = None) -> list[dict]:
+    """Changes of a person's basic data, or of its contacts or consents, newest first; R-016.
 
-    Sealed numbers are shown masked.
+    Each: id, at, row, actor, role, reason, source, op, fields → (old, new). Sealed numbers are shown masked. ``older``
+    limits the history rows (a page of it).
     """
+    if not rows:
+        return []
     with scope(actor):
-        rows = list(changes_of(person)[:most])
+        logged = changes_of(*rows)
+        found_rows = list((logged.filter(older) if older is not None else logged).order_by("-at", "-id")[:most])
+    by_key = {(r._meta.db_table, r.pk): r for r in rows}
     found = []
-    for row in rows:
-        fields = {}
+    for row in found_rows:
+        fields, about = {}, by_key[row.table_name, row.row_id]
         for name, (old, new) in row.fields.items() if row.op == "U" else ():
             if name in _SEALED:
-                old, new = (_SEALED[name](decrypt_history(v, f"people.person.{name}")) for v in (old, new))
+                purpose = about._meta.get_field(name).purpose
+                old, new = (_SEALED[name](decrypt_history(v, purpose)) for v in (old, new))
             fields[name] = (old, new)
         found.append(
             {
+                "id": row.pk,
+                "row": about,
                 "at": row.at,
                 "actor": row.actor,
+                "role": row.role,
                 "reason": row.reason,
                 "source": row.source,
                 "op": row.op,

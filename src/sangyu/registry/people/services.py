@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.utils import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,25 +20,60 @@ from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 
 from . import events, values
-from .consents import give_consent, link_account, link_contact_account, withdraw_consent
-from .enums import FactKind, Relation, Sex
+from .completeness import recompute as recompute_completeness
+from .consents import give_consent, link_account, link_contact_account, open_family_access, withdraw_consent
+from .enums import FactKind, NoteTopic, Relation, Sex
+from .merges import merge, preview_merge, preview_undo, undo_merge
 from .models import Contact, GuardedNote, Household, Person, PersonFact
+from .sharing import end_all, give_back
 from .status import (
     admit_to_institution,
     discharge_from_institution,
     end_fact,
+    enter_hospital,
     move,
     record_death,
     record_fact,
     revoke_death,
+    revoke_residence,
 )
 from .store import locked, refresh_completeness, region_in_scope
 
 __all__ = [
-    "DuplicatePerson", "add_contact", "admit_to_institution", "confirm_check", "discharge_from_institution", "end_fact",
-    "give_consent", "link_account", "link_contact_account", "move", "read_guarded_notes", "record_death", "record_fact",
-    "register", "remove_contact", "reveal", "reveal_contact", "revoke_death", "set_household", "update_basic",
-    "update_contact", "withdraw_consent", "write_guarded_note",
+    "DuplicatePerson",
+    "add_contact",
+    "admit_to_institution",
+    "close_guarded_note",
+    "confirm_checks",
+    "discharge_from_institution",
+    "end_all",
+    "end_fact",
+    "enter_hospital",
+    "give_back",
+    "give_consent",
+    "link_account",
+    "link_contact_account",
+    "merge",
+    "move",
+    "open_family_access",
+    "preview_merge",
+    "preview_undo",
+    "read_guarded_notes",
+    "recompute_completeness",
+    "record_death",
+    "record_fact",
+    "register",
+    "remove_contact",
+    "reveal",
+    "reveal_contact",
+    "revoke_death",
+    "revoke_residence",
+    "set_household",
+    "undo_merge",
+    "update_basic",
+    "update_contact",
+    "withdraw_consent",
+    "write_guarded_note",
 ]  # fmt: skip
 
 
@@ -140,6 +176,8 @@ def update_basic(
     changed = {k: v for k, v in columns.items() if _plain(getattr(person, k)) != _plain(v)}
     if not changed:
         return person
+    if not reason.strip() and (asked := _needs_reason(person, changed)):
+        raise Invalid({"reason": [_("Say why: %(what)s changes.") % {"what": asked}]}, code="people.reason")
     if "id_index" in changed:
         _refuse_duplicate(changed["id_index"], but=person.pk)
     for field, value in changed.items():
@@ -152,19 +190,28 @@ def update_basic(
     return person
 
 
+def _needs_reason(person: Person, changed: dict[str, Any]) -> str:
+    """The words for a change of who the person is (name, sex, birth date, ID number once known); "" when none is made."""
+    known = {
+        "name": person.name, "sex": person.sex in ("1", "2"), "birth_date": person.birth_date, "id_number": person.id_number,
+    }  # fmt: skip
+    return "、".join(str(Person._meta.get_field(f).verbose_name) for f, was in known.items() if was and f in changed)
+
+
 def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
 @service("people.edit")
-def confirm_check(*, actor: Actor, person_id: int, on: date, today: date | None = None) -> Person:
-    """Note that the whole file was looked through with the person on ``on`` (R-015: date of last check)."""
+def confirm_checks(*, actor: Actor, person_ids: list[int], on: date, today: date | None = None) -> int:
+    """Note ``on`` as the day of the last check of these files (R-015); a later day stays. The act itself is the dossier's.
+
+    One statement; answers how many changed. Raises Invalid for a day in the future.
+    """
     if on > (today or timezone.localdate()):
         raise Invalid({"on": [_("The day lies in the future.")]})
-    person = locked(person_id)
-    person.checked_on = on
-    person.save(update_fields=["checked_on", "updated_at"])
-    return person
+    rows = Person.objects.filter(pk__in=person_ids).filter(Q(checked_on__isnull=True) | Q(checked_on__lt=on))
+    return rows.update(checked_on=on)
 
 
 # ---------------------------------------------------------------- contacts and household
@@ -279,16 +326,19 @@ def reveal_contact(*, actor: Actor, contact_id: int, purpose: str) -> str:
 
 @service("people.guarded_notes")
 def write_guarded_note(
-    *, actor: Actor, person_id: int, topic: str, body: str, now: datetime | None = None
+    *, actor: Actor, person_id: int, topic: str, body: str, relative: str = "", now: datetime | None = None
 ) -> GuardedNote:
-    """Add a legal concern (R-028)."""
+    """Add a legal concern (R-028); ``relative`` names the guardian or the relative who owes maintenance, if it is about one."""
     if not body.strip():
         raise Invalid({"body": [_("The note is empty.")]})
+    if topic not in NoteTopic.values:
+        raise Invalid({"topic": [_("Choose the topic.")]})
     person = locked(person_id)
     return GuardedNote.objects.create(
         person=person,
         path=person.path,
         topic=topic,
+        relative=relative.strip(),
         body=body.strip(),
         written_at=now or timezone.now(),
         account_id=actor.account_id,
@@ -298,10 +348,25 @@ def write_guarded_note(
 
 @service("people.guarded_notes")
 def read_guarded_notes(*, actor: Actor, person_id: int, purpose: str) -> list[GuardedNote]:
-    """The person's guarded notes, newest first; the reading is logged (R-028)."""
+    """The person's guarded notes, newest first; the reading is logged with its ``purpose``, which must be said (R-028)."""
+    if not purpose.strip():
+        raise Invalid({"purpose": [_("Say why you open the notes.")]})
     person = Person.objects.filter(pk=person_id).first()
     if person is None:
         raise NotVisible
     notes = list(person.guarded_notes.order_by("-id"))
     log_read(actor=actor, what="guarded notes", objects=[person], purpose=purpose)
     return notes
+
+
+@service("people.guarded_notes")
+def close_guarded_note(*, actor: Actor, note_id: int, today: date | None = None) -> GuardedNote:
+    """The concern is settled: the note stays, marked as closed. Raises NotVisible, Refused."""
+    note = GuardedNote.objects.select_for_update().filter(pk=note_id).first()
+    if note is None:
+        raise NotVisible
+    if note.closed_on is not None:
+        raise Refused(_("The note is closed already."), code="people.note_closed")
+    note.closed_on = today or timezone.localdate()
+    note.save(update_fields=["closed_on"])
+    return note

@@ -10,13 +10,14 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.models import Share
-from sangyu.kernel.scoping import as_system, say_why
+from sangyu.kernel.scoping import as_system, say_why, take_along
 from sangyu.kernel.services import service
 from sangyu.registry.regions import selectors as regions
 
 from . import events
-from .enums import FACT_VALUES, FactKind, Residence
-from .models import Consent, Contact, GuardedNote, Person, PersonFact
+from .enums import FACT_VALUES, FactKind, Living, Residence
+from .models import Person, PersonFact
+from .sharing import PERSON_SHARES
 from .store import live_fact, locked, refresh_completeness
 
 
@@ -68,6 +69,8 @@ def record_fact(
     emit(
         events.FACT_RECORDED, path=person.path, id=person.pk, kind=kind, value=value, valid_from=valid_from.isoformat()
     )
+    if (kind, value) == (FactKind.LIVING, Living.ALONE):
+        emit(events.LIVES_ALONE, path=person.path, id=person.pk, on=valid_from.isoformat())
     return fact
 
 
@@ -174,10 +177,8 @@ def move(
                 "region", "path", "household", "address", "latitude", "longitude", "updated_at",
             ]
         )  # fmt: skip
-        PersonFact.objects.filter(subject=person).update(path=target.path)
-        for model in (Contact, Consent, GuardedNote):
-            model.objects.filter(person=person).update(path=target.path)
-        Share.objects.filter(kind="person", object_id=person.pk).update(path=target.path)
+        take_along(person)
+        Share.objects.filter(kind__in=PERSON_SHARES, object_id=person.pk).update(path=target.path)
         facts.record(
             PersonFact,
             subject=person,
@@ -223,8 +224,49 @@ def admit_to_institution(
 
 
 @service("people.life_events")
+def enter_hospital(
+    *, actor: Actor, person_id: int, on: date, hospital: str, source: str, now: datetime | None = None
+) -> Person:
+    """The person lies in hospital from ``on``. Emits ``people.hospitalised``."""
+    return _change_residence(actor, person_id, Residence.HOSPITAL, on, source, hospital, now, events.HOSPITALISED)
+
+
+@service("people.life_events")
+def revoke_residence(*, actor: Actor, person_id: int, on: date, reason: str, now: datetime | None = None) -> Person:
+    """Take back a change of residence that was recorded for ``on`` by mistake: what it had replaced holds again.
+
+    Raises Invalid without a reason, Refused when no live change of that day is found.
+    """
+    person = locked(person_id)
+    if not reason.strip():
+        raise Invalid({"reason": [_("Say why.")]})
+    rows = PersonFact.objects.filter(subject=person, kind=FactKind.RESIDENCE)
+    wrong = rows.known_on(None).filter(valid_from=on).first()
+    if wrong is None:
+        raise Refused(_("The residence was changed again since. Record the right one instead."), code="people.stale")
+    # The stay may lie in pieces by now (a shorter one inside it was recorded and taken back); it was first stated once.
+    first = rows.filter(valid_from=on, value=wrong.value).order_by("recorded_at", "id").first()
+    before = list(rows.filter(superseded_at=first.recorded_at).order_by("valid_from"))
+    end = wrong.valid_to
+    while end and (piece := rows.known_on(None).filter(valid_from=end, value=wrong.value).first()):
+        end = piece.valid_to
+    say_why(reason)
+    common = {"subject": person, "kind": FactKind.RESIDENCE, "now": now}
+    facts.record(PersonFact, value=None, valid_from=on, valid_to=end, source=wrong.source, **common)
+    for old in before:
+        if old.valid_to is None or old.valid_to > on:
+            facts.record(
+                PersonFact, value=old.value, valid_from=max(old.valid_from, on), valid_to=old.valid_to,
+                source=old.source, note=old.note, **common,
+            )  # fmt: skip
+    refresh_completeness(person)
+    emit(events.RESIDENCE_REVOKED, path=person.path, id=person.pk, on=on.isoformat())
+    return person
+
+
+@service("people.life_events")
 def discharge_from_institution(
     *, actor: Actor, person_id: int, on: date, source: str, now: datetime | None = None
 ) -> Person:
-    """The person lives at home again from ``on``. Emits ``people.discharged``."""
+    """The person lives at home again from ``on``, after an institution or a hospital. Emits ``people.discharged``."""
     return _change_residence(actor, person_id, Residence.HOME, on, source, "", now, events.DISCHARGED)

@@ -5,7 +5,7 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.facts import DatedFact
 from sangyu.registry.regions import selectors as regions
 
-from . import values
+from .completeness import recompute
 from .models import Person, PersonFact
 
 
@@ -27,12 +27,8 @@ def region_in_scope(actor: Actor, region_id: int):
 
 def refresh_completeness(person: Person) -> None:
     """Compute the score again and store it when it changed; not a change of the file, so ``updated_at`` stays."""
-    kinds = set(PersonFact.objects.filter(subject=person).known_on(None).values_list("kind", flat=True))
-    columns = {f: getattr(person, f) for f in ("id_number", "phone", "address", "latitude", "household_id", "needs")}
-    score = values.completeness(columns, kinds, person.contacts.count())
-    if score != person.completeness:
-        person.completeness = score
-        Person.objects.filter(pk=person.pk).update(completeness=score)
+    if recompute(Person.objects.filter(pk=person.pk)):
+        person.refresh_from_db(fields=["completeness"])
 
 
 def live_fact(fact_id: int) -> DatedFact:

@@ -1,12 +1,15 @@
 from sangyu.ui.pages import paths
 
-from . import pages, pages_acts
+from . import pages, pages_acts, pages_held, pages_lists
 
+NAV = pages_lists.NAV
 app_name = "people"
 urlpatterns = paths(
     pages.PersonList,
     pages.NewPerson,
     pages.RosterPage,
+    pages_held.HeldList,
+    pages_held.Decide,
     pages.PersonDetail,
     pages.EditPerson,
     pages.RevealId,
@@ -20,12 +23,10 @@ urlpatterns = paths(
     pages_acts.Household,
     pages_acts.GiveConsent,
     pages_acts.WithdrawConsent,
-    pages_acts.CheckFile,
-    pages_acts.RecordDeath,
-    pages_acts.RevokeDeath,
-    pages_acts.Move,
-    pages_acts.Admit,
-    pages_acts.Discharge,
-    pages_acts.GuardedNotes,
     pages_acts.WriteNote,
+    pages_acts.OpenNotes,
+    pages_acts.CloseNote,
+    pages_acts.FamilyAccess,
+    pages_lists.EndingTags,
+    pages_lists.DifficultPage,
 )

@@ -199,6 +199,8 @@ class Draw:
             facts.append((kind, value, since, None, since, None, source))
 
         add(FactKind.REGION, str(place.region_id))
+        if difficult:
+            add(FactKind.DIFFICULT, "yes", source=DIFFICULT_SOURCE)
         if difficult or rng.random() < 0.96:
             before = Living.EMPTY_NEST if living == Living.ALONE else Living.WITH_FAMILY
             self._changing(rng, e, FactKind.LIVING, before, living, 0.05, "演示：社区走访")

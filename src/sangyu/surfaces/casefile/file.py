@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.timezone import localtime
 
@@ -13,6 +13,7 @@ from sangyu.care.vouchers import selectors as vouchers
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.ledger.models import Transfer
 from sangyu.kernel.ledger.selectors import MOVING
+from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import FactKind
 
@@ -20,7 +21,6 @@ from sangyu.registry.people.enums import FactKind
 COMING = (State.REQUESTED, State.RECEIVED, State.OFFERED, State.ACCEPTED, State.ON_THE_WAY, State.ARRIVED)
 #: Visits that took place.
 TOOK_PLACE = (State.DONE, State.CONFIRMED, State.SETTLED, State.DISPUTED)
-NEWEST = 40
 #: Days before the end of a voucher from which the page warns.
 SOON = 30
 
@@ -68,20 +68,22 @@ class File:
         return list(self.person.consents.select_related("contact", "evidence").order_by("-given_on", "-id"))
 
     @cached_property
-    def changes(self) -> list[dict]:
-        """Changes of the basic data, newest first; only staff keep them."""
-        return people.history_of(self.actor, self.person) if self.staff else []
+    def unfinished(self) -> list:
+        """Life events of a living person whose check list is open."""
+        if not (self.staff and self.actor.may("lifeevents.view")):
+            return []
+        return list(lifeevents.events_of_person(self.actor, self.person.pk).filter(closed_at__isnull=True))
+
+    @cached_property
+    def missing(self) -> list:
+        """Items that the file lacks, the heaviest first (R-015)."""
+        return people.missing(self.person) if self.staff else []
 
     # ---- services
     def orders(self):
         """Orders of the person that the actor sees, with what a row shows."""
         rows = orders.orders_of_person(self.actor, self.person.pk)
         return rows.select_related("organisation", "worker") if self.sees_orders else rows.none()
-
-    @cached_property
-    def recent(self) -> list:
-        """The newest orders with their steps."""
-        return list(self.orders().prefetch_related(Prefetch("log"))[:NEWEST])
 
     @cached_property
     def coming(self) -> list:

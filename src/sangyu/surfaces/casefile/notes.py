@@ -1,11 +1,14 @@
 """What a person's page says first: what somebody has to do, and what became of everything after a death."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from sangyu.care.orders import selectors as orders
 from sangyu.care.orders.enums import State
+from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.ui.format import moment, money
 
 from .file import File
@@ -52,11 +55,17 @@ def notes(file: File) -> list[Note]:
         )  # fmt: skip
     if not file.card.at_home:
         made.append(Note("", _("Lives in an institution"), _("Home services are not offered until the return home.")))
+    for event in file.unfinished:
+        text = _("%(n)s items of the check list are open.") % {"n": event.open_items}
+        made.append(
+            Note("warn", f"{event.get_kind_display()} {event.on:%Y-%m-%d}", text,
+                 reverse("lifeevents:event", args=[event.pk]), _("Check list"))
+        )  # fmt: skip
     if file.staff and file.person.completeness < 60:
         made.append(
             Note("", _("File complete to %(n)s %%") % {"n": file.person.completeness},
                  _("Missing data keep the person out of rules and lists."),
-                 reverse("people:detail", args=[file.person.pk]) if file.actor.may("people.edit") else "", _("Complete it"))
+                 reverse("casefile:basic", args=[file.person.pk]) if file.actor.may("people.edit") else "", _("Complete it"))
         )  # fmt: skip
     return made
 
@@ -75,34 +84,21 @@ def _troubles(file: File) -> list[tuple[str, str, list]]:
     return [(title, tone, found) for (title, tone), found in kinds.items() if found]
 
 
-def after_death(file: File) -> list[tuple[bool, str, str]]:
-    """(done, what, how it stands) for everything that a death ends."""
-    died = file.person.died_on
-    if died is None:
-        return []
-    made = []
-    if file.sees_orders:
-        stopped = sum(
-            1 for o in file.recent if o.state == State.CANCELLED and o.closed_at and o.closed_at.date() >= died
-        )
-        left = file.counts["open"]
-        made.append((
-            left == 0,
-            _("Visits called off"),
-            _("%(n)s still open") % {"n": left} if left else _("%(n)s cancelled, none open") % {"n": stopped},
-        ))  # fmt: skip
-        running = sum(1 for a in file.agreements if a.state == "signed" and a.valid_to >= file.today)
-        made.append((
-            running == 0,
-            _("Service agreements ended"),
-            _("%(n)s still run") % {"n": running} if running else _("none runs"),
-        ))  # fmt: skip
-    if file.sees_vouchers:
-        live = sum(1 for v in file.vouchers if v.state in ("active", "lost"))
-        gone = sum(1 for v in file.vouchers if v.state == "cancelled")
-        made.append((
-            live == 0,
-            _("Vouchers stopped"),
-            _("%(n)s still usable") % {"n": live} if live else _("%(n)s cancelled, none usable") % {"n": gone},
-        ))  # fmt: skip
-    return made
+def after_death(file: File) -> dict | None:
+    """The check list of a death: its event and items; None for the living. Only staff keep it."""
+    if file.person.died_on is None or not file.staff:
+        return None
+    event = lifeevents.death_of(file.actor, file.person.pk)
+    return {"event": event, "items": list(event.items.all()) if event else []}
+
+
+def used_after(file: File, day: date) -> dict:
+    """What was used after ``day`` (a death that became known late, X-03): visits, and fen by who pays."""
+    rows = orders.visits_after(file.actor, file.person.pk, day) if file.sees_orders else []
+    return {
+        "rows": rows,
+        "total": sum(o.market_price for o in rows),
+        "voucher": sum(o.voucher_amount for o in rows),
+        "public": sum(o.public_pay for o in rows),
+        "self_pay": sum(o.self_pay for o in rows),
+    }

@@ -7,16 +7,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Audience
-from sangyu.kernel.errors import Forbidden
+from sangyu.kernel.errors import Forbidden, NotVisible
 from sangyu.kernel.files import files_of
+from sangyu.registry.dossier import selectors as dossier
+from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.registry.people.enums import FactKind, Tag
 from sangyu.ui.pages import DetailPage, Link, Tab
 
 from . import words
 from .file import File
-from .history import history
-from .notes import after_death, notes
-from .timeline import Show, timeline
+from .history import fields_of, history
+from .notes import after_death, notes, used_after
+from .sources import SOURCES
+from .timeline import Cursor, Show, timeline
 
 #: Tags that the page shows in red.
 URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.BEDRIDDEN, Tag.DEPENDENT}
@@ -31,6 +34,7 @@ AUDIENCES = {
     "services": EVERYBODY,
     "vouchers": FAMILY,
     "files": STAFF,
+    "events": STAFF,
     "history": STAFF,
 }
 PHOTOS = {"image/jpeg", "image/png", "image/webp"}
@@ -45,20 +49,27 @@ def check_reader(actor) -> None:
 
 def overview(page) -> dict:
     file = page.file
-    show = page.request.GET.get("show", "")
     return {
         "notes": notes(file),
         "after_death": after_death(file),
-        "entries": timeline(file, show),
-        "filters": filters(page, show),
         "basics": basics(file),
+        **events_of(page),
     }
 
 
+def events_of(page) -> dict:
+    """A part of the timeline: ``?show=`` filters, ``?before=`` goes on below an entry."""
+    asked = page.request.GET
+    show = asked.get("show", "")
+    before = Cursor.read(asked.get("before", ""))
+    entries, more = timeline(page.file, show, before, page.most)
+    return {"entries": entries, "more": more, "show": show, "before": before, "filters": filters(page, show)}
+
+
 def filters(page, show: str) -> list[tuple[str, str, bool]]:
-    """(value, words, current) of the timeline's filter that fit the reader."""
-    offered = [s for s in Show if s != Show.MONEY or page.file.sees_vouchers]
-    return [(s.value, s.label, s.value == show) for s in offered]
+    """(value, words, current) of the timeline's filter that fit the reader: those with a source that may be read."""
+    offered = {s.show for s in SOURCES if s.reads(page.file)} | {Show.ALL}
+    return [(s.value, s.label, s.value == show) for s in Show if s in offered]
 
 
 def basics(file: File) -> list[tuple[str, str]]:
@@ -100,12 +111,15 @@ def basic(page) -> dict:
             ]),
             (_("The file"), [
                 (_("File complete"), f"{p.completeness}%"),
-                (_("File checked"), f"{p.checked_on:%Y-%m-%d}" if p.checked_on else ""),
+                (_("Last check"), f"{p.checked_on:%Y-%m-%d}" if p.checked_on else ""),
                 (_("Registered on"), f"{p.registered_on:%Y-%m-%d}" if p.registered_on else ""),
                 (_("Source"), p.source),
             ]),
         ],
         "status_rows": page.file.status,
+        "missing": [(i.label, i.weight, reverse(i.page, args=[p.pk]) + i.query) for i in page.file.missing],
+        "checks": list(dossier.checks_of(page.actor, p.pk)[:10]),
+        "assignment": dossier.assignment_of(page.actor, p.pk),
     }  # fmt: skip
 
 
@@ -130,14 +144,34 @@ def vouchers(page) -> dict:
 
 
 def gathered(page) -> dict:
-    """Files of the person, of its consents, agreements and of the proofs of its visits."""
-    file = page.file
-    own = [(f, _("The file")) for f in files_of(file.actor, file.person)]
-    own += [(c.evidence, c.get_purpose_display()) for c in file.consents if c.evidence]
+    """Papers of the file; besides, the proofs of consents, statuses and visits."""
+    file, person = page.file, page.file.person
+    papers = list(dossier.papers_of(file.actor, person.pk, withdrawn=True))
+    own = {p.file_id for p in papers}
+    rest = [(f, _("The file")) for f in files_of(file.actor, person) if f.pk not in own]
+    rest += [(c.evidence, c.get_purpose_display()) for c in file.consents if c.evidence]
     proofs = file.orders().filter(evidence__file__isnull=False).distinct().prefetch_related("evidence__file")[:30]
-    own += [(e.file, f"{o.item_name}·{e.get_kind_display()}") for o in proofs for e in o.evidence.all() if e.file]
-    made = [{"file": f, "from": source, "picture": f.content_type in PHOTOS} for f, source in own]
-    return {"files": sorted(made, key=lambda m: m["file"].created_at, reverse=True)}
+    rest += [(e.file, f"{o.item_name}·{e.get_kind_display()}") for o in proofs for e in o.evidence.all() if e.file]
+    once = {f.pk: {"file": f, "from": source, "picture": f.content_type in PHOTOS} for f, source in reversed(rest)}
+    return {
+        "papers": [p for p in papers if p.withdrawn_at is None],
+        "withdrawn": [p for p in papers if p.withdrawn_at],
+        "pictures": PHOTOS,
+        "files": sorted(once.values(), key=lambda m: m["file"].created_at, reverse=True),
+    }
+
+
+def life(page) -> dict:
+    """Life events of the person with their check lists."""
+    rows = lifeevents.events_of_person(page.actor, page.file.person.pk).prefetch_related("items")
+    return {"events": list(rows.order_by("-on", "-id"))}
+
+
+def changes(page) -> dict:
+    """The table of changes: ``?before=`` goes on, ``?field=`` keeps one field."""
+    only = page.request.GET.get("field", "")
+    rows, more = history(page.file, Cursor.read(page.request.GET.get("before", "")), only)
+    return {"history": rows, "more": more, "only": only, "fields": fields_of(rows)}
 
 
 class CasefilePage(DetailPage):
@@ -153,24 +187,30 @@ class CasefilePage(DetailPage):
             lambda page: page.counts["all"]),
         Tab("vouchers", pgettext_lazy("casefile", "Vouchers"), "casefile/vouchers.html", vouchers, "vouchers.view",
             lambda page: len(page.vouchers)),
-        Tab("files", pgettext_lazy("casefile", "Files"), "casefile/files.html", gathered),
-        Tab("history", pgettext_lazy("casefile", "Changes"), "casefile/history.html",
-            lambda page: {"history": history(page.file)}),
+        Tab("files", pgettext_lazy("casefile", "Files"), "casefile/files.html", gathered, "dossier.view"),
+        Tab("events", pgettext_lazy("casefile", "Life events"), "casefile/events.html", life, "lifeevents.view"),
+        Tab("history", pgettext_lazy("casefile", "Changes"), "casefile/history.html", changes),
     ]  # fmt: skip
     actions = [
         Link(_("Print"), "casefile:print", "print"),
         Link(pgettext_lazy("casefile", "Edit"), "people:detail", "edit", "people.edit"),
+        Link(_("Guarded notes"), "people:notes", "shield", "people.guarded_notes"),
     ]
-    #: What "Record" offers: url name, words, permission, whether it is for the living.
+    #: Entries of the timeline shown at once.
+    most = 20
+    #: What "Record" offers: url name, words, permission, whether it is for the living (None: for both).
     records = [
+        ("dossier:check", _("File checked"), "dossier.check", True),
         ("people:fact_new", _("Record a status"), "people.facts", True),
         ("people:contact_new", _("New contact"), "people.edit", True),
+        ("people:family_access", _("Family access"), "people.consent", True),
         ("people:consent_new", _("Record consent"), "people.consent", True),
-        ("people:check", _("File checked"), "people.edit", True),
-        ("people:move", _("Move to another area"), "people.life_events", True),
-        ("people:admit", _("Admission"), "people.life_events", True),
-        ("people:death", _("Record death"), "people.life_events", True),
-        ("people:revoke_death", _("Take death back"), "people.life_events", False),
+        ("dossier:paper_new", _("Add a paper"), "dossier.papers", None),
+        ("lifeevents:move", _("Move to another area"), "people.life_events", True),
+        ("lifeevents:institution", _("Admission to an institution"), "people.life_events", True),
+        ("lifeevents:hospital", _("Stay in hospital"), "people.life_events", True),
+        ("lifeevents:home", _("Home again"), "people.life_events", True),
+        ("lifeevents:death", _("Record death"), "people.life_events", True),
     ]
 
     @classmethod
@@ -222,7 +262,7 @@ class CasefilePage(DetailPage):
             "records": [
                 (reverse(url, args=[self.object.pk]), label)
                 for url, label, permission, living in self.records
-                if staff and may(permission) and living == alive
+                if staff and may(permission) and living in (None, alive)
             ],
             "dispatch": f"{reverse('hotline:desk')}?person={self.object.pk}"
             if staff and alive and may("orders.request")
@@ -241,11 +281,27 @@ class Timeline(CasefilePage):
         return [cls.as_path()]
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
-        show = request.GET.get("show", "")
         if not self.partial:
-            return self.redirect(reverse("casefile:page", args=[kwargs["pk"]]) + f"?show={show}#timeline")
+            query = request.GET.urlencode()
+            return self.redirect(reverse("casefile:page", args=[kwargs["pk"]]) + f"?{query}#timeline")
         self.object = self.get_object()
-        return self.render(
-            "casefile/parts/timeline.html",
-            self.context(entries=timeline(self.file, show), filters=filters(self, show)),
-        )
+        fragment = "entries" if request.GET.get("before") and request.htmx.target == "earlier" else "timeline"
+        return self.render(f"casefile/parts/{fragment}.html", self.context(**events_of(self)))
+
+
+class AfterDeath(CasefilePage):
+    """What was used after the day of death (X-03): visits with who paid, to be looked through."""
+
+    url, name, template = "<int:pk>/after-death/", "after_death", "casefile/after_death.html"
+
+    @classmethod
+    def as_paths(cls) -> list[URLPattern]:
+        return [cls.as_path()]
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        self.object = self.get_object()
+        if not self.file.staff or self.object.died_on is None:
+            raise NotVisible
+        tab = Tab("events", _("Used after the death"), self.template)
+        context = self.context(tab=tab, tabs=self.tab_links(tab), **used_after(self.file, self.object.died_on))
+        return self.render("casefile/page.html", {**context, **self.get_context()})

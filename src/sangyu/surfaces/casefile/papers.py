@@ -32,8 +32,9 @@ class Print(CasefilePage):
         context = self.context(
             basics=basics(self.file),
             holding=self.file.holding,
-            entries=timeline(self.file, Show.SERVICE)[:8],
+            entries=timeline(self.file, Show.SERVICE, most=8)[0],
             now=self.file.now,
+            coded=self.actor.may("dossier.code"),
         )
         return self.render("casefile/print.html", context)
 
@@ -54,6 +55,16 @@ class HomeCode(CasefilePage):
     def get(self, request, *args, **kwargs) -> HttpResponse:
         self.object = self.get_object()
         return self.render("casefile/code.html", self.context())
+
+
+class Card(HomeCode):
+    """The elder's service card with its code, to print and carry: no personal data but the name."""
+
+    url, name, permission = "<int:pk>/card/", "card", "dossier.code"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        self.object = self.get_object()
+        return self.render("casefile/card.html", self.context())
 
 
 class CodeImage(HomeCode):

@@ -1,19 +1,16 @@
-"""One timeline of a person out of what each room recorded."""
+"""One timeline of a person out of what each room recorded, with a cursor for "earlier" (docs/adr/0015-casefile.md)."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
+from typing import Any
 
-from django.db.models import TextChoices
-from django.urls import reverse
-from django.utils import timezone
+from django.db.models import Q, QuerySet, TextChoices
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from sangyu.registry.people.enums import FactKind
-from sangyu.ui.format import money
-
-from . import words
-from .file import File
+from sangyu.kernel.errors import Invalid
 
 SHOWN = 40
 
@@ -24,15 +21,22 @@ class Show(TextChoices):
     ALL = "", pgettext_lazy("casefile", "All")
     SERVICE = "service", pgettext_lazy("casefile", "Services")
     MONEY = "money", pgettext_lazy("casefile", "Funds")
+    LIFE = "life", pgettext_lazy("casefile", "Life events")
+    PAPER = "paper", pgettext_lazy("casefile", "Papers and checks")
     CHANGE = "change", pgettext_lazy("casefile timeline", "Changes")
+    READ = "read", pgettext_lazy("casefile", "Looks")
 
 
 @dataclass
 class Entry:
-    """One line: ``pairs`` are (label, was, now) of a change; ``day_only`` when the hour is not known."""
+    """One line: ``pairs`` are (label, was, now) of a change; ``day_only`` when the hour is not known.
+
+    ``row`` orders entries of one moment within their source; ``actor``, ``role``, ``reason`` and ``origin`` are for the
+    table of changes (R-016).
+    """
 
     at: datetime
-    show: Show
+    row: int
     title: str
     text: str = ""
     note: str = ""
@@ -40,158 +44,106 @@ class Entry:
     url: str = ""
     pairs: list[tuple[str, str, str]] = field(default_factory=list)
     day_only: bool = False
+    actor: str = ""
+    role: str = ""
+    reason: str = ""
+    origin: str = ""
+    show: str = ""
+    source: int = 0
+
+    @property
+    def key(self) -> tuple[datetime, int, int]:
+        return self.at, self.source, self.row
 
 
-def timeline(file: File, show: str = "") -> list[Entry]:
-    """Entries newest first, at most ``SHOWN``; ``show`` is one of ``Show`` (anything else shows all)."""
+@dataclass(frozen=True)
+class Cursor:
+    """Below which entry the next part begins: the order is (moment, source, row), newest first."""
+
+    at: datetime
+    source: int
+    row: int
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.source}~{self.row}"
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor | None":
+        """The cursor of an address; None for "". Raises Invalid for a damaged one."""
+        if not text:
+            return None
+        at, _sep, rest = text.partition("~")
+        source, _sep, row = rest.partition("~")
+        try:
+            moment = parse_datetime(at.replace(" ", "+"))
+            if moment is None or moment.tzinfo is None:
+                raise ValueError
+            return cls(moment, int(source), int(row))
+        except ValueError:
+            raise Invalid({"before": [_("This page address is damaged. Start again at the newest.")]}) from None
+
+
+def older(before: Cursor | None, source: int, at: str = "at", row: str = "id") -> Q:
+    """Condition for rows of the source number ``source`` that lie below ``before``."""
+    if before is None:
+        return Q()
+    if source < before.source:
+        return Q(**{f"{at}__lte": before.at})
+    earlier = Q(**{f"{at}__lt": before.at})
+    if source > before.source:
+        return earlier
+    return earlier | Q(**{at: before.at, f"{row}__lt": before.row})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a source is asked for: the file, what to leave out, how many at most, its own number."""
+
+    file: Any
+    before: Cursor | None
+    most: int
+    number: int
+
+    def rows(self, found: QuerySet, at: str = "at", row: str = "id") -> list:
+        """The newest ``most`` of ``found`` below the cursor."""
+        return list(found.filter(older(self.before, self.number, at, row)).order_by(f"-{at}", f"-{row}")[: self.most])
+
+    def below(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Those of ``entries`` (a source that is small and read whole) below the cursor, newest first."""
+        limit = self.before and (self.before.at, self.before.source, self.before.row)
+        found = [e for e in entries if limit is None or (e.at, self.number, e.row) < limit]
+        return sorted(found, key=lambda e: (e.at, e.row), reverse=True)[: self.most]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One room's part of the timeline. ``entries(asked)``: newest first, below the cursor, at most ``asked.most``.
+
+    A source that shows fewer rows than it read must read on until it has enough or nothing is left.
+    """
+
+    name: str
+    show: Show
+    entries: Callable[[Asked], list[Entry]]
+    reads: Callable[[Any], bool]
+
+
+def timeline(
+    file: Any, show: str = "", before: Cursor | None = None, most: int = SHOWN
+) -> tuple[list[Entry], Cursor | None]:
+    """The newest ``most`` entries below ``before`` of all sources that ``file``'s reader may read, and where "earlier" begins.
+
+    ``show`` is one of ``Show`` (anything else shows all).
+    """
+    from .sources import SOURCES
+
     made: list[Entry] = []
-    if show in ("", Show.SERVICE) or show not in Show.values:
-        made += _services(file)
-    if show in ("", Show.MONEY) or show not in Show.values:
-        made += _money(file)
-    if show in ("", Show.CHANGE) or show not in Show.values:
-        made += fact_entries(file) + basic_entries(file) + _consents(file)
-    return sorted(made, key=lambda e: e.at, reverse=True)[:SHOWN]
-
-
-def _moment(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
-def _services(file: File) -> list[Entry]:
-    made = []
-    for order in file.recent:
-        for step in order.log.all():
-            if step.action not in words.STEPS:
-                continue
-            title, tone = words.STEPS[step.action]
-            text, note = order.item_name, step.reason
-            if step.action in ("finish", "accept", "report_no_show") and order.worker:
-                text += "·" + order.worker.name
-            if step.action == "finish" and order.minutes:
-                text += "·" + _("%(n)s min") % {"n": order.minutes}
-            if step.action == "confirm":
-                note = paid(order)
-            made.append(
-                Entry(
-                    step.at, Show.SERVICE, str(title), text, note, tone, reverse("orders:order", args=[order.pk])
-                )
-            )  # fmt: skip
-    return made
-
-
-def paid(order) -> str:
-    """Who paid how much of an order, in words."""
-    parts = [
-        (_("vouchers %(amount)s"), order.voucher_amount),
-        (_("public purchase %(amount)s"), order.public_pay),
-        (_("self pay %(amount)s"), order.self_pay),
-    ]
-    found = [text % {"amount": money(fen)} for text, fen in parts if fen]
-    if order.rating:
-        found.append(_("rated %(stars)s") % {"stars": "★" * order.rating})
-    return "，".join(found)
-
-
-def _money(file: File) -> list[Entry]:
-    made = []
-    for voucher in file.vouchers:
-        for transfer, amount, left in voucher.moves:
-            made.append(
-                Entry(
-                    transfer.recorded_at,
-                    Show.MONEY,
-                    _("Voucher %(act)s") % {"act": words.move(transfer.kind, amount)},
-                    f"{voucher.programme.name} {money(abs(amount))}",
-                    _("Left on it: %(amount)s") % {"amount": money(left)},
-                    "ok" if amount > 0 else "",
-                    reverse("vouchers:detail", args=[voucher.pk]) if file.staff else "",
-                )
-            )
-    return made
-
-
-def fact_entries(file: File) -> list[Entry]:
-    """Statuses stated, replaced and ended, from the facts themselves."""
-    made: list[Entry] = []
-    replaced: dict[tuple, list] = {}
-    for fact in file.facts:
-        if fact.superseded_at:
-            replaced.setdefault((fact.kind, fact.superseded_at), []).append(fact)
-    for fact in file.facts:
-        old = replaced.get((fact.kind, fact.recorded_at), [])
-        if any(o.value == fact.value and o.valid_from == fact.valid_from and not fact.valid_to for o in old):
-            continue  # what is kept of a replaced row
-        cut = next(
-            (o for o in old if o.value == fact.value and o.valid_from == fact.valid_from and not o.valid_to), None
-        )
-        if cut is not None:
-            later = any(f.recorded_at == fact.recorded_at and f.kind == fact.kind and f is not fact for f in file.facts)
-            if not later:
-                made.append(_fact(fact, _("Status ended"), fact.value_label, _("none")))
+    for number, source in enumerate(SOURCES):
+        if (show in Show.values and show and source.show != show) or not source.reads(file):
             continue
-        was = "、".join(dict.fromkeys(o.value_label for o in old if o.value != fact.value))
-        made.append(_fact(fact, _("Status recorded"), was, fact.value_label))
-    return made
-
-
-def _fact(fact, title: str, was: str, now: str) -> Entry:
-    since = fact.valid_to if title == _("Status ended") else fact.valid_from
-    return Entry(
-        fact.recorded_at,
-        Show.CHANGE,
-        title,
-        "" if was else f"{FactKind(fact.kind).label}：{now}",
-        _("holds from %(day)s, source: %(source)s") % {"day": f"{since:%Y-%m-%d}", "source": fact.source},
-        "acc",
-        pairs=[(str(FactKind(fact.kind).label), was, now)] if was else [],
-    )
-
-
-def basic_entries(file: File) -> list[Entry]:
-    """Changes of the basic data, with who and why."""
-    made = []
-    for change in file.changes:
-        who = "，".join(filter(None, [change["actor"], change["reason"]]))
-        if change["op"] == "I":
-            made.append(Entry(change["at"], Show.CHANGE, _("File opened"), "", who, "ok"))
-            continue
-        pairs = [
-            (str(words.FIELDS[name]), shown(file.person, name, old), shown(file.person, name, new))
-            for name, (old, new) in change["fields"].items()
-            if name in words.FIELDS
-        ]
-        if pairs:
-            made.append(Entry(change["at"], Show.CHANGE, _("Basic data"), "", who, "acc", pairs=pairs))
-    return made
-
-
-def shown(row, column: str, value) -> str:
-    """A stored value of the history as the screen words it."""
-    if value is None or value == "":
-        return "—"
-    found = next((f for f in row._meta.concrete_fields if f.column == column), None)
-    if found is not None and found.choices:
-        return str(dict(found.flatchoices).get(found.to_python(value), value))
-    if column == "region_id" and value == row.region_id:
-        return row.region.full_name
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    return str(value)
-
-
-def _consents(file: File) -> list[Entry]:
-    if not file.staff:
-        return []
-    made = []
-    for consent in file.consents:
-        text = consent.get_purpose_display() + (f"·{consent.contact.name}" if consent.contact else "")
-        made.append(Entry(_moment(consent.given_on), Show.CHANGE, _("Consent given"), text, "", "ok", day_only=True))
-        if consent.withdrawn_on:
-            made.append(
-                Entry(
-                    _moment(consent.withdrawn_on), Show.CHANGE, _("Consent withdrawn"), text,
-                    consent.withdrawn_reason, "bad", day_only=True,
-                )
-            )  # fmt: skip
-    return made
+        for entry in source.entries(Asked(file, before, most + 1, number)):
+            entry.source, entry.show = number, source.show
+            made.append(entry)
+    made.sort(key=lambda e: e.key, reverse=True)
+    shown = made[:most]
+    return shown, Cursor(*shown[-1].key) if len(made) > most else None

@@ -2,9 +2,19 @@
 
 from sangyu.ui.pages import paths
 
-from . import pages, papers, search
+from . import merge_pages, pages, papers, search
 
 app_name = "casefile"
 urlpatterns = paths(
-    search.SearchPage, pages.CasefilePage, pages.Timeline, papers.Print, papers.HomeCode, papers.CodeImage
+    search.SearchPage,
+    pages.CasefilePage,
+    pages.Timeline,
+    pages.AfterDeath,
+    papers.Print,
+    papers.HomeCode,
+    papers.Card,
+    papers.CodeImage,
+    merge_pages.Compare,
+    merge_pages.Merges,
+    merge_pages.UndoMerge,
 )

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.registry.people.enums import Part
+
 #: Column of the person's history → words. Columns that say nothing to a reader are not shown.
 FIELDS = {
     "name": _("Name"),
@@ -31,6 +33,8 @@ FIELDS = {
     "lives_with": _("Lives in the same home"),
     "note": _("Note"),
     "account_id": _("Account"),
+    "parts": _("What may be seen"),
+    "witness": _("Witness"),
     "withdrawn_on": _("Withdrawn on"),
     "withdrawn_reason": _("Reason"),
 }
@@ -71,3 +75,28 @@ def reference(text: str) -> str:
     if text.startswith("issue:"):
         return str(ISSUE_NUMBER) % {"n": text.removeprefix("issue:")}
     return "" if ":" in text else text.partition("#")[0]
+
+
+def part(value: str) -> str:
+    """The words for a part of the file that a consent opens."""
+    return str(Part(value).label) if value in Part.values else value
+
+
+#: What was looked at → words.
+LOOKS = {
+    "id_number": _("ID number"),
+    "phone": _("Phone"),
+    "casefile": _("the whole file, printed"),
+    "card": _("the file, by the card's code"),
+    "file": _("a file"),
+    "people.roster": _("an export of the register"),
+}
+
+
+def look(what: str) -> str:
+    return str(LOOKS.get(what, what))
+
+
+def purpose(text: str) -> str:
+    """Why somebody looked; pages that ask for no reason say only where."""
+    return "" if text.startswith("page") or text in ("print", "card scanned") else text

@@ -1,10 +1,10 @@
 """What other rooms and surfaces may ask about orders."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, make_aware
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
@@ -113,6 +113,25 @@ def orders_visible(actor: Actor) -> QuerySet[Order]:
 def orders_of_person(actor: Actor, person_id: int) -> QuerySet[Order]:
     """Orders of one elder, newest first."""
     return orders_visible(actor).filter(person_id=person_id)
+
+
+def visits_after(actor: Actor, person_id: int, day: date) -> list[Order]:
+    """Visits that began after ``day`` and were not called off: what was used after a death that became known late (X-03)."""
+    first = make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    rows = orders_of_person(actor, person_id).filter(arrived_at__gte=first).exclude(state=State.CANCELLED)
+    return list(rows.select_related("organisation", "worker").order_by("arrived_at", "id"))
+
+
+def steps_of_person(actor: Actor, person_id: int) -> QuerySet[OrderLog]:
+    """Steps of all orders of one elder with their order and worker; the caller orders and limits."""
+    rows = OrderLog.objects.filter(order__in=Order.objects.visible_to(actor).filter(person_id=person_id))
+    return rows.select_related("order", "order__worker")
+
+
+def calls_of_person(actor: Actor, person_id: int) -> QuerySet[ReturnVisit]:
+    """Call-backs made after visits to one elder."""
+    rows = ReturnVisit.objects.visible_to(actor).filter(order__person_id=person_id, done_at__isnull=False)
+    return rows.select_related("order")
 
 
 def tasks_of_worker(actor: Actor, start: datetime, end: datetime) -> QuerySet[Order]:

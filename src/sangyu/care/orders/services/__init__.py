@@ -1,7 +1,7 @@
 """The door of orders: every act of the Need road, in the order in which it happens."""
 
 from ..codes import home_code
-from .agreements import draft_agreement, end_agreement, plan_recurring, sign_agreement
+from .agreements import draft_agreement, end_agreement, end_agreements_of, plan_recurring, sign_agreement
 from .closing import cancel, confirm, dispute, record_return_visit, refund, report_no_show, resolve
 from .dispatching import accept, decline, hand_back, offer, proposals, substitute, withdraw
 from .intake import price_preview, receive, request, request_and_receive, reschedule
@@ -23,6 +23,7 @@ __all__ = [
     "dispute",
     "draft_agreement",
     "end_agreement",
+    "end_agreements_of",
     "finish",
     "hand_back",
     "home_code",

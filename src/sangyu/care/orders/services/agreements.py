@@ -114,6 +114,16 @@ def end_agreement(*, actor: Actor, agreement_id: int, ended_on: date) -> Agreeme
 
 
 @service("orders.agree")
+def end_agreements_of(*, actor: Actor, person_id: int, ended_on: date) -> int:
+    """End all signed agreements of a person (death); how many. Repeatable."""
+    rows = Agreement.objects.filter(person_id=person_id, state=AgreementState.SIGNED)
+    found = list(rows.order_by("pk").values_list("pk", "valid_from"))
+    for pk, begins in found:
+        end_agreement(actor=actor, agreement_id=pk, ended_on=max(ended_on, begins))
+    return len(found)
+
+
+@service("orders.agree")
 def plan_recurring(
     *,
     actor: Actor,
