@@ -5,12 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from sangyu.kernel.actor import Actor
 
-from .nav import nav_for
+from .nav import nav_for, plain_address
 
 #: Links of the frame that a higher floor provides: key → url names tried in order. A missing one is not shown.
 SHELL_LINKS = {
@@ -37,12 +36,7 @@ def provide(name: str, answer: Callable[[Actor], Any]) -> None:
 
 def url_or_blank(*names: str) -> str:
     """The address of the first of ``names`` that exists, or ""."""
-    for name in names:
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return ""
+    return next((found for name in names if (found := plain_address(name))), "")
 
 
 def shell(request) -> dict:

@@ -2,9 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from django.db.models import Model
 from django.templatetags.static import static
+from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -122,6 +125,7 @@ def level(value: int | None, text: str):
     return format_html('<span class="lv{}">{}</span>', f" lv-{value}" if value else "", text)
 
 
+@lru_cache(maxsize=1000)
 def icon(name: str, extra: str = ""):
     """One icon of the sprite; decorative, so say the word beside it."""
     return format_html(
@@ -130,3 +134,21 @@ def icon(name: str, extra: str = ""):
         static("ui/icons.svg"),
         name,
     )
+
+
+def address(name: str, pk: Any) -> str:
+    """``reverse(name, args=[pk])`` for the many links of a table."""
+    return (
+        _address(name, get_urlconf(), get_script_prefix()).replace(_MARK, str(pk), 1)
+        if type(pk) is int
+        else reverse(name, args=[pk])
+    )
+
+
+@lru_cache(maxsize=1000)
+def _address(name: str, urlconf: str | None, prefix: str) -> str:
+    return reverse(name, args=[int(_MARK)])
+
+
+#: A number that stands in no address.
+_MARK = "90817263544536"

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 
 from django.apps import apps
 from django.db import models
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
@@ -65,6 +65,19 @@ def entries() -> list[Nav]:
     return sorted(found, key=lambda n: (order.get(n.group, 99), n.order, str(n.url_name)))
 
 
+def plain_address(name: str) -> str:
+    """The address of a url name without arguments, or "" when there is none; kept, since every page asks for dozens."""
+    return _plain_address(name, get_urlconf(), get_script_prefix())
+
+
+@lru_cache(maxsize=2000)
+def _plain_address(name: str, urlconf: str | None, prefix: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
 def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
     """Groups of entries that ``actor`` sees: ``[{label, items: [{label, icon, url, current, badge, phone}]}]``.
 
@@ -74,9 +87,7 @@ def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
     for entry in entries():
         if not entry.shown_to(actor):
             continue
-        try:
-            url = reverse(entry.url_name)
-        except NoReverseMatch:
+        if not (url := plain_address(entry.url_name)):
             continue
         items.append({"entry": entry, "label": entry.label, "icon": entry.icon, "url": url, "phone": entry.phone})
     best = max((i["url"] for i in items if here.startswith(i["url"])), key=len, default="")

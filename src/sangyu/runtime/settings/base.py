@@ -30,6 +30,7 @@ ROOMS = [
     "sangyu.registry.lifeevents",
     "sangyu.registry.dossier",
     "sangyu.registry.duplicates",
+    "sangyu.registry.transfers",
     "sangyu.registry.catalogue",
     "sangyu.registry.organisations",
     "sangyu.registry.workforce",
@@ -158,7 +159,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+FORM_RENDERER = "sangyu.ui.widgets.Renderer"
 CSRF_FAILURE_VIEW = "sangyu.ui.answers.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

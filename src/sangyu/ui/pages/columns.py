@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -57,7 +56,7 @@ class Column:
         return self.linked(row, self.text(row))
 
     def linked(self, row: Any, content: Any) -> Any:
-        url = self.link(row) if callable(self.link) else (reverse(self.link, args=[row.pk]) if self.link else "")
+        url = self.link(row) if callable(self.link) else (fmt.address(self.link, row.pk) if self.link else "")
         return format_html('<a class="name" href="{}">{}</a>', url, content) if url else content
 
     def export(self, row: Any, actor: Actor | None) -> Any:
@@ -241,7 +240,7 @@ class Masked(Column):
             '<span class="masked"><span data-masked>{}</span> <button class="eye" type="button" data-reveal="{}" aria-label="{}">'
             "{}</button></span>",
             text,
-            reverse(self.reveal, args=[row.pk]),
+            fmt.address(self.reveal, row.pk),
             _("Show in full; this is recorded"),
             fmt.icon("eye"),
         )

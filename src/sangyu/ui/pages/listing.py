@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.forms import HiddenInput
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils import timezone
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django_filters.filterset import filterset_factory
@@ -233,12 +235,31 @@ class ListPage(Page):
         following = f"-{field}" if state == "ascending" else field
         return {"label": column.heading(self.model), "css": column.css, "sort": state, "next": following}
 
+    @cached_property
+    def cell_heads(self) -> list[str]:
+        """What each cell begins with: the classes and the heading that a phone shows."""
+        found = []
+        for n, column in enumerate(self.shown_columns):
+            css = f"{column.css} c-lead".strip() if n == 0 else column.css
+            label = escape(column.heading(self.model))
+            found.append(f'<td class="{css}" data-th="{label}">' if css else f'<td data-th="{label}">')
+        return found
+
+    @cached_property
+    def select_words(self) -> str:
+        return str(_("Select %(name)s"))
+
     def row(self, row: Any) -> dict:
-        """What the table draws for one row."""
+        """What the table draws for one row; the cells as one string, since a template per cell costs most of a page."""
+        cells = [(c.css, c.html(row, self.actor)) for c in self.shown_columns]
+        drawn = "".join(
+            f"{head}{conditional_escape(html)}</td>" for head, (_css, html) in zip(self.cell_heads, cells, strict=True)
+        )
         return {
             "pk": row.pk,
-            "name": str(row),
-            "cells": [(c.css, c.html(row, self.actor)) for c in self.shown_columns],
+            "cells": cells,
+            "html": mark_safe(drawn),  # every part is escaped above
+            "select": self.select_words % {"name": row},
             "actions": [shown for a in self.row_actions if (shown := a.shown(self.actor, row))],
             "css": self.row_css(row),
         }

@@ -1,6 +1,10 @@
 """Filters and tags of the screens; a builtin of the template engine, so no ``{% load %}`` is needed."""
 
+from functools import lru_cache
+
 from django import template
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from sangyu.ui import format as fmt
 
@@ -20,6 +24,17 @@ def amount(fen):
 def icon(name: str, extra: str = ""):
     """``{% icon "bell" %}``: one icon of the sprite; decorative, so say the word beside it."""
     return fmt.icon(name, extra)
+
+
+@register.simple_tag
+def fixed(template_name: str):
+    """``{% fixed "ui/parts/words.html" %}``: a part without anything of the request, drawn once a language."""
+    return _fixed(template_name, get_language())
+
+
+@lru_cache(maxsize=100)
+def _fixed(template_name: str, language: str | None):
+    return render_to_string(template_name)
 
 
 @register.simple_tag(takes_context=True)
