@@ -47,6 +47,14 @@ class NotVisible(SangyuError):
     status = 404
 
 
+class Replaced(NotVisible):
+    """The row was merged into another of its kind: ``gone`` leads to ``into``, which the actor sees."""
+
+    def __init__(self, gone: int, into: int) -> None:
+        super().__init__("", code="replaced")
+        self.gone, self.into = gone, into
+
+
 class ScopeError(RuntimeError):
     """A programming error about scope: none given, empty, or a second one inside the first."""
 

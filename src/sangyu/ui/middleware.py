@@ -3,12 +3,16 @@
 import logging
 import secrets
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import transaction
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
-from sangyu.kernel.errors import Forbidden, NotVisible, SangyuError
+from sangyu.kernel.errors import Forbidden, NotVisible, Replaced, SangyuError
 from sangyu.kernel.scoping import current_actor
 
 from .answers import describe, error_response
@@ -27,6 +31,8 @@ class Answers:
 
     def process_exception(self, request, exception):
         """403, 404, 409 or 422 for known refusals; 500 with a number for the rest."""
+        if isinstance(exception, Replaced) and (there := self.replaced(request, exception)):
+            return there
         if isinstance(exception, (Http404, NotVisible)):
             status, error = 404, exception
         elif isinstance(exception, (Forbidden, PermissionDenied)):
@@ -47,8 +53,22 @@ class Answers:
             title, message = describe(status, error)
             code = getattr(error, "code", "") or f"error_{status}"
             content = {"code": code, "message": message or title, "errors": {}}
+            if isinstance(exception, Replaced):
+                content["into"] = exception.into
             return JsonResponse(content | ({"number": number} if number else {}), status=status)
         return error_response(request, status, error, number)
+
+
+    def replaced(self, request, exception: Replaced):
+        """The same page of the row that took the place of this one, with a word about it; None when it cannot be asked so."""
+        match = request.resolver_match
+        if request.method != "GET" or match is None or match.kwargs.get("pk") != exception.gone:
+            return None
+        if request.path_info.startswith("/api/"):
+            return None
+        messages.info(request, _("This file was merged into the one you see now."))
+        url = reverse(match.view_name, kwargs={**match.kwargs, "pk": exception.into})
+        return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else HttpResponseRedirect(url)
 
 
 def error_number() -> str:

@@ -1,15 +1,14 @@
 """Two files of one human being become one, and can become two again (R-026, ADR 0013). Imported through ``services``."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.crypto import decrypt_history
+from sangyu.kernel.crypto import blind_index, decrypt_history
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.merging import journal
@@ -23,7 +22,9 @@ from sangyu.registry.regions import selectors as regions
 from . import events
 from .merging import FIELDS
 from .models import Person
+from .sharing import PERSON_SHARES
 from .store import refresh_completeness
+from .values import ID_PURPOSE
 
 KIND = "people.Person"
 KEPT, GONE = "kept", "gone"
@@ -208,13 +209,18 @@ def merges_of(actor: Actor, person_id: int) -> list[Merge]:
         return list(rows.order_by("-id"))
 
 
-def facts_between(kept_id: int, gone_id: int, day: date) -> dict[str, tuple[Any, Any]]:
-    """Kind → values of both on ``day``; for the side-by-side page. Call inside a scope."""
-    from .selectors import facts_of
+def merge_record(actor: Actor, merge_id: int) -> Merge:
+    """One merge, for who sees both files. Raises NotVisible. Call inside a scope."""
+    with as_system("a merge is seen by who sees both files, wherever they were then"):
+        record = Merge.objects.filter(pk=merge_id, kind=KIND).first()
+    if record is None or Person.everyone.filter(pk__in=[record.kept_id, record.gone_id]).count() != 2:
+        raise NotVisible
+    return record
 
-    both = facts_of([kept_id, gone_id], day)
-    a, b = both.get(kept_id, {}), both.get(gone_id, {})
-    return {kind: (a.get(kind), b.get(kind)) for kind in sorted({*a, *b})}
+
+def names_of(person_ids: list[int]) -> dict[int, str]:
+    """Names of files, merged ones too. Call inside a scope."""
+    return dict(Person.everyone.filter(pk__in=person_ids).values_list("pk", "name"))
 
 
 def survivor(person_id: int) -> int:
@@ -222,3 +228,23 @@ def survivor(person_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sangyu.person_survivor(%s)", [person_id])
         return cursor.fetchone()[0] or person_id
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Where the file of a number is."""
+
+    pk: int
+    name: str
+    path: str
+    region_id: int
+
+
+def holder_of(id_number: str) -> Holder | None:
+    """Who has ``id_number`` (whole, in its one form). Answers by the open scope: past it only under ``as_system``."""
+    row = (
+        Person.objects.filter(id_index=blind_index(id_number, ID_PURPOSE))
+        .only("pk", "name", "path", "region_id")
+        .first()
+    )
+    return Holder(row.pk, row.name, row.path, row.region_id) if row else None

@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import merge_pages, pages, papers, search
+from . import handing_over, merge_pages, pages, papers, search
 
 app_name = "casefile"
 urlpatterns = paths(
@@ -16,5 +16,5 @@ urlpatterns = paths(
     papers.CodeImage,
     merge_pages.Compare,
     merge_pages.Merges,
-    merge_pages.UndoMerge,
+    merge_pages.UndoMerge, handing_over.HandOver,
 )

@@ -17,7 +17,7 @@ from django.views import View
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.errors import Forbidden, NotVisible
+from sangyu.kernel.errors import Forbidden, NotVisible, Replaced
 from sangyu.kernel.scoping import scope
 
 
@@ -215,6 +215,9 @@ class ObjectMixin:
             rows = rows.select_for_update(of=("self",))
         found = rows.filter(**{self.pk_field: self.kwargs["pk"]}).first()
         if found is None:
+            into = self.model.replaced_by(self.kwargs["pk"]) if hasattr(self.model, "replaced_by") else None
+            if into:
+                raise Replaced(self.kwargs["pk"], into)
             raise NotVisible(_("%(kind)s not found.") % {"kind": capfirst(str(self.model._meta.verbose_name))})
         return found
 

@@ -1,0 +1,1 @@
+"""Files that may be of the same human being: found, weighed, reviewed (docs/rooms/duplicates.md)."""

@@ -1,0 +1,6 @@
+from sangyu.ui.pages import paths
+
+from . import pages
+
+app_name = "duplicates"
+urlpatterns = paths(pages.CandidateList, pages.Search, pages.Apart, pages.Later, pages.TakeUp)

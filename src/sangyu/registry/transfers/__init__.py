@@ -1,0 +1,1 @@
+"""迁入迁出: a county asks for the file of a person who moved there (docs/rooms/transfers.md)."""
