@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import parts
+from . import keeping, parts
 from .engines import process
 from .engines.process import EngineError
 
@@ -137,6 +137,7 @@ def up(
     from .supervisor import Lock, Supervisor
 
     home = home_folder()
+    keeping.require_whole(home)
     process.make_folder(home, 0o711 if os.geteuid() == 0 else 0o700) if not home.exists() else None
     if running := Lock(home).holder():
         raise EngineError(
@@ -328,6 +329,33 @@ def demo(
         build(elders=elders, city=city, orders=orders, reset=reset)
 
 
+@app.command(name="import")
+def import_(
+    kind: Annotated[str, typer.Argument(help="What is imported: people.roster, statuslists.list, workforce.workers …")],
+    file: Annotated[Path, typer.Argument(help="Workbook (.xlsx, .xls) or .csv.")],
+    username: Annotated[str, typer.Option("--as", help="Sign-in of who imports: its area and permissions hold.")],
+    source: Annotated[str, typer.Option(help="Named source of the list, for example 站前街道花名册.")] = "",
+    update: Annotated[bool, typer.Option("--update", help="Bring registered persons up to date, not only add.")] = False,
+    option: Annotated[list[str] | None, typer.Option(help="Further options of the import, as key=value.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, write nothing.")] = False,
+) -> None:
+    """Import a file in one transaction; rejected rows are written next to it. Ctrl-C leaves nothing behind.
+
+    Exit code 0: all rows taken; 2: some rejected; 1: nothing done.
+    """
+    with database():
+        import django
+
+        django.setup()
+        from .importing import run
+
+        settings = dict(word.split("=", 1) for word in option or [] if "=" in word)
+        if update:
+            settings["mode"] = "update"
+        code = run(console, kind, file, username=username, source=source, settings=settings, dry_run=dry_run)
+    raise typer.Exit(code)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def django(context: typer.Context) -> None:
     """Run a Django command: `sangyu django shell`. `--owner` first signs in as the owner of the tables."""
@@ -368,27 +396,7 @@ def keys(home: Annotated[Path | None, typer.Option(help="Folder; default $SANGYU
     )
 
 
-@app.command()
-def backup(target: Annotated[Path, typer.Argument(help="New folder for the backup.")]) -> None:
-    """Write database, files and keys to a new folder. The platform may go on running."""
-    from .backup import write
-    from .engines.postgres import OWNER
-
-    with database(OWNER):
-        write(home_folder(), target.resolve(), os.environ["SANGYU_DATABASE_URL"])
-    console.print(f"Backup in {target}. It holds keys and personal data: keep it locked away.", highlight=False)
-
-
-@app.command()
-def restore(source: Annotated[Path, typer.Argument(help="Folder that `sangyu backup` wrote.")]) -> None:
-    """Load a backup into an empty $SANGYU_HOME, all or nothing. Refuses when there is data already."""
-    from .backup import bring_keys, read
-    from .engines.postgres import OWNER
-
-    bring_keys(home_folder(), source.resolve())
-    with database(OWNER):
-        read(home_folder(), source.resolve(), os.environ["SANGYU_DATABASE_URL"])
-    console.print("Restored. Start with `sangyu up`.")
+keeping.add_to(app)
 
 
 if __name__ == "__main__":
