@@ -19,6 +19,10 @@ PUBLIC = {
     "accounts/sign-in/": "the door itself",
     "accounts/phone/": "the door itself: signing in by a code sent to a mobile, throttled",
     "accounts/code/": "the door itself: the code or the second factor",
+    "accounts/passkey/options/": "the door itself: a challenge",
+    "accounts/passkey/": "the door itself: the signed challenge, throttled",
+    "accounts/oidc/<slug:provider>/": "the door itself: to the identity provider",
+    "accounts/oidc/<slug:provider>/back/": "the door itself: back from the identity provider, state and nonce checked",
     "accounts/sign-out/": "signing out twice is not an error",
     "worker/sw.js": "the service worker's script: static, and fetched without the page",
 }

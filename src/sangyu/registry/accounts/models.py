@@ -61,6 +61,8 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(_("Active account"), default=True)
     ends_on = models.DateField(_("Leaves on"), null=True, blank=True)
     must_change_password = models.BooleanField(_("Must change password"), default=True)
+    #: Kept by ``totp.remember``; the secrets themselves are seen by nobody.
+    has_factor = models.BooleanField(_("Second factor"), default=False, editable=False)
     password_changed_at = models.DateTimeField(null=True)
     language = models.CharField(_("Language"), max_length=10, default="zh-hans")
     created_at = models.DateTimeField(default=timezone.now)
@@ -68,7 +70,7 @@ class Account(AbstractBaseUser):
     USERNAME_FIELD = "username"
     objects = AccountManager()
     scope = Scope(staff=Within(), app=BEFORE_SCOPE)
-    history = History(hidden=("last_login", "password", "mobile", "mobile_index"))
+    history = History(hidden=("last_login", "password", "mobile", "mobile_index", "has_factor"))
 
     class Meta:
         verbose_name = _("account")

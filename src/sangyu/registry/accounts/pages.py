@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.permissions import all_permissions
@@ -27,8 +27,8 @@ from sangyu.ui.pages import (
     rows_tab,
 )
 
-from . import roles, selectors, services
-from .enums import AccountKind, MessageState, Outcome
+from . import delegation, pages_bulk, roles, selectors, services
+from .enums import AccountKind, Act, MessageState, Outcome
 from .models import Account, ApiToken, Grant, SignIn, TextMessage
 
 NAV = [
@@ -36,6 +36,7 @@ NAV = [
     Nav(_("API tokens"), "key", "accounts:tokens", "accounts.tokens", Group.ADMIN, 20),
     Nav(_("Sign-in log"), "shield", "accounts:log", "accounts.log", Group.ADMIN, 30),
     Nav(_("Short messages"), "bell", "accounts:messages", "accounts.messages", Group.ADMIN, 40),
+    *pages_bulk.NAV,
 ]
 
 REGISTER = ("accounts:list", _("User accounts"))
@@ -68,7 +69,9 @@ class AccountList(ListPage):
     url, name, permission, title = "", "list", "accounts.view", _("User accounts")
     model, unit, related, sort = Account, _("user accounts"), ("region",), "name"
     search = ("name", "username")
-    filters = ["kind", "is_active"]
+    filters = pages_bulk.AccountFilters
+    bulk = pages_bulk.BULK
+    presets = [(label, f"use={key}") for key, label in pages_bulk.USES[:3]]
     columns = [
         Text("name", _("Person's name"), link="accounts:detail", sort=True),
         Text("username", _("Sign-in name"), sort=True),
@@ -77,9 +80,19 @@ class AccountList(ListPage):
         Choice("kind", _("Kind")),
         STATE,
         Day("ends_on", _("Leaves on")),
-        Moment("last_login", _("Last sign-in")),
+        Moment("last_login", _("Last sign-in"), sort=True),
+        Status(
+            "has_factor",
+            _("Second factor"),
+            words={True: _("Set up"), False: pgettext_lazy("second factor", "None")},
+            tones={True: "ok", False: "mute"},
+        ),
     ]
-    head = [Link(_("New account"), "accounts:new", "plus", "accounts.manage", "pri")]
+    head = [
+        Link(_("Import accounts"), "accounts:import", "up", "accounts.manage"),
+        Link(_("Codes for the first sign-in"), "accounts:first_codes", "print", "accounts.manage"),
+        Link(_("New account"), "accounts:new", "plus", "accounts.manage", "pri"),
+    ]
     personal = "accounts.list"
 
 
@@ -181,6 +194,20 @@ class AccountDetail(DetailPage):
             lambda page: selectors.sign_ins(page.actor).filter(account=page.object)[:50],
             permission="accounts.log",
         ),
+        pages_bulk.WORK_TAB,
+        rows_tab(
+            "acts",
+            _("Delegation log"),
+            [
+                Moment("at", _("Time")),
+                Choice("act", _("Act"), enum=Act),
+                Custom("role", _("Role"), draw=lambda a: escape(_role_label(a.role)) if a.role else "—"),
+                Text("by_name", _("Done by")),
+                Text("reason", _("Reason")),
+            ],
+            lambda page: delegation.visible(page.actor).filter(account=page.object)[:50],
+            permission="accounts.acts",
+        ),
     ]
     actions = [
         Link(_("Edit"), "accounts:edit", "edit", "accounts.manage"),
@@ -192,6 +219,7 @@ class AccountDetail(DetailPage):
             "accounts.manage",
             when=lambda a: a.is_active and a.kind == AccountKind.PERSON,
         ),
+        Link(_("Hand over open work"), "accounts:hand_over", "swap", "accounts.manage"),
         Link(_("Unlock"), "accounts:unlock", "lock", "accounts.unlock", method="dialog"),
         Link(_("Remove second factor"), "accounts:remove_factor", "shield", "accounts.unlock", method="dialog"),
         Link(
@@ -281,7 +309,8 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args, actor, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(r.name, r.label) for r in roles.all_roles().values()]
+        mine = delegation.givable(actor)
+        self.fields["role"].choices = [(r.name, r.label) for r in roles.all_roles().values() if r.name in mine]
         self.fields["region_id"].for_actor(actor)
 
 

@@ -32,6 +32,7 @@ from .models import Account, Passkey
 from .selectors import account_usable
 from .sign_in import PENDING_KEY, note, source_of
 from .throttle import Gate, Locked
+from .totp import remember
 
 STATE_KEY = "passkey"
 MOST = 10
@@ -110,6 +111,7 @@ def finish_making(request: HttpRequest, account: Account, answer: Any, label: st
             synced=bool(made.flags & AuthenticatorData.FLAG.BS),
         )
         note(request, Outcome.KEY_ADDED, account)
+        remember(account)
     return row
 
 
@@ -127,6 +129,7 @@ def remove(request: HttpRequest, account: Account, passkey_id: int) -> None:
     if not gone:
         raise NotVisible
     note(request, Outcome.KEY_REMOVED, account)
+    remember(account)
 
 
 # ---------------------------------------------------------------- using
@@ -161,6 +164,7 @@ def finish(request: HttpRequest, answer: Any, now: datetime | None = None) -> Ac
             if (count or row.sign_count) and count <= row.sign_count:
                 row.stopped_at = now
                 row.save(update_fields=["stopped_at"])
+                remember(account)
                 note(request, Outcome.KEY_CLONED, account)
                 cloned = True
             else:

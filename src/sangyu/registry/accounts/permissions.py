@@ -8,5 +8,6 @@ PERMISSIONS = {
     "accounts.tokens": _("Revoke any API token and create tokens for system accounts"),
     "accounts.log": _("Read the sign-in log"),
     "accounts.own_tokens": _("Create API tokens for oneself"),
+    "accounts.acts": _("See the delegation log and hand-overs of work"),
     "accounts.messages": _("See the outbox of short messages"),
 }

@@ -1,9 +1,9 @@
 """Reading accounts and grants: who may be whom today, and the lists an administrator sees."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sangyu.kernel.actor import Actor
@@ -11,6 +11,7 @@ from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
 
 from . import roles
+from .enums import AccountKind, FactorPolicy
 from .models import Account, AccountSession, ApiToken, Grant, IdentityLink, SecondFactor, SignIn, TextMessage
 from .throttle import Gate
 
@@ -100,6 +101,31 @@ def colleagues(actor: Actor, day: date | None = None) -> list[Account]:
     """Active staff accounts with a live grant in the actor's region or below, by name: to whom work may be given."""
     grants = Grant.objects.visible_to(actor).filter(live(day or timezone.localdate()), audience="staff")
     return list(accounts(actor).filter(is_active=True, pk__in=grants.values("account_id"))[:200])
+
+
+#: Days without a sign-in after which an account counts as unused.
+UNUSED_DAYS = 90
+
+
+def by_use(rows: QuerySet[Account], use: str, now: datetime | None = None) -> QuerySet[Account]:
+    """``rows`` of people narrowed: "never" signed in, "unused" for 90 days, without a second "factor", with a role that
+    "needs" one and none set up, "left" (the leave date has come, but the account is active).
+    """
+    now = now or timezone.now()
+    people = rows.filter(kind=AccountKind.PERSON, is_active=True)
+    if use == "never":
+        return people.filter(last_login=None)
+    if use == "unused":
+        return people.filter(last_login__lte=now - timedelta(days=UNUSED_DAYS))
+    if use == "factor":
+        return people.filter(has_factor=False)
+    if use == "needs":
+        strict = [r.name for r in roles.all_roles().values() if r.second_factor != FactorPolicy.OPTIONAL]
+        held = Grant.objects.filter(live(timezone.localdate(now)), account=OuterRef("pk"), role__in=strict)
+        return people.filter(Exists(held), has_factor=False)
+    if use == "left":
+        return people.filter(ends_on__lte=timezone.localdate(now))
+    return rows
 
 
 def sign_ins(actor: Actor) -> QuerySet[SignIn]:

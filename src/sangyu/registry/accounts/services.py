@@ -16,12 +16,15 @@ from sangyu.kernel.scoping import as_system, say_why
 from sangyu.kernel.services import service
 from sangyu.registry.regions import selectors as regions
 
-from . import roles, sign_in, tokens, totp
-from .enums import AccountKind
+from . import delegation, roles, sign_in, tokens, totp
+from .enums import AccountKind, Act
 from .models import Account, AccountSession, ApiToken, Grant
 from .passwords import temporary_password
 from .selectors import mobile_index
 from .throttle import Gate
+
+#: For the rooms of providers and workers: where a subject belongs.
+register_subject = delegation.register_subject
 
 
 # ---------------------------------------------------------------- accounts
@@ -43,6 +46,7 @@ def create_account(
     A system account gets no password ("" is returned): it uses API tokens only. Raises Invalid or NotVisible.
     """
     account = _new(actor, username, name, region_id, title, mobile, kind, language, ends_on)
+    delegation.log(actor, Act.CREATE, account, region_id=account.region_id)
     return account, _first_password(account)
 
 
@@ -152,6 +156,7 @@ def change_account(
 ) -> Account:
     """Change name, title, mobile and leave date. From the leave date on the account signs in no more (X-07)."""
     account = _visible(account_id)
+    delegation.guard(actor, account)
     number = _mobile(mobile)
     if not name.strip():
         raise Invalid({"name": [_("The name is missing.")]})
@@ -165,6 +170,7 @@ def change_account(
         account.mobile, account.mobile_index = number, mobile_index(number) if number else None
         fields += ["mobile", "mobile_index"]
     account.save(update_fields=fields)
+    delegation.log(actor, Act.CHANGE, account)
     return account
 
 
@@ -178,7 +184,9 @@ def disable(*, actor: Actor, account_id: int, reason: str, today: date | None = 
     if not account.is_active:
         raise Refused(_("The account is already disabled."), code="accounts.disabled")
     day = today or timezone.localdate()
+    delegation.guard(actor, account, day=day)
     say_why(reason)
+    delegation.log(actor, Act.DISABLE, account, reason=reason)
     account.is_active = False
     account.save(update_fields=["is_active"])
     _end_everywhere(account)
@@ -195,8 +203,10 @@ def enable(*, actor: Actor, account_id: int) -> str:
     account = _visible(account_id)
     if account.is_active:
         raise Refused(_("The account is active."), code="accounts.active")
+    delegation.guard(actor, account)
     account.is_active, account.ends_on = True, None
     account.save(update_fields=["is_active", "ends_on"])
+    delegation.log(actor, Act.ENABLE, account)
     return _first_password(account)
 
 
@@ -206,8 +216,10 @@ def reset_password(*, actor: Actor, account_id: int) -> str:
     account = _visible(account_id)
     if account.kind == AccountKind.SYSTEM or account.pk == actor.account_id:
         raise Refused(_("Only another person's password can be reset."), code="accounts.no_password")
+    delegation.guard(actor, account)
     word = _first_password(account)
     AccountSession.objects.filter(account=account).delete()
+    delegation.log(actor, Act.RESET, account)
     return word
 
 
@@ -215,6 +227,8 @@ def reset_password(*, actor: Actor, account_id: int) -> str:
 def unlock(*, actor: Actor, account_id: int) -> Account:
     """Take the lock of too many attempts off the account."""
     account = _visible(account_id)
+    delegation.guard(actor, account, any_role=True)
+    delegation.log(actor, Act.UNLOCK, account)
     for gate in (Gate("account", account.username), Gate("code", str(account.pk))):
         gate.succeeded()
     if account.mobile:
@@ -225,14 +239,17 @@ def unlock(*, actor: Actor, account_id: int) -> Account:
 
 @service("accounts.unlock")
 def remove_second_factor(*, actor: Actor, account_id: int, reason: str) -> Account:
-    """Take off a lost second factor; sessions end, and a role that needs one asks for a new one at the next sign-in."""
+    """Take off a lost second factor and all passkeys; sessions end, and a role that needs one asks for a new one."""
     if account_id == actor.account_id:
         raise Refused(_("Somebody else must remove your second factor."), code="accounts.self")
     account = _visible(account_id)
     if not reason.strip():
         raise Invalid({"reason": [_("Say why.")]})
+    delegation.guard(actor, account, any_role=True)
     say_why(reason)
+    delegation.log(actor, Act.REMOVE_FACTOR, account, reason=reason)
     with as_system("secrets of one account"):
+        account.passkeys.all().delete()
         totp.remove(account)
     AccountSession.objects.filter(account=account).delete()
     emit("accounts.second_factor_removed", path=account.path, id=account.pk)
@@ -265,6 +282,7 @@ def give_grant(
     region = regions.region(region_id)
     if not region.path.startswith(actor.path):
         raise NotVisible
+    delegation.check_role(actor, role)
     if declared.levels and region.level not in declared.levels:
         raise Invalid({"region_id": [_("This role cannot be given for a region of this level.")]})
     if valid_to is not None and valid_to <= valid_from:
@@ -273,7 +291,12 @@ def give_grant(
         subject_id = account.pk
     if (declared.audience is Audience.STAFF) != (subject_id is None):
         raise Invalid({"subject_id": [_("A role for a provider or worker names it; a staff role names none.")]})
-    return _grant(account, declared, region, subject_id, valid_from, valid_to)
+    if subject_id is not None:
+        delegation.check_subject(actor, declared.audience, subject_id)
+    delegation.guard(actor, account, day=valid_from)
+    given = _grant(account, declared, region, subject_id, valid_from, valid_to)
+    delegation.log(actor, Act.GRANT, account, role=role, region_id=region.pk)
+    return given
 
 
 def _grant(
@@ -308,6 +331,8 @@ def end_grant(*, actor: Actor, grant_id: int, day: date | None = None) -> Grant:
         raise NotVisible
     if grant.valid_to is not None:
         raise Refused(_("The role has an end already."), code="accounts.ended")
+    delegation.check_role(actor, grant.role)
+    delegation.log(actor, Act.END_GRANT, grant.account, role=grant.role, region_id=grant.region_id)
     grant.valid_to = max(day or timezone.localdate(), grant.valid_from)
     grant.save(update_fields=["valid_to"])
     return grant
@@ -353,6 +378,7 @@ def create_system_token(
         raise NotVisible
     if grant.account.kind != AccountKind.SYSTEM:
         raise Refused(_("People make their own tokens."), code="accounts.not_system")
+    delegation.log(actor, Act.TOKEN, grant.account, role=grant.role, region_id=grant.region_id)
     return tokens.issue(grant=grant, name=name, permissions=permissions, expires_on=expires_on, created_by=actor.name)
 
 
@@ -366,7 +392,9 @@ def revoke_own_token(*, actor: Actor, token_id: int) -> None:
 @service("accounts.tokens")
 def revoke_token(*, actor: Actor, token_id: int) -> None:
     """Stop any token of the actor's area."""
-    _revoke(ApiToken.objects.filter(pk=token_id).first())
+    token = ApiToken.objects.select_related("account").filter(pk=token_id).first()
+    _revoke(token)
+    delegation.log(actor, Act.REVOKE, token.account)
 
 
 def _revoke(token: ApiToken | None) -> None:

@@ -66,6 +66,7 @@ def confirm(account: Account, code: str, now: datetime | None = None) -> list[st
         codes = ["".join(secrets.choice(ALPHABET) for _i in range(10)) for _j in range(RECOVERY_CODES)]
         factor.confirmed_at, factor.last_step, factor.recovery = now, step, [_digest(c) for c in codes]
         factor.save(update_fields=["confirmed_at", "last_step", "recovery"])
+        remember(account)
     return [f"{c[:5]}-{c[5:]}" for c in codes]
 
 
@@ -103,3 +104,13 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
 def remove(account: Account) -> None:
     """Take the second factor off ``account``."""
     SecondFactor.objects.filter(account=account).delete()
+    remember(account)
+
+
+def remember(account: Account) -> None:
+    """Note on the account whether it has a second factor or a passkey, for the administrators' lists."""
+    account.has_factor = (
+        SecondFactor.objects.filter(account=account, confirmed_at__isnull=False).exists()
+        or account.passkeys.filter(stopped_at=None).exists()
+    )
+    Account.objects.filter(pk=account.pk).update(has_factor=account.has_factor)

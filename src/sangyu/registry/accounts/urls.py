@@ -2,7 +2,7 @@ from django.urls import path
 
 from sangyu.ui.pages import paths
 
-from . import door, own, pages
+from . import door, own, pages, pages_bulk
 
 app_name = "accounts"
 
@@ -47,5 +47,11 @@ urlpatterns = [
         pages.AccountRemoveFactor,
         pages.GrantNew,
         pages.SystemTokenNew,
+        pages_bulk.AccountsImport,
+        pages_bulk.FirstCodes,
+        pages_bulk.DelegationLog,
+        pages_bulk.HandOver,
+        pages_bulk.HandoverList,
+        pages_bulk.HandoverDetail,
     ),
 ]

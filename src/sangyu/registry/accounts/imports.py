@@ -1,0 +1,122 @@
+"""Accounts of whole communities from a workbook: one row a person, with one staff role if named (R-004, R-011).
+
+Written without any password: the code of the first sign-in comes into being on paper (``first_codes``).
+"""
+
+from collections.abc import Callable
+
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sangyu.kernel import bulk
+from sangyu.kernel.actor import Audience
+from sangyu.kernel.identity import mask_phone
+from sangyu.kernel.importing import parsers
+from sangyu.kernel.importing.definition import Field, Import, Row, register
+from sangyu.kernel.scoping import as_system
+from sangyu.registry.regions import selectors as regions
+
+from . import delegation, roles
+from .enums import Act
+from .models import Account, DelegatedAct, Grant
+from .selectors import mobile_index
+
+
+@register
+class AccountImport(Import):
+    """One row a person: account and, if named, one staff role in one area."""
+
+    kind, title, permission = "accounts.roster", gettext_lazy("User accounts"), "accounts.manage"
+
+    def describe(self):
+        self.roles = {r.label: r for r in roles.all_roles().values() if r.audience is Audience.STAFF}
+        labels = {r.label: r.name for r in self.roles.values()} | {r.name: r.name for r in self.roles.values()}
+        return (
+            Field("name", _("Person's name"), parsers.name, ("姓名", "人员姓名"), required=True, example="王丽"),
+            Field("username", _("Sign-in name"), parsers.text(40), ("登录名", "账号", "用户名"), required=True,
+                  example="wang.li"),
+            Field("mobile", _("Mobile"), parsers.phone(), ("手机", "手机号", "联系电话"), example="13800001234",
+                  mask=mask_phone),
+            Field("title", _("Job title"), parsers.text(60), ("职务", "岗位")),
+            Field("role", _("Role"), parsers.choice(labels), ("角色", "权限"), choices=tuple(self.roles)),
+            Field("region", _("Area"), parsers.text(100), ("单位", "所属区域", "社区", "街道"), required=True,
+                  example="清华社区", hint=_("Name or 12-digit code of an area of yours")),
+        )  # fmt: skip
+
+    def check(self, rows: list[Row]) -> None:
+        """Areas of the actor, names and numbers not taken, roles that may be handed out at that level."""
+        with as_system("names and numbers are unique everywhere"):
+            names = {str(r.values["username"]).strip().lower() for r in rows}
+            taken = set(Account.objects.filter(username__in=names).values_list("username", flat=True))
+            numbers = [mobile_index(r.values["mobile"]) for r in rows if r.values.get("mobile")]
+            known = Account.objects.filter(mobile_index__in=numbers).values_list("mobile_index", flat=True)
+            used = {bytes(index) for index in known}
+        areas, mine = self._areas({str(r.values["region"]).strip() for r in rows}), delegation.givable(self.actor)
+        for row in rows:
+            self._check_row(row, taken, used, areas, mine)
+
+    def _areas(self, written: set[str]) -> dict[str, list]:
+        """What is written in the column → the areas of the actor that it names."""
+        found: dict[str, list] = {w: [] for w in written}
+        for area in regions.below(self.actor.path).filter(
+            Q(name__in=written) | Q(full_name__in=written) | Q(code__in=written)
+        ):
+            for word in {area.name, area.full_name, area.code} & written:
+                found[word].append(area)
+        return found
+
+    def _check_row(self, row: Row, taken: set[str], used: set[bytes], areas: dict[str, list], mine) -> None:
+        values = row.values
+        name = values["username"] = str(values["username"]).strip().lower()
+        if len(name) < 3 or not name.replace(".", "").replace("-", "").replace("_", "").isalnum():
+            row.refuse("username", _("Use 3 to 40 letters, digits, dots or hyphens."), "form")
+        elif name in taken:
+            row.refuse("username", _("This account name is taken."), "taken")
+        taken.add(name)
+        if values.get("mobile"):
+            index = mobile_index(values["mobile"])
+            if index in used:
+                row.refuse("mobile", _("Another account has this mobile number."), "taken")
+            used.add(index)
+        here = areas[str(values["region"]).strip()]
+        if len(here) != 1:
+            row.refuse(
+                "region",
+                _("No area of yours has this name.") if not here else _("Several areas have this name: use the code."),
+                "area",
+            )
+            return
+        values["area"] = here[0]
+        role = roles.all_roles().get(values.get("role", ""))
+        if role is None:
+            return
+        if role.name not in mine:
+            row.refuse("role", _("Your role may not hand out this role."), "not_delegated")
+        elif role.levels and here[0].level not in role.levels:
+            row.refuse("role", _("This role cannot be given for a region of this level."), "level")
+
+    def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
+        numbers = bulk.reserve_ids(Account, len(rows))
+        accounts, grants, acts = [], [], []
+        for number, row in zip(numbers, rows, strict=True):
+            area, mobile = row.values["area"], row.values.get("mobile", "")
+            account = Account(
+                pk=number, username=row.values["username"], name=row.values["name"], title=row.values.get("title", ""),
+                region=area, path=area.path, mobile=mobile, mobile_index=mobile_index(mobile) if mobile else None,
+                password=make_password(None),
+            )  # fmt: skip
+            accounts.append(account)
+            acts.append(delegation.entry(self.actor, Act.CREATE, account, area))
+            if role := row.values.get("role"):
+                grants.append(
+                    Grant(account=account, role=role, audience=Audience.STAFF, region=area, path=area.path,
+                          valid_from=self.today)
+                )  # fmt: skip
+                acts.append(delegation.entry(self.actor, Act.GRANT, account, area, role))
+            advance(1)
+        bulk.insert(Account, accounts)
+        Grant.objects.bulk_create(grants, batch_size=2000)
+        DelegatedAct.objects.bulk_create(acts, batch_size=2000)
+        return {"new": len(rows)}
