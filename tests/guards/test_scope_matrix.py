@@ -31,6 +31,9 @@ OBJECTS = {
     "people/contacts/": "contact",
     "people/status/": "fact",
     "people/consents/": "consent",
+    "people/held/": "held",
+    "statuslists/": "status_list",
+    "statuslists/lines/": "status_line",
     "catalogue/": "own_item",
     "catalogue/packages/": "package",
     "organisations/": "organisation",
@@ -52,6 +55,10 @@ OBJECTS = {
     "orders/service-rules/": "service_rule",
     "settlement/": "statement_frozen",
     "casefile/": "person",
+    "casefile/merges/": "merge",
+    "casefile/transfers/": "transfer",
+    "duplicates/": "candidate",
+    "transfers/": "transfer",
     "desk/people/": "person",
     "desk/orders/": "order_received",
     "worker/visits/": "order_past",
@@ -128,6 +135,7 @@ def address(name: str, route: str, arguments: list[str], county: County) -> str:
     """The address about the object of ``county``."""
     values = {a: WORDS.get(a) for a in arguments}
     values |= {a: county.ids["person"] for a in arguments if a == "elder"}
+    values |= {a: county.ids["other_person"] for a in arguments if a == "other"}
     values |= {a: county.ids[object_of(name, route)] for a in arguments if a == "pk"}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found.group(1)]), route)
 

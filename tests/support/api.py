@@ -42,6 +42,21 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
         {"kind": "care_level", "value": "3", "valid_from": "2026-10-01", "source": "评估"},
     ),
     "people.end_fact": ({"fact_id": "fact"}, {}, {"ends_on": "2026-10-01", "reason": "女儿搬来同住"}),
+    "imports.roster": (
+        {}, {},
+        {"key": "r-1", "source": "社区系统", "rows": [
+            {"name": "赵秀兰", "sex": "女", "birth_date": "1944.5.6", "region": "清华社区"}, {"name": "", "region": "?"},
+        ]},
+    ),
+    "imports.roster_standing": ({"key": "=r-0"}, {}, None),
+    "imports.statuslist": (
+        {}, {},
+        {
+            "key": "s-1", "settings": {"list_kind": "death", "month": "2026-10", "authority": "卫健局"},
+            "rows": [{"name": "无此人", "birth_date": "1940-01-01", "since": "2026-10-02"}],
+        },
+    ),
+    "imports.statuslist_standing": ({"key": "=s-0"}, {}, None),
     "orders.list": ({}, {"open": "true", "size": "2"}, None),
     "orders.get": ({"order_id": "order_confirmed"}, {}, None),
     "orders.trail": ({"order_id": "order_confirmed"}, {}, None),

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
-from django.db import connection
 from django.utils.timezone import make_aware
 
 from sangyu.care.orders import services as orders
@@ -16,6 +15,8 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.registry.accounts import roles, tokens
 from sangyu.registry.accounts.models import Account, Grant
 from sangyu.registry.accounts.selectors import actor_for
+from sangyu.registry.people.enums import Part
+from sangyu.registry.people.sharing import share_file
 
 from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker
 
@@ -45,11 +46,8 @@ def clock(now: datetime = NOW) -> Iterator[None]:
 
 
 def share_person(account_id: int, person) -> None:
-    """What a consent does: the family's account sees the elder."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.share('family', %s, 'person', %s, %s, NULL, 'consent')", [account_id, person.pk, person.path]
-        )
+    """What a consent to all parts does: the family's account sees the elder."""
+    share_file(account_id, person, Part.values, "consent")
 
 
 def two_counties(regions, every_permission: frozenset[str], *, only=("a", "b")) -> dict[str, County]:
@@ -84,8 +82,34 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     made.orders()
     made.settle(region, other, elsewhere)
     made.agreements()
+    _twice(county, desk, regions, person)
     _parts(county, desk, region, organisation, substitute, person)
+    _lists(county, regions[key + "_one"])
     return county
+
+
+def _lists(county: County, community) -> None:
+    """A roster and a status list handed over by the bureau: one row held for a decision, lines to settle."""
+    from sangyu.kernel.importing import exchange
+    from sangyu.kernel.importing.models import HeldRow
+    from sangyu.registry.people.models import Person
+    from sangyu.registry.statuslists.models import StatusLine, StatusList
+
+    person, bureau = Person.objects.get(pk=county.ids["person"]), county.actors["bureau"]
+    row = {"name": person.name, "sex": "女", "birth_date": str(person.birth_date), "region": community.code}
+    settings = {"list_kind": "minimum_living", "month": "2026-10", "authority": "民政局"}
+    with clock():
+        exchange.hand_over(actor=bureau, kind="people.roster", key="r-0", rows=[row])
+        exchange.hand_over(
+            actor=bureau, kind="statuslists.list", key="s-0", rows=[row, {**row, "name": "无此人"}], settings=settings
+        )
+    lines = StatusLine.objects.filter(path__startswith=bureau.path).order_by("row")
+    county.ids |= {
+        "held": HeldRow.objects.get(candidates=[person.pk]).pk,
+        "status_list": StatusList.objects.get(path=bureau.path).pk,
+        "status_line": lines[0].pk,
+        "missing_line": lines[1].pk,
+    }
 
 
 def _account(county: County, role: str, regions, subject: int | None) -> None:
@@ -168,6 +192,26 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
         "token": ApiToken.objects.filter(account=county.accounts["dispatcher"]).first(),
     }  # fmt: skip
     county.ids |= {name: row.pk for name, row in rows.items()}
+
+
+def _twice(county: County, desk: Actor, regions, person) -> None:
+    """A pair of files to compare, a merge, and a request for the person's file."""
+    from sangyu.registry.duplicates.models import Candidate
+    from sangyu.registry.people import services as people
+    from sangyu.registry.transfers.models import Transfer
+
+    other = make_person(regions[county.key + "_two"], "何淑珍")
+    gone = make_person(regions[county.key + "_one"], "何淑贞")
+    merge = people.merge(actor=desk, kept_id=other.pk, gone_id=gone.pk, reason="同一人")
+    pair = Candidate.objects.create(
+        path=regions[county.key + "_street"].path, first=person, second=other, score=20, levels=["birth.same"], rules=1
+    )
+    transfer = Transfer.objects.create(
+        number=f"QZ{county.key}", path=regions[county.key + "_two"].path, region=regions[county.key + "_two"],
+        held_path=person.path, held_region=person.region, person=person, name=person.name, moved_on=date(2026, 10, 1),
+        reason="随子女居住", evidence="居住证", requested_by="街道", answer_by=NOW, requested_at=BEFORE,
+    )  # fmt: skip
+    county.ids |= {"other_person": other.pk, "merge": merge.pk, "candidate": pair.pk, "transfer": transfer.pk}
 
 
 @dataclass

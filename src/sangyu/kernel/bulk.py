@@ -3,6 +3,7 @@
 COPY cannot write into a table with row-level security; the INSERT can, and so policies, constraints and history hold.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
@@ -60,6 +61,11 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
         picked = ", ".join([given, *["%s"] * len(shared)])
         cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {picked} FROM {passing}', list(shared.values()))
     return count
+
+
+def json_text(value: Any) -> str:
+    """``value`` for a JSON column of ``insert_rows``."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], **same: Any) -> int:

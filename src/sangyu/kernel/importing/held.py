@@ -10,9 +10,11 @@ from sangyu.kernel.scoping import say_why, scope
 
 from .definition import IMPORTS, Row
 from .models import HeldRow
+from .parsers import text_of
 from .reading import Table, from_json
 from .work import definition_of
 
+__all__ = ["from_json", "row_of", "settle", "text_of"]
 State = HeldRow.State
 
 

@@ -46,6 +46,13 @@ class Importer:
     def commit(self, *, actor: Actor, import_id: int) -> None:
         services.commit(actor=actor, kind=self.kind, import_id=import_id)
 
+    def progress(self, *, actor: Actor, import_id: int) -> dict[str, Any] | None:
+        """The background work that is under way (``operations.as_dict``), or None."""
+        return services.progress(actor=actor, kind=self.kind, import_id=import_id)
+
+    def cancel(self, *, actor: Actor, import_id: int) -> None:
+        services.cancel(actor=actor, kind=self.kind, import_id=import_id)
+
     def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
         return services.rejected(actor=actor, kind=self.kind, import_id=import_id)
 

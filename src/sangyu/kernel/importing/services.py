@@ -29,7 +29,7 @@ from .work import KEEP_DAYS, SHOWN_PROBLEMS, XLSX, definition_of, rejected_name
 from .workbooks import rejected_workbook, template_workbook
 
 __all__ = [
-    "ImportState", "RowProblem", "commit", "discard", "match", "rejected", "settle", "sources", "state", "template",
+    "ImportState", "RowProblem", "cancel", "commit", "discard", "match", "progress", "rejected", "settle", "sources", "state", "template",
     "upload",
 ]  # fmt: skip
 
@@ -194,6 +194,11 @@ def _checked(definition: Import, matching: dict[str, int | None], width: int) ->
     return {f.key: matching.get(f.key) for f in definition.fields}
 
 
+def checked_matching(actor: Actor, batch: ImportBatch, today: date | None = None) -> None:
+    """Take the proposed matching of ``batch``. Raises Invalid when a required field has no column."""
+    batch.matching = _checked(definition_of(actor, batch, today), batch.matching, len(batch.headers))
+
+
 def state(*, actor: Actor, kind: str, import_id: int) -> ImportState:
     """Where the import stands. Raises NotVisible for another account's."""
     with _step(actor, kind):
@@ -242,6 +247,22 @@ def commit(*, actor: Actor, kind: str, import_id: int) -> int:
         batch.state = State.RUNNING
         _start(actor, batch, "importing.commit", f"{cls.title}: {batch.file_name}")
         return batch.operation_id
+
+
+def progress(*, actor: Actor, kind: str, import_id: int) -> dict[str, Any] | None:
+    """How far the background work of the present step is (``operations.as_dict``), or None."""
+    with _step(actor, kind):
+        batch = _batch(actor, kind, import_id)
+        return operations.as_dict(batch.operation, actor) if _working(batch) else None
+
+
+def cancel(*, actor: Actor, kind: str, import_id: int) -> None:
+    """Ask the background work to stop; nothing of it is written. Raises Refused when none is under way."""
+    with _step(actor, kind):
+        batch = _batch(actor, kind, import_id)
+        if not _working(batch):
+            raise Refused(_("Nothing is under way."), code="import.idle")
+        operations.cancel(actor, batch.operation_id)
 
 
 def discard(*, actor: Actor, kind: str, import_id: int) -> None:

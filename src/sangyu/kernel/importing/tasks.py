@@ -33,3 +33,9 @@ def check(op: Progress, actor: Actor, *, batch_id: int) -> None:
 def commit(op: Progress, actor: Actor, *, batch_id: int) -> None:
     """Write all accepted rows of one import in one transaction."""
     work.write(op, actor, _locked(batch_id))
+
+
+@operation("importing.exchange", restart=True)
+def exchange(op: Progress, actor: Actor, *, batch_id: int) -> None:
+    """Check and write the rows that another system handed over."""
+    work.write(op, actor, _locked(batch_id))

@@ -3,7 +3,6 @@
 ``op`` is the operation's progress, or anything with its methods (``Silent``, the command line's).
 """
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -201,7 +200,7 @@ def _keep_held(definition: Import, batch: ImportBatch, rows: list[Row]) -> None:
                 row.problems[0][2],
                 row.problems[0][1][:300],
                 encrypt(as_json({k: row.cells[at] for k, at in keys if at < len(row.cells)}), "importing.held.cells"),
-                json.dumps(row.candidates),
+                bulk.json_text(row.candidates),
                 batch.source_of(row.number),
             )
             for row in rows

@@ -7,6 +7,12 @@ from datetime import date
 
 from django.db import connection
 
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.identity import IdNumber, phone_digits
+
+from . import values
+from .models import Person, PersonFact
+
 
 @dataclass(frozen=True, slots=True)
 class Sought:
@@ -31,6 +37,57 @@ class Match:
     other_id: bool
     same_phone: bool
     same_region: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a comparison needs of a registered person; ``value`` is that of the fact asked for."""
+
+    id: int
+    path: str
+    name: str
+    sex: str
+    birth_date: date | None
+    died_on: date | None
+    region_name: str
+    address: str
+    value: str = ""
+
+
+_BRIEF = ("id", "path", "name", "sex", "birth_date", "died_on", "region__name", "address")
+
+
+def brief(ids: Iterable[int]) -> dict[int, Brief]:
+    """Persons of ``ids`` that the scope sees, in one query."""
+    return {row[0]: Brief(*row) for row in Person.objects.filter(pk__in=set(ids)).values_list(*_BRIEF)}
+
+
+def holders(actor: Actor, kind: str, held: Iterable[str], day: date) -> list[Brief]:
+    """Living persons of the actor's area for whom the fact ``kind`` has one of the values ``held`` on ``day``."""
+    facts = PersonFact.objects.visible_to(actor).filter(kind=kind, value__in=list(held)).on(day)
+    live = facts.filter(subject__died_on__isnull=True, subject__merged_into__isnull=True).order_by("subject_id")
+    return [Brief(*row) for row in live.values_list(*(f"subject__{c}" for c in _BRIEF), "value")]
+
+
+def sought(
+    key: int,
+    *,
+    number: IdNumber | None,
+    name: str,
+    birth_date: date | None,
+    phone: str = "",
+    region_id: int | None = None,
+) -> Sought:
+    """What ``find_matches`` looks for, from the values of a row."""
+    return Sought(
+        key,
+        values.blind_index(number.number, values.ID_PURPOSE) if number else None,
+        name,
+        values.pinyin_of(name)[0],
+        birth_date,
+        values.tail_index(phone_digits(phone), values.PHONE_PURPOSE),
+        region_id,
+    )
 
 
 _MATCHES = """

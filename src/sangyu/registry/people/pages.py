@@ -67,7 +67,8 @@ class PersonFilters(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         actor = self.request.actor
         upper = regions.below(actor.path).filter(level__lte=max(Level.STREET, len(actor.path) // 3))
-        self.filters["path"].extra["choices"] = [(r.path, "\u3000" * max(0, r.level - 3) + r.name) for r in upper]
+        rows = upper.values_list("path", "level", "name")
+        self.filters["path"].extra["choices"] = [(path, "\u3000" * max(0, lv - 3) + name) for path, lv, name in rows]
 
     def by(self, rows, name, value):
         value = int(value) if name in ("age_from", "age_to", "completeness_below") else value
@@ -140,6 +141,7 @@ class PersonList(ListPage):
     search_hint = _("Name, pinyin initials, last four, whole number, address")
     search = ("name",)
     sort = "-updated_at"
+    filled = ("birth_date",)  # a constraint: who is registered as an elder has one
     personal = "people.roster"
     export_permission = "people.export"
     columns = [

@@ -8,20 +8,27 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from sangyu.kernel.actor import Actor
+from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.audit import changes_of
 from sangyu.kernel.crypto import decrypt_history
 from sangyu.kernel.errors import NotVisible, Replaced
 from sangyu.kernel.identity import age_on, born_by, mask_id_number, mask_phone
+from sangyu.kernel.models import Share
 from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
 from .finding import find_ids, persons_by_phone, search
-from .merges import survivor
+from .matching import brief, find_matches, holders, sought
+from .merges import holder_of, merge_record, merges_of, names_of, survivor
+from .values import disagreements
+from .words import read_status
 
 __all__ = [
-    "FACT_VALUES", "PersonCard", "contacts", "elders", "fact_label", "facts_of", "facts_on", "find_ids", "get_person",
-    "history_of", "locked_person", "missing", "paths_of", "person_card", "person_cards", "persons_by_phone", "search", "survivor", "tags", "tags_of", "tags_on",
+    "FACT_VALUES", "PersonCard", "brief", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
+    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "locked_person", "merge_record", "merges_of",
+    "missing", "names_of", "paths_of",
+    "person_card", "person_cards", "persons_by_phone", "read_status", "search", "sought", "survivor", "tags",
+    "tags_of", "tags_on",
 ]  # fmt: skip
 
 VERY_OLD = 80
@@ -56,6 +63,13 @@ def locked_person(pk: int):
     from .store import locked
 
     return locked(pk)
+
+
+def sees_part(actor: Actor, person_id: int, part: str) -> bool:
+    """Whether a relative's consent opens ``part`` of the file (R-027); other audiences are not asked. Call inside a scope."""
+    if actor.audience is not Audience.FAMILY:
+        return True
+    return Share.objects.live_for(actor, part).filter(object_id=person_id).exists()
 
 
 def missing(person) -> list:
@@ -217,10 +231,11 @@ def person_cards(actor: Actor, pks: Iterable[int], *, day: date | None = None) -
     with scope(actor):
         persons = list(_persons().filter(pk__in=list(pks)))
         facts = facts_of([p.pk for p in persons], day)
-    return {p.pk: _card(p, facts.get(p.pk, {}), day) for p in persons}
+    return {p.pk: card_of(p, facts.get(p.pk, {}), day) for p in persons}
 
 
-def _card(person, facts: dict[str, str], day: date) -> PersonCard:
+def card_of(person, facts: dict[str, str], day: date) -> PersonCard:
+    """Card of a person (with its region) out of the facts that hold on ``day``."""
     facts = {k: v for k, v in facts.items() if k != FactKind.REGION}
     if FactKind.URBAN_RURAL not in facts and person.region.urban is not None:
         facts[FactKind.URBAN_RURAL] = "urban" if person.region.urban else "rural"

@@ -20,6 +20,7 @@ from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 
 from . import events, values
+from .bulk_status import state_facts
 from .completeness import recompute as recompute_completeness
 from .consents import give_consent, link_account, link_contact_account, open_family_access, withdraw_consent
 from .enums import FactKind, NoteTopic, Relation, Sex
@@ -69,6 +70,7 @@ __all__ = [
     "revoke_death",
     "revoke_residence",
     "set_household",
+    "state_facts",
     "undo_merge",
     "update_basic",
     "update_contact",

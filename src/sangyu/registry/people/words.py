@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.errors import BadValue
 from sangyu.kernel.identity import half_width
-from sangyu.kernel.importing.parsers import text_of
+from sangyu.kernel.importing.parsers import choice, text_of
+
+from .enums import FactKind
 
 
 def _words(by_value: dict[str, str]) -> dict[str, str]:
@@ -206,3 +208,25 @@ def disability(cell: Any) -> str:
     if category is None or grade is None:
         raise BadValue(_("Write the category and the grade, for example 肢体二级."), code="disability.form")
     return f"{category}-{_GRADES[grade[1]]}"
+
+
+_SPECIAL = _words(
+    {
+        "disabled_soldier": "残疾军人 伤残军人 伤残军人（警察）",
+        "fallen_dependant": "烈属 烈士遗属 三属 因公牺牲军人遗属 病故军人遗属",
+        "returned_veteran": "复员军人 在乡复员军人 带病回乡退伍军人",
+        "war_veteran": "参战 参战退役人员 参战老兵 抗战老兵",
+        "other": "优抚对象 重点优抚对象 其他优抚 其他",
+    }
+)
+_STATUS = {
+    FactKind.INCOME_CATEGORY: choice(INCOME, none=NOTHING),
+    FactKind.SPECIAL_GROUP: choice(_SPECIAL, none=NOTHING),
+    FactKind.DISABILITY: disability,
+}
+
+
+def read_status(kind: str, cell: Any) -> str:
+    """The value of the fact ``kind`` that a list's cell means; "" when it says nothing more than that it holds."""
+    parser = _STATUS.get(kind)
+    return parser(cell) if parser else ""

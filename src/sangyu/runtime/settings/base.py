@@ -31,6 +31,7 @@ ROOMS = [
     "sangyu.registry.dossier",
     "sangyu.registry.duplicates",
     "sangyu.registry.transfers",
+    "sangyu.registry.statuslists",
     "sangyu.registry.catalogue",
     "sangyu.registry.organisations",
     "sangyu.registry.workforce",
@@ -159,6 +160,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+#: How old the numbers beside the navigation may be.
+SANGYU_BADGE_SECONDS = 15
 FORM_RENDERER = "sangyu.ui.widgets.Renderer"
 CSRF_FAILURE_VIEW = "sangyu.ui.answers.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []

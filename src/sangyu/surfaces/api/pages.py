@@ -61,6 +61,7 @@ class Operations(PlainPage):
 TITLES = {
     "registers": _("Regions, services, organisations, workers"),
     "people": _("Elders"),
+    "imports": _("Hand-over of lists"),
     "orders": _("Orders"),
     "visits": _("Visits"),
     "agreements": _("Agreements"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.http import FileResponse, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -12,6 +13,9 @@ from sangyu.kernel.importing.services import ImportState
 
 from .base import Page
 
+#: Steps at work in the background, and the step of the page under which their progress is shown.
+BUSY = {"read": "match", "check": "preview", "running": "done"}
+
 
 class ImportPage(Page):
     """Set ``importer`` (``Importer("people.roster")``) and ``back_url``; the steps are addresses of one page: ``?import=<id>``."""
@@ -19,6 +23,8 @@ class ImportPage(Page):
     importer: ClassVar[Importer]
     #: Where 完成 goes: a url name.
     back_url: ClassVar[str] = ""
+    #: Where rows that are held for a decision are settled: a url name.
+    held_url: ClassVar[str] = ""
     help_text: ClassVar[str] = ""
     template: ClassVar[str] = "ui/importing/page.html"
     fragment: ClassVar[str] = "ui/importing/step.html"
@@ -41,7 +47,12 @@ class ImportPage(Page):
                 upload = request.FILES.get("file")
                 if upload is None:
                     raise Invalid({"file": [_("Choose a workbook (.xlsx, .xls or .csv).")]})
-                made = self.importer.upload(actor=self.actor, file=upload)
+                made = self.importer.upload(
+                    actor=self.actor,
+                    file=upload,
+                    source=request.POST.get("source", ""),
+                    settings={o.key: request.POST.get(o.key, "") for o in self.importer.options},
+                )
                 return self.redirect(f"{request.path}?import={made}")
             if state is None:
                 raise Invalid({"": [_("Upload the workbook again.")]})
@@ -57,6 +68,8 @@ class ImportPage(Page):
                         }
                     )
                 self.importer.match(actor=self.actor, import_id=state.id, matching=matching)
+            elif step == "cancel":
+                self.importer.cancel(actor=self.actor, import_id=state.id)
             elif step == "commit":
                 self.importer.commit(actor=self.actor, import_id=state.id)
         except Invalid as error:
@@ -69,6 +82,10 @@ class ImportPage(Page):
         """The import named in the address."""
         wanted = self.request.GET.get("import") or self.request.POST.get("import") or ""
         return self.importer.state(actor=self.actor, import_id=int(wanted)) if wanted.isdigit() else None
+
+    def done_url(self, state: ImportState) -> str:
+        """Where the button of a finished import leads."""
+        return reverse(self.back_url) if self.back_url else ""
 
     def show(self, state: ImportState | None, problem: Invalid | None = None) -> HttpResponse:
         fields = []
@@ -90,19 +107,26 @@ class ImportPage(Page):
             ("preview", pgettext("ui", "Check")),
             ("done", pgettext("ui", "Done")),
         ]
-        at = state.step if state else "upload"
-        at = "done" if at == "running" else at
+        step = state.step if state else "upload"
+        busy = step if step in BUSY else ""
+        at = BUSY.get(step, step)
         index = [k for k, _label in steps].index(at)
         context = self.context(
             state=state,
             step=at,
+            busy=busy,
+            operation=self.importer.progress(actor=self.actor, import_id=state.id) if state and busy else None,
             steps=[
-                (label, "done" if i < index or at == "done" else "now" if i == index else "")
+                (label, "done" if i < index or step == "done" else "now" if i == index else "")
                 for i, (_k, label) in enumerate(steps)
             ],
             match_fields=fields,
             problem=problem,
-            importable=(state.counts.get("new", 0) + state.counts.get("changed", 0)) if state else 0,
+            importable=state.importable if state else 0,
+            options=[] if at != "upload" else [(o, self.request.POST.get(o.key, "")) for o in self.importer.options],
+            sources=self.importer.sources(actor=self.actor) if at == "upload" and self.importer.has_source else None,
+            held_url=reverse(self.held_url) if self.held_url and state and state.counts.get("held") else "",
+            done_url=self.done_url(state) if step == "done" else "",
         )
         response = self.render(self.template, context, status=422 if problem else 200)
         response["X-Swap"] = "1"

@@ -1,0 +1,205 @@
+"""Status lists: entered, compared, settled line by line or many at once (R-019)."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.importing.importer import Importer
+from sangyu.registry.people import selectors as people
+from sangyu.registry.regions import fields as region_fields
+from sangyu.ui.nav import Group, Nav
+from sangyu.ui.pages import (
+    Bulk,
+    BulkForm,
+    Choice,
+    Day,
+    FormPage,
+    ImportPage,
+    Link,
+    ListPage,
+    Moment,
+    Number,
+    Outcome,
+    Status,
+    Text,
+)
+
+from . import selectors, services
+from .enums import LineState, ListKind
+from .enums import Outcome as Compared
+from .models import StatusLine, StatusList
+
+NAV = [Nav(_("Status lists"), "clip", "statuslists:list", "statuslists.view", Group.REGISTERS, 18)]
+LISTS = ("statuslists:list", _("Status lists"))
+TONES = {"hit": "ok", "new": "info", "ended": "warn", "miss": "mute", "conflict": "bad"}
+STATE_TONES = {"open": "warn", "done": "ok", "dismissed": "mute"}
+
+
+class Lists(ListPage):
+    url, name, permission, title = "", "list", "statuslists.view", _("Status lists")
+    model, sort, unit = StatusList, "-id", _("lists")
+    filters = ["kind", "authority"]
+    columns = [
+        Choice("kind", _("Kind of list"), enum=ListKind, link="statuslists:lines"),
+        Day("month", _("Month"), sort=True),
+        Text("authority", _("From")),
+        Text("region_name", _("Area")),
+        Number("lines_count", _("Lines")),
+        Text("file_name", _("File")),
+        Text("created_by", _("Entered by")),
+        Moment("created_at", _("Entered at"), sort=True),
+    ]
+    head = [Link(_("Enter a list"), "statuslists:import", "ul", "statuslists.import", "pri")]
+    empty_text = _(
+        "Lists of minimum allowance, disability, deaths and other statuses are compared with the register here."
+    )
+
+
+class Enter(ImportPage):
+    url, name, permission, title = "import/", "import", "statuslists.import", _("Enter a list")
+    parent, back_url = LISTS, "statuslists:list"
+    importer = Importer("statuslists.list")
+    help_text = _(
+        "One person a line: name and ID number, or name and birth date. The register changes only when you settle the lines."
+    )
+
+    def done_url(self, state) -> str:
+        made = state.counts.get("list")
+        return reverse("statuslists:lines", args=[made]) if made else super().done_url(state)
+
+
+class Why(BulkForm):
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+def _apply(*, actor, ids) -> Outcome:
+    return Outcome(refused=services.apply(actor=actor, ids=list(ids)))
+
+
+def _dismiss(*, actor, ids, reason) -> Outcome:
+    return Outcome(refused=services.dismiss(actor=actor, ids=list(ids), reason=reason))
+
+
+def _open(*outcomes: str):
+    return lambda line: line.state == LineState.OPEN and line.outcome in outcomes
+
+
+def _undecided(line: StatusLine) -> bool:
+    return line.state == LineState.OPEN and line.outcome == Compared.CONFLICT and bool(line.candidates)
+
+
+class Lines(ListPage):
+    """The lines of one list, with how many of each outcome are still to do."""
+
+    url, name, permission, title = "<int:pk>/", "lines", "statuslists.view", _("Lines of the list")
+    model, sort, unit = StatusLine, "row", _("lines")
+    parent, template, personal = LISTS, "statuslists/lines.html", "statuslists.lines"
+    related, search, filters = ("status_list", "person"), ("name",), ["outcome", "state"]
+    presets = [
+        (_("To begin"), "outcome=new&state=open"),
+        (_("To end"), "outcome=ended&state=open"),
+        (_("Not registered"), "outcome=miss&state=open"),
+        (_("Contradictions"), "outcome=conflict&state=open"),
+    ]
+    columns = [
+        Text("name", _("Name"), link=lambda line: line.person_id and reverse("people:detail", args=[line.person_id])),
+        Text("id_masked", _("ID number")),
+        Day("birth_date", _("Birth date")),
+        Text("region_text", _("Community")),
+        Text("value_label", _("Status")),
+        Day("since", _("Since")),
+        Status("outcome", _("Comparison"), enum=Compared, tones=TONES),
+        Text("message", _("Explanation")),
+        Status("state", _("State"), enum=LineState, tones=STATE_TONES),
+        Number("row", _("Row"), sort=True),
+        Text("decided_by", _("Settled by"), hidden=True),
+        Moment("decided_at", _("Settled at"), hidden=True),
+        Text("reason", _("Reason"), hidden=True),
+    ]
+    row_actions = [
+        Link(_("Register"), "statuslists:register", permission="people.register", method="dialog", when=_open("miss")),
+        Link(
+            _("Decide"), "statuslists:choose", permission="statuslists.settle", method="dialog", when=_open("conflict")
+        ),
+    ]
+    bulk = [
+        Bulk(
+            "apply",
+            _("Carry out"),
+            "statuslists.settle",
+            many=_apply,
+            confirm=_("Begin or end the status for {count} lines?"),
+        ),
+        Bulk("dismiss", _("Dismiss"), "statuslists.settle", many=_dismiss, form=Why),
+    ]
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(status_list=self.kwargs["pk"])
+
+    def get_title(self) -> str:
+        found = StatusList.objects.visible_to(self.actor).filter(pk=self.kwargs["pk"]).first()
+        return str(found) if found else str(self.title)
+
+    def context(self, **more: Any) -> dict:
+        return super().context(**more, counts=selectors.counts(self.actor, self.kwargs["pk"]))
+
+
+class LineForm(FormPage):
+    """Base of the acts on one line; leads back to its list."""
+
+    model = StatusLine
+    parent = LISTS
+
+    def success_url(self, result: StatusLine) -> str:
+        return reverse("statuslists:lines", args=[self.object.status_list_id])
+
+
+class ChooseForm(forms.Form):
+    person_id = forms.TypedChoiceField(label=_("Who is it?"), coerce=int, widget=forms.RadioSelect)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, choices: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person_id"].choices = choices
+
+
+class Choose(LineForm):
+    url, name, permission, title = "lines/<int:pk>/choose/", "choose", "statuslists.settle", _("Decide a contradiction")
+    form_class, service, argument = ChooseForm, services.choose, "line_id"
+    success, submit_label = _("The status has begun."), _("This person: begin the status")
+
+    def form_kwargs(self) -> dict:
+        cards = people.person_cards(self.actor, self.object.candidates)
+        return {
+            "choices": [(c.id, f"{c.name} {c.id_masked} {c.birth_date or ''} {c.region_name}") for c in cards.values()]
+        }
+
+
+class RegisterForm(forms.Form):
+    region_id = region_fields.RegionField(label=_("Community"))
+    address = forms.CharField(label=_("Address"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["region_id"].for_actor(actor)
+
+
+class Register(LineForm):
+    url, name, permission, title = (
+        "lines/<int:pk>/register/",
+        "register",
+        "people.register",
+        _("Register from the list"),
+    )
+    form_class, service, argument = RegisterForm, services.register, "line_id"
+    success, submit_label = _("Registered."), _("Register")
+
+    def get_initial(self) -> dict:
+        return {"region_id": self.object.region_text, "address": self.object.address}
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
