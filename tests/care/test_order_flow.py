@@ -5,7 +5,6 @@ from datetime import date, time, timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from sangyu.care.orders import services
 from sangyu.care.orders.codes import home_code
@@ -15,6 +14,8 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.models import Event, Share
 from sangyu.kernel.scoping import scope
+from sangyu.registry.people.enums import Part
+from sangyu.registry.people.sharing import share_file
 from support.world import make_organisation, make_worker
 
 pytestmark = pytest.mark.django_db
@@ -59,10 +60,7 @@ def done(world, **extra):
 
 
 def share_with_family(world):
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.share('family', 77, 'person', %s, %s, NULL, 'consent')", [world.person.pk, world.person.path]
-        )
+    share_file(77, world.person, Part.values, "consent")
 
 
 def untouched(order):

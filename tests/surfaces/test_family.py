@@ -11,12 +11,12 @@ from django.utils import timezone
 from sangyu.care.orders import services
 from sangyu.care.orders.codes import home_code
 from sangyu.care.orders.models import Order
-from sangyu.care.orders.services._shared import share
 from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
-from sangyu.kernel.actor import Audience
 from sangyu.kernel.models import Share
 from sangyu.kernel.scoping import scope
+from sangyu.registry.people.enums import Part
+from sangyu.registry.people.sharing import share_file
 from support.pages import client_for
 from support.people import in_role
 from support.world import make_person
@@ -38,7 +38,7 @@ def clock(monkeypatch, world):
 def consent(world, person) -> None:
     """Share the elder with account 77, since before the test's clock."""
     with scope(world.desk):
-        share(Audience.FAMILY, 77, "person", person.pk, person.path, "consent")
+        share_file(77, person, Part.values, "consent")
     Share.objects.update(since=datetime(2020, 1, 1, tzinfo=UTC))
 
 

@@ -15,6 +15,8 @@ from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.ledger import selectors as ledger
 from sangyu.kernel.ledger.models import Account, Transfer
 from sangyu.kernel.scoping import scope
+from sangyu.registry.people.enums import Part
+from sangyu.registry.people.sharing import share_file
 from support.world import make_person
 
 pytestmark = pytest.mark.django_db
@@ -368,10 +370,7 @@ def test_scope_and_permission(publish, give, world, staff, regions):
         services.cancel(actor=staff("b"), voucher_id=voucher.pk, reason="x", today=DAY)
     with scope(world.manager):
         assert Voucher.objects.count() == 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sangyu.share('family', 77, 'person', %s, %s, NULL, 'consent')", [world.person.pk, world.person.path]
-        )
+    share_file(77, world.person, Part.values, "consent")
     with scope(world.family):
         assert selectors.get_voucher(world.family, voucher.pk).available == 30000
         found = selectors.statement(world.family, voucher, until=DAY)

@@ -410,7 +410,7 @@ def test_rows_are_seen_by_scope(job, staff, regions, open_):
     services.transfer(actor=job, debit=person_account, credit=provider_account, amount=9, key="1", kind="x")
     services.reserve(actor=job, debit=person_account, credit=worker_account, amount=2, key="2", kind="x")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sangyu.share('family', 5, 'person', 41, %s, NULL, 'consent')", [regions["a"].path])
+        cursor.execute("SELECT sangyu.share('family', 5, 'vouchers', 41, %s, NULL, 'consent')", [regions["a"].path])
 
     def of(audience, subject):
         return Actor(audience=audience, path=regions["city"].path, name="x", subject_id=subject)

@@ -9,7 +9,6 @@ import segno
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Audience
@@ -217,13 +216,13 @@ class DueList(ListPage):
     def bulk(self):
         """Marking by way of checking, then one act per colleague."""
         made = [
-            Bulk(f"check_{way.value}", _t("Checked today: %(way)s") % {"way": way.label}, "dossier.check",
+            Bulk(f"check_{way.value}", _("Checked today: %(way)s") % {"way": way.label}, "dossier.check",
                  each=partial(_check, way))
             for way in (Way.VISIT, Way.PHONE, Way.LIST)
         ]  # fmt: skip
         if self.actor.may("dossier.assign"):
             made += [
-                Bulk(f"assign_{a.pk}", _t("Assign to %(name)s") % {"name": a.name}, "dossier.assign",
+                Bulk(f"assign_{a.pk}", _("Assign to %(name)s") % {"name": a.name}, "dossier.assign",
                      each=partial(_assign, a.pk))
                 for a in accounts.colleagues(self.actor)[:12]
             ]  # fmt: skip
@@ -274,7 +273,7 @@ class ReplaceCard(OfPerson, ActionPage):
     success, model = _("The old code opens nothing any more."), None
 
     def confirm_text(self):
-        return _t("The code on the printed card stops working; print the new one.")
+        return str(_("The code on the printed card stops working; print the new one."))
 
     def act(self, form):
         services.replace_card_code(actor=self.actor, person_id=self.kwargs["pk"], reason=form.cleaned_data["reason"])

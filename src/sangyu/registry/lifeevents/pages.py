@@ -3,7 +3,6 @@
 import django_filters
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -136,7 +135,7 @@ class WithdrawEvent(ActionPage):
     service, argument, detail = services.withdraw, "event_id", "lifeevents:event"
 
     def confirm_text(self):
-        return _t("“%(what)s” of %(name)s is taken back. The record of it stays.") % {
+        return _("“%(what)s” of %(name)s is taken back. The record of it stays.") % {
             "what": self.object, "name": self.object.person.name,
         }  # fmt: skip
 

@@ -164,6 +164,7 @@ class Person(PlaceRow):
             models.Index(fields=["path", "birth_date"], name="person_path_birth"),
             models.Index(fields=["-updated_at", "-id"], name="person_recent"),
             models.Index(fields=["birth_date", "name"], name="person_birth_name"),
+            models.Index(fields=["completeness", "id"], name="person_completeness"),
             models.Index(fields=["merged_into"], name="person_merged", condition=Q(merged_into__isnull=False)),
         ]
 

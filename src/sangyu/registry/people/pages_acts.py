@@ -209,7 +209,7 @@ class CloseNote(OfPerson, ActionPage):
     success = _("Closed.")
 
     def confirm_text(self):
-        return _t("The concern is settled. The note stays in the file.")
+        return str(_("The concern is settled. The note stays in the file."))
 
     def success_url(self, result=None):
         return reverse("people:notes", args=[self.person.pk])

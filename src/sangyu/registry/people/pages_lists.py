@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import log_read
@@ -90,7 +89,7 @@ class EndingTags(ListPage):
         Text("value_label", _("Status")),
         Day("valid_from", _("Holds from")),
         Day("last_day", _("Last day"), value=lambda f: f.valid_to - timedelta(days=1), sort="valid_to"),
-        Text("why", _("Why"), value=lambda f: f.why or f.note or _t("the period is over")),
+        Text("why", _("Why"), value=lambda f: f.why or f.note or str(_("the period is over"))),
         Text("source", _("Source")),
     ]
     empty_text = _("No tag ends in this month.")
@@ -124,15 +123,15 @@ class DifficultPage(PlainPage):
         if not self.actor.may("people.export"):
             raise Forbidden("people.export")
         found = counts.difficult(self.actor, timezone.localdate())
-        log_read(actor=self.actor, what="people.difficult", objects=[], purpose=_t("export"))
+        log_read(actor=self.actor, what="people.difficult", objects=[], purpose=str(_("export")))
         made = io.BytesIO()
         book = xlsxwriter.Workbook(made, {"in_memory": True})
         sheet, bold = book.add_worksheet(str(self.title)[:31]), book.add_format({"bold": True})
-        words = [_t("Area"), _t("Disabled"), _t("Partly disabled"), _t("Total"), _t("Urban"), _t("Rural"), _t("Not stated"),
-                 _t("No level yet")]  # fmt: skip
-        sheet.write_row(0, 0, words, bold)
+        words = [_("Area"), _("Disabled"), _("Partly disabled"), _("Total"), _("Urban"), _("Rural"), _("Not stated"),
+                 _("No level yet")]  # fmt: skip
+        sheet.write_row(0, 0, [str(w) for w in words], bold)
         for n, line in enumerate([*found.lines, found.whole], 1):
-            name = line.name if n <= len(found.lines) else _t("Total")
+            name = line.name if n <= len(found.lines) else str(_("Total"))
             sheet.write_row(n, 0, [name, line.disabled, line.partly, line.total, line.urban, line.rural, line.unknown,
                                    line.unassessed])  # fmt: skip
         sheet.freeze_panes(1, 1)

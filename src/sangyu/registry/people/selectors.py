@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -13,7 +14,6 @@ from sangyu.kernel.audit import changes_of
 from sangyu.kernel.crypto import decrypt_history
 from sangyu.kernel.errors import NotVisible, Replaced
 from sangyu.kernel.identity import age_on, born_by, mask_id_number, mask_phone
-from sangyu.kernel.models import Share
 from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
@@ -69,7 +69,9 @@ def sees_part(actor: Actor, person_id: int, part: str) -> bool:
     """Whether a relative's consent opens ``part`` of the file (R-027); other audiences are not asked. Call inside a scope."""
     if actor.audience is not Audience.FAMILY:
         return True
-    return Share.objects.live_for(actor, part).filter(object_id=person_id).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s IN (SELECT sangyu.shared_ids(%s))", [person_id, part])
+        return cursor.fetchone()[0]
 
 
 def missing(person) -> list:

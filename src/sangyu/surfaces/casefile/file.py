@@ -40,7 +40,7 @@ class File:
     @cached_property
     def card(self):
         """Masked card with facts and tags of today (of the last day, when dead)."""
-        return people.person_card(self.actor, self.person.pk, day=self.today)
+        return people.card_of(self.person, {f.kind: f.value for f in self.holding}, self.today)
 
     @cached_property
     def facts(self) -> list:
@@ -68,11 +68,16 @@ class File:
         return list(self.person.consents.select_related("contact", "evidence").order_by("-given_on", "-id"))
 
     @cached_property
-    def unfinished(self) -> list:
-        """Life events of a living person whose check list is open."""
+    def life_events(self) -> list:
+        """Life events, newest first."""
         if not (self.staff and self.actor.may("lifeevents.view")):
             return []
-        return list(lifeevents.events_of_person(self.actor, self.person.pk).filter(closed_at__isnull=True))
+        return list(lifeevents.events_of_person(self.actor, self.person.pk))
+
+    @property
+    def unfinished(self) -> list:
+        """Life events whose check list is open."""
+        return [e for e in self.life_events if e.closed_at is None]
 
     @cached_property
     def missing(self) -> list:
@@ -126,10 +131,13 @@ class File:
         )
 
     @cached_property
+    def call_backs(self) -> list:
+        """Call-backs after visits, made and still due; few."""
+        return list(orders.calls_of_person(self.actor, self.person.pk)) if self.staff and self.sees_orders else []
+
+    @property
     def overdue_calls(self) -> int:
-        if not (self.staff and self.sees_orders):
-            return 0
-        return orders.due_return_visits(self.actor).filter(order__person_id=self.person.pk, due_by__lt=self.now).count()
+        return sum(1 for c in self.call_backs if c.done_at is None and c.due_by < self.now)
 
     @cached_property
     def agreements(self) -> list:

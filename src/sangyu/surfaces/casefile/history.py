@@ -3,7 +3,7 @@
 from sangyu.registry.accounts import selectors as accounts
 
 from .file import File
-from .sources import SOURCES, consents
+from .sources import SOURCES, consents, facts, sign_facts
 from .timeline import Cursor, Entry, Show, timeline
 
 PAGE = 50
@@ -19,9 +19,10 @@ def history(file: File, before: Cursor | None = None, only: str = "") -> tuple[l
     else:
         entries, more = timeline(file, Show.CHANGE, before, 500)
         entries = [e for e in entries if any(label == only for label, _was, _now in e.pairs)]
-    days = next(n for n, s in enumerate(SOURCES) if s.entries is consents)
+    number = {s.entries: n for n, s in enumerate(SOURCES)}
     roles = accounts.role_labels()
-    shown = [e for e in entries if e.source != days]  # the rows' own history tells the same with the hour
+    shown = [e for e in entries if e.source != number[consents]]  # the rows' own history tells the same with the hour
+    sign_facts([e for e in shown if e.source == number[facts]])
     for entry in shown:
         entry.role = roles.get(entry.role, entry.role)
     return shown, more

@@ -12,7 +12,6 @@ from sangyu.care.orders import selectors as orders
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.models import Change, DataRead
 from sangyu.registry.dossier import selectors as dossier
-from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import FactKind
 from sangyu.ui.format import money
@@ -60,15 +59,15 @@ def paid(order) -> str:
 
 
 def calls(asked: Asked) -> list[Entry]:
-    """Call-backs that were made."""
-    rows = orders.calls_of_person(asked.file.actor, asked.file.person.pk)
-    return [
+    """Call-backs that were made; few, read whole."""
+    return asked.below(
         Entry(
             c.done_at, c.pk, _("Called back"), c.order.item_name, c.result, "",
             reverse("orders:order", args=[c.order_id]), actor=c.done_by,
         )
-        for c in asked.rows(rows, at="done_at")
-    ]  # fmt: skip
+        for c in asked.file.call_backs
+        if c.done_at
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- money
@@ -94,10 +93,7 @@ def vouchers(asked: Asked) -> list[Entry]:
 # ---------------------------------------------------------------- the register
 def facts(asked: Asked) -> list[Entry]:
     """Statuses stated, replaced and ended, from the facts themselves; few, read whole."""
-    shown = asked.below(fact_entries(asked.file))
-    if asked.file.staff and shown:
-        _sign_facts(shown)
-    return shown
+    return asked.below(fact_entries(asked.file))
 
 
 def fact_entries(file: File) -> list[Entry]:
@@ -137,8 +133,8 @@ def _fact(fact, title: str, was: str, now: str) -> Entry:
     )
 
 
-def _sign_facts(entries: list[Entry]) -> None:
-    """Who stated these facts, as what, and why: from the history of their rows."""
+def sign_facts(entries: list[Entry]) -> None:
+    """Say who stated these facts, as what, and why: from the history of their rows."""
     rows = Change.objects.filter(table_name="people_personfact", row_id__in=[e.row for e in entries], op="I")
     by_row = {c.row_id: c for c in rows}
     for entry in entries:
@@ -146,21 +142,23 @@ def _sign_facts(entries: list[Entry]) -> None:
             entry.actor, entry.role, entry.reason = change.actor, change.role, change.reason
 
 
-def basics(asked: Asked) -> list[Entry]:
-    """Changes of the basic data, with who, as what, from where and why."""
-    return _logged(asked, [asked.file.person], _basic)
+def changes(asked: Asked) -> list[Entry]:
+    """Changes of the basic data, of contacts and of consents, with who, as what, from where and why."""
+    file = asked.file
+    rows, made = [file.person, *file.contacts, *file.consents], []
+    condition = older(asked.before, asked.number)
+    while True:  # a change that shows nothing is passed over
+        part = people.history_of(file.actor, *rows, most=asked.most, older=condition)
+        made += [e for change in part if (e := (_basic if change["row"] is file.person else _other)(change))]
+        if len(made) >= asked.most or len(part) < asked.most:
+            return made[: asked.most]
+        condition = Q(at__lt=part[-1]["at"]) | Q(at=part[-1]["at"], id__lt=part[-1]["id"])
 
 
 def _basic(change: dict) -> Entry | None:
     if change["op"] == "I":
         return _signed(change, _("File opened"), change["row"].source, "ok", [])
     return _signed(change, _("Basic data"), "", "acc", pairs) if (pairs := _pairs(change)) else None
-
-
-def others(asked: Asked) -> list[Entry]:
-    """Contacts added and changed, and what changed in consents."""
-    file = asked.file
-    return _logged(asked, [*file.contacts, *file.consents], _other)
 
 
 def _other(change: dict) -> Entry | None:
@@ -171,20 +169,6 @@ def _other(change: dict) -> Entry | None:
     if change["op"] == "I":
         return _signed(change, _("%(kind)s added") % {"kind": kind}, name, "ok", [])
     return _signed(change, f"{kind}·{name}", "", "acc", pairs) if (pairs := _pairs(change)) else None
-
-
-def _logged(asked: Asked, rows: list, entry_of) -> list[Entry]:
-    """Entries of the history of ``rows``; reads on when a change shows nothing."""
-    made: list[Entry] = []
-    condition = older(asked.before, asked.number)
-    while rows:
-        part = people.history_of(asked.file.actor, *rows, most=asked.most, older=condition)
-        made += [e for change in part if (e := entry_of(change))]
-        if len(made) >= asked.most or len(part) < asked.most:
-            break
-        last = part[-1]
-        condition = Q(at__lt=last["at"]) | Q(at=last["at"], id__lt=last["id"])
-    return made[: asked.most]
 
 
 def _pairs(change: dict) -> list[tuple[str, str, str]]:
@@ -240,17 +224,15 @@ def consents(asked: Asked) -> list[Entry]:
 # ---------------------------------------------------------------- life events, papers, checks, looks
 def events(asked: Asked) -> list[Entry]:
     """Life events as they were recorded; a mistake says so."""
-    file = asked.file
-    rows = lifeevents.events_of_person(file.actor, file.person.pk)
-    return [
+    return asked.below(
         Entry(
             e.recorded_at, e.pk, e.get_kind_display(), " ".join(filter(None, [f"{e.on:%Y-%m-%d}", e.place])),
             _("taken back: %(why)s") % {"why": e.withdrawn_reason} if e.withdrawn_at else f"{e.get_reported_by_display()}，{e.source}",
             "" if e.withdrawn_at else "bad" if e.kind == "death" else "acc",
             reverse("lifeevents:event", args=[e.pk]), actor=e.actor, origin=e.source,
         )
-        for e in asked.rows(rows, at="recorded_at")
-    ]  # fmt: skip
+        for e in asked.file.life_events
+    )  # fmt: skip
 
 
 def papers(asked: Asked) -> list[Entry]:
@@ -321,11 +303,10 @@ SOURCES = (
     Source("calls", Show.SERVICE, calls, _calls),
     Source("vouchers", Show.MONEY, vouchers, _vouchers),
     Source("facts", Show.CHANGE, facts, _everybody),
-    Source("basics", Show.CHANGE, basics, _staff),
-    Source("others", Show.CHANGE, others, _staff),
+    Source("changes", Show.CHANGE, changes, _staff),
     Source("consents", Show.CHANGE, consents, _staff),
     Source("events", Show.LIFE, events, _holds("lifeevents.view")),
     Source("papers", Show.PAPER, papers, _holds("dossier.view")),
     Source("checks", Show.PAPER, checks, _staff),
-    Source("looks", Show.READ, looks, _holds("dossier.reads")),
+    Source("looks", Show.READ, looks, _holds("dossier.reads"), aside=True),
 )

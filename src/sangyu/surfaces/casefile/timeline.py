@@ -119,13 +119,15 @@ class Asked:
 class Source:
     """One room's part of the timeline. ``entries(asked)``: newest first, below the cursor, at most ``asked.most``.
 
-    A source that shows fewer rows than it read must read on until it has enough or nothing is left.
+    A source that shows fewer rows than it read must read on until it has enough or nothing is left. ``aside``: shown only
+    when asked for by its filter.
     """
 
     name: str
     show: Show
     entries: Callable[[Asked], list[Entry]]
     reads: Callable[[Any], bool]
+    aside: bool = False
 
 
 def timeline(
@@ -139,7 +141,8 @@ def timeline(
 
     made: list[Entry] = []
     for number, source in enumerate(SOURCES):
-        if (show in Show.values and show and source.show != show) or not source.reads(file):
+        wanted = source.show == show if show and show in Show.values else not source.aside
+        if not wanted or not source.reads(file):
             continue
         for entry in source.entries(Asked(file, before, most + 1, number)):
             entry.source, entry.show = number, source.show

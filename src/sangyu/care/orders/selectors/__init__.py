@@ -129,9 +129,8 @@ def steps_of_person(actor: Actor, person_id: int) -> QuerySet[OrderLog]:
 
 
 def calls_of_person(actor: Actor, person_id: int) -> QuerySet[ReturnVisit]:
-    """Call-backs made after visits to one elder."""
-    rows = ReturnVisit.objects.visible_to(actor).filter(order__person_id=person_id, done_at__isnull=False)
-    return rows.select_related("order")
+    """Call-backs after visits to one elder, made and still due."""
+    return ReturnVisit.objects.visible_to(actor).filter(order__person_id=person_id).select_related("order")
 
 
 def tasks_of_worker(actor: Actor, start: datetime, end: datetime) -> QuerySet[Order]:

@@ -19,6 +19,7 @@ from sangyu.kernel.services import service
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
+from sangyu.registry.people.enums import Part
 from sangyu.registry.workforce import selectors as workforce
 
 from ..enums import Action, Channel
@@ -83,6 +84,8 @@ def _new_order(
 ) -> tuple[Order, Any, Any]:
     """A checked, unsaved order with its person and item. ``said`` are fields as the caller gave them."""
     person = people.get_person(actor, person_id)
+    if not people.sees_part(actor, person_id, Part.VISITS):
+        raise Forbidden("orders.request")  # the consent does not open the visits (R-027)
     day = localtime(planned_start).date()
     item = catalogue.get_item(item_code, person.path, day)
     _check_request(person, item, planned_start, quantity, now)
