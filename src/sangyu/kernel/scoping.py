@@ -251,8 +251,13 @@ _ENTER = (
     "SELECT set_config('sangyu.path', %s, true), set_config('sangyu.subject', %s, true), "
     "set_config('sangyu.account', %s, true), set_config('sangyu.actor', %s, true), "
     "set_config('sangyu.reason', %s, true), set_config('sangyu.source', %s, true), "
-    "set_config('sangyu.role', %s, true), set_config('role', %s, true)"
+    "set_config('sangyu.role', %s, true), "
+    "set_config('max_parallel_workers_per_gather', "
+    "least(current_setting('max_parallel_workers_per_gather')::int, %s::int)::text, true), "
+    "set_config('role', %s, true)"
 )
+#: A page shows twenty rows: starting parallel workers for it costs more than the query, most of all on a busy machine.
+_ALONE, _TOGETHER = "0", "64"
 
 
 def current_actor() -> Actor | None:
@@ -297,6 +302,7 @@ def _scope_values(actor: Actor, reason: str, source: str) -> list[str]:
         reason,
         source,
         actor.role,
+        _ALONE if source in ("page", "api") else _TOGETHER,
         actor.audience.db_role,
     ]
 
@@ -357,13 +363,20 @@ def _enter_literal(actor: Actor, escape: Callable[[bytes], bytes]) -> bytes:
 
 def _leave() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, ["", "", "", "", "", "", "", "none"])
+        cursor.execute(_ENTER, ["", "", "", "", "", "", "", _TOGETHER, "none"])
 
 
 def say_why(reason: str) -> None:
     """Attach ``reason`` to the history rows written from here to the end of the open scope."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('sangyu.reason', %s, true)", [reason])
+
+
+def said_why() -> str:
+    """The reason that ``say_why`` set last in the open scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting('sangyu.reason', true), '')")
+        return cursor.fetchone()[0]
 
 
 _elevated: ContextVar[bool] = ContextVar("sangyu_elevated", default=False)

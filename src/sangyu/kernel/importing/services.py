@@ -242,7 +242,10 @@ def commit(*, actor: Actor, kind: str, import_id: int) -> int:
         batch = _batch(actor, kind, import_id, lock=True)
         if batch.state == State.DONE or _working(batch):
             raise Refused(_("This import has been written already."), code="import.done")
-        if _state(batch).step != State.PREVIEW or not _state(batch).importable:
+        now = _state(batch)
+        if now.step == State.PREVIEW and not now.importable and now.counts.get("unchanged"):
+            raise Refused(_("Nothing in the file differs from the register."), code="import.unchanged")
+        if now.step != State.PREVIEW or not now.importable:
             raise Refused(_("No row can be taken. Correct the file and upload it again."), code="import.empty")
         batch.state = State.RUNNING
         _start(actor, batch, "importing.commit", f"{cls.title}: {batch.file_name}")

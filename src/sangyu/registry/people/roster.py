@@ -15,6 +15,7 @@ from sangyu.kernel.crypto import encrypt
 from sangyu.kernel.errors import Refused
 from sangyu.kernel.identity import phone_digits
 from sangyu.kernel.importing.definition import STEP, Fate, Row
+from sangyu.kernel.scoping import said_why, say_why
 
 from . import values
 from .completeness import recompute
@@ -218,10 +219,12 @@ def settle_same(actor: Actor, row: Row, person_id: int, batch, today: date) -> i
         raise Refused(_("This person is not in your area any more."), code="import.candidate_gone")
     place = row.values["place"]
     if person.region_id != place.pk and person.died_on is None:
+        why = said_why()
         move(
             actor=actor, person_id=person_id, region_id=place.pk, moved_on=today, source=batch.source_of(row.number),
             address=row.values.get("address") or person.address, today=today,
         )  # fmt: skip
+        say_why(why)
     compare([(row, person_id)], decided=True)
     if row.fate == Fate.CHANGED:
         update([row], batch, today, lambda n: None)
