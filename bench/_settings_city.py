@@ -9,4 +9,5 @@ MIDDLEWARE = [
 DATABASES["default"]["CONN_MAX_AGE"] = None
 ROOT_URLCONF = "_bare"
 ALLOWED_HOSTS = ["testserver"]
+SANGYU_KEEP_SECONDS = 15
 DEBUG = False

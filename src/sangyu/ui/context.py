@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from sangyu.kernel.actor import Actor
 
+from .keeping import kept
 from .nav import nav_for, plain_address
 
 #: Links of the frame that a higher floor provides: key → url names tried in order. A missing one is not shown.
@@ -53,9 +54,12 @@ def shell(request) -> dict:
     def asked(name: str, blank: Any) -> Any:
         return SimpleLazyObject(lambda: _provided[name](actor) or blank) if actor and name in _provided else blank
 
+    def todos() -> int:
+        return kept(("todo_count", actor), lambda: _provided["todo_count"](actor) or 0)
+
     return {
         "role_label": asked("role_label", ""),
-        "todo_count": asked("todo_count", 0) if usable else 0,
+        "todo_count": SimpleLazyObject(todos) if usable and actor and "todo_count" in _provided else 0,
         "actor": actor,
         "nav": SimpleLazyObject(nav),
         "links": SimpleLazyObject(links),

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
 
+from .keeping import kept
+
 
 class Group(models.TextChoices):
     """Headings of the side navigation, in the order in which they are shown."""
@@ -30,7 +32,7 @@ class Nav:
     """One entry. ``permission`` "" shows it to everyone signed in; a tuple needs any one of them.
 
     ``audiences`` limits it to kinds of user (staff, provider, …); ``badge(actor)`` returns a number shown beside the
-    label (0 hides it) and must cost one query; ``phone`` puts it on the bottom bar of narrow screens (first four win).
+    label (0 hides it), costs one query and may be some seconds old; ``phone`` puts it on the bottom bar of narrow screens (first four win).
     """
 
     label: str
@@ -78,6 +80,10 @@ def _plain_address(name: str, urlconf: str | None, prefix: str) -> str:
         return ""
 
 
+def _badge(entry: Nav, actor: Actor) -> int:
+    return kept(("badge", entry.url_name, actor), lambda: entry.badge(actor))
+
+
 def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
     """Groups of entries that ``actor`` sees: ``[{label, items: [{label, icon, url, current, badge, phone}]}]``.
 
@@ -95,7 +101,7 @@ def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
     for item in items:
         entry = item.pop("entry")
         item["current"] = item["url"] == best
-        item["badge"] = entry.badge(actor) if entry.badge and with_badges else 0
+        item["badge"] = _badge(entry, actor) if entry.badge and with_badges else 0
         if not groups or groups[-1]["key"] != entry.group:
             groups.append({"key": entry.group, "label": Group(entry.group).label, "items": []})
         groups[-1]["items"].append(item)

@@ -10,7 +10,7 @@ from sangyu.kernel.errors import Forbidden, Invalid, NotVisible
 from .models import SavedView
 
 #: Never part of a saved view: paging, and free text that may name a person.
-LEFT_OUT = {"q", "after", "before", "export", "print", "more", "csrfmiddlewaretoken"}
+LEFT_OUT = {"q", "after", "before", "export", "print", "count", "more", "csrfmiddlewaretoken"}
 
 
 def clean_query(params: QueryDict) -> str:

@@ -2,14 +2,14 @@
 CREATE SCHEMA IF NOT EXISTS sangyu;
 
 -- An empty scope raises, it never returns nothing. Pooled connections leave '' behind, not NULL: check both.
-CREATE OR REPLACE FUNCTION sangyu.scope_path() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
-DECLARE v text := current_setting('sangyu.path', true);
+CREATE OR REPLACE FUNCTION sangyu.no_scope() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
-  IF v IS NULL OR v = '' THEN
-    RAISE EXCEPTION 'no scope is open' USING ERRCODE = 'insufficient_privilege', HINT = 'wrap the query in scope(actor)';
-  END IF;
-  RETURN v;
+  RAISE EXCEPTION 'no scope is open' USING ERRCODE = 'insufficient_privilege', HINT = 'wrap the query in scope(actor)';
 END $$;
+
+-- In SQL, so that it is written into the query: it stands in the policy of nearly every table and may run once a row.
+CREATE OR REPLACE FUNCTION sangyu.scope_path() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(nullif(current_setting('sangyu.path', true), ''), sangyu.no_scope()) $$;
 
 CREATE OR REPLACE FUNCTION sangyu.scope_path_end() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT sangyu.scope_path() || '~' $$;

@@ -12,6 +12,8 @@ from sangyu.kernel.identity import age_on, mask_id_number, mask_phone
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
 from sangyu.registry.regions.enums import Level
+from sangyu.ui.format import address
+from sangyu.ui.keeping import kept
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     Custom,
@@ -68,7 +70,9 @@ class PersonFilters(django_filters.FilterSet):
         actor = self.request.actor
         upper = regions.below(actor.path).filter(level__lte=max(Level.STREET, len(actor.path) // 3))
         rows = upper.values_list("path", "level", "name")
-        self.filters["path"].extra["choices"] = [(path, "\u3000" * max(0, lv - 3) + name) for path, lv, name in rows]
+        self.filters["path"].extra["choices"] = kept(
+            ("people.areas", actor.path), lambda: [(path, "\u3000" * max(0, lv - 3) + name) for path, lv, name in rows]
+        )
 
     def by(self, rows, name, value):
         value = int(value) if name in ("age_from", "age_to", "completeness_below") else value
@@ -81,7 +85,7 @@ class PersonFilters(django_filters.FilterSet):
 def whole_file(person: Person) -> str:
     """Address of the page that gathers all rooms; the register's own page where no such page is installed."""
     try:
-        return reverse("casefile:page", args=[person.pk])
+        return address("casefile:page", person.pk)
     except NoReverseMatch:
         return reverse("people:detail", args=[person.pk])
 
@@ -132,6 +136,13 @@ def _masked_columns() -> list:
     ]  # fmt: skip
 
 
+#: Columns of the table that the list reads; a row has thirty and its area fourteen each.
+_LISTED = (
+    "path", "name", "sex", "birth_date", "id_number", "phone", "completeness", "updated_at", "address", "registered_on",
+    "checked_on", "died_on", "region__name", "region__parent__name",
+)  # fmt: skip
+
+
 class PersonList(ListPage):
     """The register of elders (R-013, R-014), as in the mock-up elders.html."""
 
@@ -179,8 +190,13 @@ class PersonList(ListPage):
         return rows.filter(pk__in=selectors.find_ids(self.actor, text))
 
     def prepared(self, rows):
-        facts = PersonFact.objects.on(timezone.localdate())
-        return super().prepared(rows).prefetch_related(Prefetch("facts", queryset=facts, to_attr="facts_today"))
+        facts = PersonFact.objects.on(timezone.localdate()).only("subject_id", "kind", "value")
+        return (
+            super()
+            .prepared(rows)
+            .only(*_LISTED)
+            .prefetch_related(Prefetch("facts", queryset=facts, to_attr="facts_today"))
+        )
 
     def row_css(self, row):
         return "muted" if row.died_on else ""

@@ -160,8 +160,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-#: How old the numbers beside the navigation may be.
-SANGYU_BADGE_SECONDS = 15
+#: How old the numbers beside the navigation and the choices of a filter may be (ui/keeping.py).
+SANGYU_KEEP_SECONDS = 15
 FORM_RENDERER = "sangyu.ui.widgets.Renderer"
 CSRF_FAILURE_VIEW = "sangyu.ui.answers.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []

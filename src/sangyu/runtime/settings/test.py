@@ -28,3 +28,5 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missi
 SANGYU_SIGN_IN = {**SANGYU_SIGN_IN, "second_factor": False}
 #: Lets a test client act as an actor without signing in; everything else is as in production.
 MIDDLEWARE = ["support.pages.ActAs" if m.endswith("accounts.middleware.ActorMiddleware") else m for m in MIDDLEWARE]
+#: A test sees at once what it did.
+SANGYU_KEEP_SECONDS = 0

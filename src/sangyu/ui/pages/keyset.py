@@ -15,6 +15,8 @@ from sangyu.kernel.errors import Invalid
 
 #: Above this number of rows the total is the planner's estimate, and said to be one.
 EXACT_COUNT_LIMIT = 20_000
+#: What counting may cost in the planner's units: some ten milliseconds.
+CHEAP = 20_000.0
 
 
 @dataclass
@@ -86,17 +88,20 @@ def _order(field: str, down: bool, nulls: str) -> list:
     return [F(field).desc(**place) if down else F(field).asc(**place), "-pk" if down else "pk"]
 
 
-def page_of(rows: QuerySet, order: str, size: int, *, after: str = "", before: str = "") -> Slice:
+def page_of(
+    rows: QuerySet, order: str, size: int, *, after: str = "", before: str = "", filled: tuple[str, ...] = ()
+) -> Slice:
     """``size`` rows of ``rows`` in ``order`` ("field" or "-field", then primary key) after or before a cursor.
 
-    NULLs come last. Stable while rows are added: going forward no row is shown twice or skipped. Raises Invalid for a
+    NULLs come last; ``filled`` names fields that ``rows`` always have, although the column allows NULL: an index serves
+    their order in both directions. Stable while rows are added: going forward no row is shown twice or skipped. Raises Invalid for a
     cursor that is not ours.
     """
     down = order.startswith("-")
     field = order.lstrip("-") or "pk"
     if field == rows.model._meta.pk.name:
         field = "pk"
-    nullable = field != "pk" and _nullable(rows, field)
+    nullable = field != "pk" and field not in filled and _nullable(rows, field)
 
     def cursor(row, start):
         return encode(None if field == "pk" else read(row, field), row.pk, start)
@@ -137,15 +142,25 @@ def _nullable(rows: QuerySet, field: str) -> bool:
     return False
 
 
-def total_of(rows: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> tuple[int, bool]:
-    """(number of rows, whether it is exact): exact up to ``limit``, the planner's estimate above it."""
+def total_of(rows: QuerySet, limit: int = EXACT_COUNT_LIMIT, *, cost: float = CHEAP) -> tuple[int, bool]:
+    """(number of rows, whether it is exact): counted up to ``limit`` where that is cheap, else the planner's estimate.
+
+    ``cost`` is what counting may cost in the planner's units; infinity counts in any case, up to ``limit``.
+    """
     plain = rows.order_by()
-    counted = plain.values("pk")[: limit + 1].count()
-    if counted <= limit:
-        return counted, True
-    sql, params = plain.values("pk").query.sql_with_params()
+    estimate, _whole = _plan(plain.values("pk"))
+    counting = plain.values("pk")[: limit + 1]
+    if estimate > 5 * limit or (_plan(counting)[1] > cost):
+        return max(1, estimate), False
+    counted = counting.count()
+    return (counted, True) if counted <= limit else (max(limit, estimate), False)
+
+
+def _plan(rows: QuerySet) -> tuple[int, float]:
+    """(rows, cost) that the planner expects; costs a millisecond."""
+    sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    return max(limit, int(plan[0]["Plan"]["Plan Rows"])), False
+    plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return int(plan["Plan Rows"]), float(plan["Total Cost"])

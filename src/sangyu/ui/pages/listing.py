@@ -26,7 +26,7 @@ from .keyset import Slice, page_of, total_of
 
 SIZES = (20, 50, 100)
 #: Keys of the address that are not filters.
-OWN_KEYS = {"after", "before", "sort", "size", "cols", "dense", "more", "print", "export", "view"}
+OWN_KEYS = {"after", "before", "sort", "size", "cols", "dense", "more", "print", "export", "view", "count"}
 
 RowAction = Link
 
@@ -47,6 +47,8 @@ class ListPage(Page):
     search_hint: ClassVar[str] = ""
     sort: ClassVar[str] = "-pk"
     related: ClassVar[tuple[str, ...]] = ()
+    #: Fields that every row of the list has, although their column allows NULL.
+    filled: ClassVar[tuple[str, ...]] = ()
     prefetch: ClassVar[tuple] = ()
     row_actions: ClassVar[list[Link]] = []
     bulk: ClassVar[list[Bulk]] = []
@@ -158,13 +160,16 @@ class ListPage(Page):
             return HttpResponseRedirect(f"?{query}")
         if "export" in request.GET:
             return self.export()
+        if "count" in request.GET:
+            return HttpResponse(f"{self.rows().order_by().values('pk').count():,}")
         try:
             rows, problem = self.rows(), None
         except Invalid as error:
             rows, problem = self.scoped().none(), error
         printing = "print" in request.GET
         size = 5_000 if printing else self.page_size
-        part = page_of(rows, self.order, size, after=self.params.get("after", ""), before=self.params.get("before", ""))
+        after, before = self.params.get("after", ""), self.params.get("before", "")
+        part = page_of(rows, self.order, size, after=after, before=before, filled=self.filled)
         total, exact = (part.end, True) if not part.after and not part.before else total_of(rows)
         context = self.context(**self.table_context(part, total, exact, problem))
         template = "ui/list/print.html" if printing else self.fragment if self.partial else self.template
