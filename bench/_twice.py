@@ -59,7 +59,7 @@ def people(count: int, seed: int = 1):
     from sangyu.runtime.demo import names
 
     dice = random.Random(seed)
-    rows, pairs = [], []
+    rows = []
     doubles = round(count * TWICE)
     serial = 0
     while len(rows) < count - doubles:
@@ -79,10 +79,8 @@ def people(count: int, seed: int = 1):
     dice.shuffle(order)
     for number, at in enumerate(order, 1):
         rows[at]["id"] = number
-    for row in rows:
-        if "of" in row:
-            pairs.append(tuple(sorted((row["id"], row.pop("of")["id"]))))
-    return rows, set(pairs)
+    pairs = {tuple(sorted((row["id"], row.pop("of")["id"]))) for row in rows if "of" in row}
+    return rows, pairs
 
 
 def _elder(dice, names, serial):

@@ -7,9 +7,12 @@ weights from the rows, and its threshold is the one that is best on the first ha
 """
 
 import argparse
+import csv
+import logging
 import os
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -85,24 +88,46 @@ def ours(explain: bool = False) -> tuple[float, dict, int]:
 
 def splink(rows) -> tuple[float, dict]:
     """The usual way: estimated weights, the same blocking keys, comparisons of the same columns."""
-    import pandas as pd
+    import duckdb
     import splink.comparison_library as cl
-    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    from splink import Linker, SettingsCreator, block_on
+    from splink.backends.duckdb import DuckDBAPI
 
     from sangyu.kernel.names import pinyin_of
 
-    frame = pd.DataFrame(
-        [
-            {
-                "unique_id": r["id"], "name": r["name"], "pinyin": pinyin_of(r["name"])[0], "surname": r["name"][0],
-                "birth": f"{r['birth']}", "year": r["birth"].year, "sex": r["sex"], "phone": r["phone"] or None,
-                "identity": r["id_number"] or None, "community": r["path"], "street": r["path"][:15],
-                "county": r["path"][:12], "address": r["address"] or None,
-                "monthday": "-".join(sorted((f"{r['birth']:%m}", f"{r['birth']:%d}"))),
-            }
-            for r in rows
-        ]
-    )  # fmt: skip
+    names = [
+        "unique_id",
+        "name",
+        "pinyin",
+        "surname",
+        "birth",
+        "year",
+        "sex",
+        "phone",
+        "identity",
+        "community",
+        "street",
+        "county",
+        "address",
+        "monthday",
+    ]
+    memory = duckdb.connect(":memory:")
+    with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for r in rows:
+            swapped = "-".join(sorted((f"{r['birth']:%m}", f"{r['birth']:%d}")))
+            writer.writerow(
+                (
+                    r["id"], r["name"], pinyin_of(r["name"])[0], r["name"][0], r["birth"], r["birth"].year, r["sex"], r["phone"],
+                    r["id_number"], r["path"], r["path"][:15], r["path"][:12], r["address"], swapped,
+                )
+            )  # fmt: skip
+        file.flush()
+        memory.execute(
+            "CREATE TABLE elders AS SELECT * REPLACE (unique_id::bigint AS unique_id) "
+            f"FROM read_csv('{file.name}', all_varchar = true, header = true, nullstr = '')"
+        )
     blocks = [
         block_on("pinyin", "birth"), block_on("surname", "birth"), block_on("phone"), block_on("pinyin", "street"),
         block_on("pinyin", "county", "year"), block_on("pinyin", "county", "monthday"), block_on("community", "birth"),
@@ -123,19 +148,15 @@ def splink(rows) -> tuple[float, dict]:
         retain_matching_columns=False,
     )
     began = time.perf_counter()
-    linker = Linker(frame, settings, db_api=DuckDBAPI())
+    linker = Linker(DuckDBAPI(memory).register("elders"), settings, log_level=logging.ERROR)
     linker.training.estimate_probability_two_random_records_match([block_on("pinyin", "birth", "street")], recall=0.6)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6)
-    for rule in (block_on("pinyin", "birth"), block_on("phone")):
+    for rule in (block_on("surname", "birth"), block_on("phone"), block_on("pinyin", "street")):
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     answer = linker.inference.predict(threshold_match_weight=-10)
-    table = answer.as_pandas_dataframe()
     took = time.perf_counter() - began
-    pairs = {
-        (min(a, b), max(a, b)): w
-        for a, b, w in zip(table["unique_id_l"], table["unique_id_r"], table["match_weight"], strict=True)
-    }
-    return took, pairs
+    table = memory.execute(f"SELECT unique_id_l, unique_id_r, match_weight FROM {answer.physical_name}").fetchall()
+    return took, {(min(a, b), max(a, b)): weight for a, b, weight in table}
 
 
 def best_threshold(scored: dict, true: set, half) -> float:
@@ -166,7 +187,7 @@ def faults(pairs, true, rows, half, most=12) -> None:
             )
 
 
-def run(rows_count: int, peer: str, explain: bool, loaded: bool) -> bool:
+def run(rows_count: int, peer: str, explain: bool, loaded: bool, rounds: int) -> bool:
     from _twice import people
 
     began = time.perf_counter()
@@ -176,7 +197,7 @@ def run(rows_count: int, peer: str, explain: bool, loaded: bool) -> bool:
         print(f"loaded in {load(rows):.0f} s", flush=True)
     mine, theirs, pairs = [], [], {}
     sample = rows
-    for n in range(1 if explain else ROUNDS):
+    for n in range(1 if explain else rounds):
         took, pairs, compared = ours(explain)
         mine.append(took)
         line = f"  round {n + 1}: sangyu {took:.1f} s ({compared:,} pairs compared, {len(pairs):,} to review)"
@@ -220,14 +241,15 @@ if __name__ == "__main__":
         "--explain", action="store_true", help="time per step, and the pairs of the first half that are wrong"
     )
     parser.add_argument("--url", default="", help="a migrated scratch database instead of an embedded server")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--loaded", action="store_true", help="the rows of an earlier run are in the scratch database")
     args = parser.parse_args()
     if args.url:
         set_up(args.url)
-        sys.exit(0 if run(args.rows, args.peer, args.explain, args.loaded) else 1)
+        sys.exit(0 if run(args.rows, args.peer, args.explain, args.loaded, args.rounds) else 1)
     with server() as postgres:
         set_up(postgres.url("postgres"))
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, skip_checks=True)
-        sys.exit(0 if run(args.rows, args.peer, args.explain, False) else 1)
+        sys.exit(0 if run(args.rows, args.peer, args.explain, False, args.rounds) else 1)

@@ -29,6 +29,7 @@ from sangyu.kernel.scoping import (
     lineage,
     scope,
 )
+from sangyu.registry.transfers.rules import EitherPath
 
 pytestmark = pytest.mark.django_db
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "sangyu"
@@ -270,6 +271,8 @@ def columns_of(model: type[models.Model]) -> dict[str, str]:
             found.setdefault(rule.column, "id")
         elif isinstance(rule, Owned):
             found |= {"owner_kind": "owner", "owner_id": "id"}
+        elif isinstance(rule, EitherPath):
+            found |= {rule.one: "path", rule.other: "other path"}
         elif isinstance(rule, EitherSide):
             found |= {"debit_id": "id", "credit_id": "other"}
         else:
@@ -296,6 +299,7 @@ def fill(model: type[models.Model], filled: dict[str, list[dict]]) -> list[dict]
             if column != pk:
                 row[column] = {
                     "path": PATHS[n % 5],
+                    "other path": PATHS[n // 2 % 5],
                     "id": n % 7 + 1,
                     "other": n % 11 + 1,
                     "audience": list(ACTORS)[n // 3 % 5].value,
@@ -364,6 +368,8 @@ def sees(rule: Rule, row: dict, actor: Actor, filled: dict[str, list[dict]]) -> 
         return any(sees(parent.scope.rule(actor.audience), r, actor, filled) for r in up)
     if isinstance(rule, Owned):
         return row["owner_kind"] == rule.kind and row["owner_id"] == actor.subject_id
+    if isinstance(rule, EitherPath):
+        return row[rule.one].startswith(actor.path) or row[rule.other].startswith(actor.path)
     if isinstance(rule, EitherSide):
         up = Account.scope.rule(actor.audience)
         sides = {row["debit_id"], row["credit_id"]}

@@ -48,7 +48,7 @@ def test_a_search_finds_the_pair_and_not_the_twins(twice, staff):
     assert found.levels == [
         "name.pinyin", "birth.same", "sex.same", "phone.same", "identity.unknown", "area.community", "address.same", "twins.none",
     ]  # fmt: skip
-    assert (found.score, found.path, found.rules) == (38.0, twice["one"].path, rules_on(date(2026, 11, 22)).version)
+    assert (found.score, found.path, found.rules) == (39.0, twice["one"].path, rules_on(date(2026, 11, 22)).version)
     assert (done.kind, done.found, done.new) == ("whole", 1, 1)
     again = services.search(actor=staff("a"), now=NOW + timedelta(hours=1))
     assert (again.found, again.new) == (1, 0)

@@ -195,6 +195,7 @@ class CasefilePage(DetailPage):
         Link(_("Print"), "casefile:print", "print"),
         Link(pgettext_lazy("casefile", "Edit"), "people:detail", "edit", "people.edit"),
         Link(_("Guarded notes"), "people:notes", "shield", "people.guarded_notes"),
+        Link(_("Merged files"), "casefile:merges", "copy", "people.merge"),
     ]
     #: Entries of the timeline shown at once.
     most = 20
