@@ -31,11 +31,11 @@ def _select(widget: dict) -> str:
     for group, options, _index in widget["optgroups"]:
         if group:
             parts.append(f'\n  <optgroup label="{conditional_escape(group)}">')
-        for option in options:
-            parts.append(
-                f'\n  <option value="{escape(str(option["value"]))}"{_attributes(option["attrs"])}>'
-                f"{conditional_escape(option['label'])}</option>\n"
-            )
+        parts.extend(
+            f'\n  <option value="{escape(str(option["value"]))}"{_attributes(option["attrs"])}>'
+            f"{conditional_escape(option['label'])}</option>\n"
+            for option in options
+        )
         if group:
             parts.append("\n  </optgroup>")
     parts.append("\n</select>")
