@@ -31,6 +31,13 @@ OBJECTS = {
     "people/contacts/": "contact",
     "people/status/": "fact",
     "people/consents/": "consent",
+    "people/notes/": "guarded_note",
+    "lifeevents/": "life_event",
+    "lifeevents/items/": "life_item",
+    "lifeevents/notices/": "notice",
+    "lifeevents/of/": "person",
+    "dossier/papers/": "paper",
+    "dossier/of/": "person",
     "people/held/": "held",
     "statuslists/": "status_list",
     "statuslists/lines/": "status_line",
@@ -90,6 +97,7 @@ IN_STATE = {
 WORDS = {"step": "depart", "act": "confirm"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
+    "dossier:card": "the code of a card is a secret; whom it leads to is tested in tests/registry/dossier",
     "accounts:end_session": "the key is one of the caller's own sessions, found by account",
     "bureau:orders": "the word names a view of the list, not an object",
     "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",

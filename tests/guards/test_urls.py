@@ -24,6 +24,7 @@ PUBLIC = {
     "accounts/oidc/<slug:provider>/": "the door itself: to the identity provider",
     "accounts/oidc/<slug:provider>/back/": "the door itself: back from the identity provider, state and nonce checked",
     "accounts/sign-out/": "signing out twice is not an error",
+    "dossier/card/<str:token>/": "whoever scans a lost elder's card reads whom to call, and nothing else",
     "worker/sw.js": "the service worker's script: static, and fetched without the page",
 }
 

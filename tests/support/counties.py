@@ -157,7 +157,9 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
     from sangyu.registry.accounts.models import ApiToken
     from sangyu.registry.catalogue.models import Package
     from sangyu.registry.organisations.models import Capability, Licence, Price
-    from sangyu.registry.people.models import Consent, Contact, PersonFact
+    from sangyu.registry.dossier.models import Paper
+    from sangyu.registry.lifeevents.models import LifeEvent, LifeEventItem, Notice
+    from sangyu.registry.people.models import Consent, Contact, GuardedNote, PersonFact
     from sangyu.registry.workforce.models import Certificate, Clearance, Duty
 
     here = {"region": region, "path": region.path}
@@ -165,7 +167,23 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
     since = {"valid_from": date(2026, 1, 1)}
     later = {"valid_from": date(2030, 1, 1)}
     contact = Contact.objects.create(person=person, path=person.path, name="李建华", relation="2")
+    event = LifeEvent.objects.create(
+        person=person, path=person.path, kind="hospital", on=date(2026, 10, 1), reported_by="family", source="家属",
+        actor=desk.name,
+    )  # fmt: skip
+    scan = save(desk, title="身份证", content_type="application/pdf", data=b"%PDF-1.4", owner=person)
     rows = {
+        "life_event": event,
+        "life_item": LifeEventItem.objects.create(event=event, item="parties"),
+        "notice": Notice.objects.create(
+            event=event, path=event.path, audience="provider", subject_id=organisation.pk, text="住院"
+        ),
+        "paper": Paper.objects.create(
+            person=person, path=person.path, kind="identity", title="身份证", file=scan, actor=desk.name
+        ),
+        "guarded_note": GuardedNote.objects.create(
+            person=person, path=person.path, topic="property", body="房产", author=desk.name
+        ),
         "fact": PersonFact.objects.get(subject=person, kind="living"),
         "contact": contact,
         "consent": Consent.objects.create(

@@ -19,12 +19,12 @@ from sangyu.kernel.scoping import scope
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
 from .finding import find_ids, persons_by_phone, search
 from .matching import brief, find_matches, holders, sought
-from .merges import holder_of, merge_record, merges_of, names_of, survivor
+from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
 from .values import disagreements
 from .words import read_status
 
 __all__ = [
-    "FACT_VALUES", "PersonCard", "brief", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
+    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
     "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "locked_person", "merge_record", "merges_of",
     "missing", "names_of", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "search", "sought", "survivor", "tags",

@@ -31,6 +31,7 @@ STAFF_ROLES = {
     "dispatcher": ("dispatcher", "派单员", 2),
     "finance": ("finance", "结算会计", 2),
     "inspector": ("inspector", "监督检查员", 2),
+    "legal_aid": ("legal", "法律援助员", 2),
     "system_administrator": ("sysadmin", "系统管理员", 2),
     "security_administrator": ("secadmin", "安全管理员", 2),
     "audit_administrator": ("auditadmin", "审计管理员", 2),
