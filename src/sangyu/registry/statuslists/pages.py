@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.people import selectors as people
+from sangyu.registry.people.enums import Sex
 from sangyu.registry.regions import fields as region_fields
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
@@ -181,10 +182,13 @@ class Choose(LineForm):
 
 class RegisterForm(forms.Form):
     region_id = region_fields.RegionField(label=_("Community"))
+    sex = forms.ChoiceField(label=_("Sex"), choices=[("", ""), *Sex.choices[1:3]])
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, line: StatusLine, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if line.sex or line.id_number:
+            del self.fields["sex"]
         self.fields["region_id"].for_actor(actor)
 
 
@@ -202,4 +206,4 @@ class Register(LineForm):
         return {"region_id": self.object.region_text, "address": self.object.address}
 
     def form_kwargs(self) -> dict:
-        return {"actor": self.actor}
+        return {"actor": self.actor, "line": self.object}

@@ -136,7 +136,14 @@ def choose(*, actor: Actor, line_id: int, person_id: int, reason: str, now: date
 
 @service("statuslists.settle")
 def register(
-    *, actor: Actor, line_id: int, region_id: int, address: str = "", reason: str = "", now: datetime | None = None
+    *,
+    actor: Actor,
+    line_id: int,
+    region_id: int,
+    sex: str = "",
+    address: str = "",
+    reason: str = "",
+    now: datetime | None = None,
 ) -> StatusLine:
     """Register whom the line is about as an elder of ``region_id``, and begin the status.
 
@@ -146,7 +153,7 @@ def register(
     if line.outcome != Outcome.MISS or line.status_list.kind == ListKind.DEATH or line.code == "elsewhere":
         raise Refused(_("Only somebody whom nobody has registered can be registered."), code="statuslists.outcome")
     person = people.register(
-        actor=actor, name=line.name, region_id=region_id, source=line.status_list.source_of(line.row), sex=line.sex,
+        actor=actor, name=line.name, region_id=region_id, source=line.status_list.source_of(line.row), sex=line.sex or sex,
         birth_date=line.birth_date, id_number=line.id_number, phone=line.phone, address=address or line.address, now=now,
     )  # fmt: skip
     line.person_id, line.path = person.pk, person.path
