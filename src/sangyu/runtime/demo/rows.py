@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 from sangyu.kernel.crypto import blind_index, encrypt, tail_index
+from sangyu.registry.people.enums import Part
 from sangyu.registry.people.models import Contact, Person
 from sangyu.registry.people.values import ID_PURPOSE, PHONE_PURPOSE, WEIGHTS
 
@@ -35,8 +36,11 @@ CONTACTS = (
 )  # fmt: skip
 CONSENT = (
     "person_id", "path", "purpose", "version", "extent", "contact_id", "given_by", "given_on", "withdrawn_on",
-    "withdrawn_reason",
+    "withdrawn_reason", "parts",
 )  # fmt: skip
+
+#: What a relative sees by a consent of the demo: everything.
+_PARTS = "{" + ",".join(Part.values) + "}"
 
 
 @dataclass
@@ -140,7 +144,9 @@ class Rows:
                 self.contact += 1
             for purpose, given, position in e.consents:
                 who = None if position is None else first + position
-                self.consents.append((e.id, path, purpose, "2026-1", "", who, "self", given, None, ""))
+                self.consents.append(
+                    (e.id, path, purpose, "2026-1", "", who, "self", given, None, "", _PARTS if who else "{}")
+                )
 
 
 def _person(e: Elder, place: Place) -> tuple:
