@@ -55,6 +55,7 @@ OBJECTS = {
     "workforce/duties/": "duty",
     "vouchers/": "voucher",
     "vouchers/programmes/": "programme",
+    "vouchers/issues/": "voucher_issue",
     "orders/": "order_done",
     "orders/return-visits/": "return_visit",
     "orders/agreements/": "agreement_signed",
@@ -69,6 +70,7 @@ OBJECTS = {
     "desk/people/": "person",
     "desk/orders/": "order_received",
     "worker/visits/": "order_past",
+    "worker/duties/": "duty",
     "elder/": "order_done",
 }
 #: A page that needs its object in a certain state.
@@ -97,6 +99,7 @@ IN_STATE = {
 WORDS = {"step": "depart", "act": "confirm"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
+    "ui:calendar_remove": "the working calendar is the same for everybody; its days belong to no region",
     "dossier:card": "the code of a card is a secret; whom it leads to is tested in tests/registry/dossier",
     "accounts:end_session": "the key is one of the caller's own sessions, found by account",
     "bureau:orders": "the word names a view of the list, not an object",

@@ -146,7 +146,8 @@ def _vouchers(county: County, desk: Actor, region, person) -> None:
         actor=desk, programme_id=programme.pk, person_ids=[person.pk], day=date(2026, 10, 1), region_id=region.pk,
         path=region.path,
     )  # fmt: skip
-    county.ids |= {"programme": programme.pk, "voucher": Voucher.objects.get(person_id=person.pk).pk}
+    voucher = Voucher.objects.get(person_id=person.pk)
+    county.ids |= {"programme": programme.pk, "voucher": voucher.pk, "voucher_issue": voucher.issue_id}
 
 
 def _parts(county: County, desk: Actor, region, organisation, carer, person) -> None:

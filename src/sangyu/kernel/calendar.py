@@ -4,15 +4,19 @@ A day is working when the editable table ``CalendarDay`` says so; else when the 
 (the ``chinesecalendar`` package); else, beyond the years it knows, from Monday to Friday.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from lunar_python import Lunar, Solar
 
+from .actor import Actor
+from .errors import NotVisible, Refused
 from .models import CalendarDay
+from .services import service
 
 #: A year of rest days in a row means a broken calendar table, not a deadline.
 _LONGEST_REST = 366
@@ -76,6 +80,53 @@ def deadline(start: datetime, *, hours: float = 0, working_hours: float = 0, wor
     raise AssertionError("unreachable: _days never ends")
 
 
+# ---------------------------------------------------------------- exceptions
+#: Who keeps the calendar is responsible for a city at least: four levels of the tree with three characters each.
+_CITY = 9
+
+
+@service("ui.calendar")
+def set_days(*, actor: Actor, days: Iterable[tuple[date, bool, str]]) -> int:
+    """Say of days (day, whether it is worked, name) that they differ from the shipped calendar; returns how many.
+
+    A day that is there already takes the new word. Deadlines that were counted before stay as they are. Raises
+    Refused("calendar.above") for who answers for less than a city: the calendar is everybody's.
+    """
+    _require_city(actor)
+    rows = {day: CalendarDay(day=day, is_working=working, name=name[:60]) for day, working, name in days}
+    CalendarDay.objects.bulk_create(
+        rows.values(), update_conflicts=True, unique_fields=["day"], update_fields=["is_working", "name"]
+    )
+    return len(rows)
+
+
+@service("ui.calendar")
+def set_day(*, actor: Actor, day: date, is_working: bool, name: str = "") -> CalendarDay:
+    """``set_days`` for one."""
+    set_days(actor=actor, days=[(day, is_working, name)])
+    return CalendarDay.objects.get(day=day)
+
+
+@service("ui.calendar")
+def remove_day(*, actor: Actor, day_id: int) -> None:
+    """Take an exception back: the shipped calendar holds again for that day. Raises NotVisible."""
+    _require_city(actor)
+    row = CalendarDay.objects.filter(pk=day_id).first()
+    if row is None:
+        raise NotVisible
+    row.delete()
+
+
+def _require_city(actor: Actor) -> None:
+    if len(actor.path) > _CITY:
+        raise Refused(_("The working calendar is kept by the city."), code="calendar.above")
+
+
+def shipped(day: date) -> bool:
+    """Whether ``day`` is worked by the published holidays alone, or from Monday to Friday beyond the years they cover."""
+    return _is_working(day, {})
+
+
 def _at(day: date, moment: time) -> datetime:
     return timezone.make_aware(datetime.combine(day, moment))
 
@@ -86,7 +137,7 @@ def _days(day: date, step: int) -> Iterator[tuple[date, bool]]:
     while True:
         far = day + timedelta(step * 365)
         exceptions = _exceptions(min(day, far), max(day, far))
-        for _n in range(365):
+        for _each in range(365):
             day += timedelta(step)
             working = _is_working(day, exceptions)
             rest = 0 if working else rest + 1

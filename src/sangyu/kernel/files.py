@@ -128,6 +128,23 @@ def save(
         raise
 
 
+def attach(actor: Actor, row: models.Model, upload, *, title: str = "", field: str = "file") -> StoredFile:
+    """Store what a form uploaded as the file of ``row``; who sees the row sees it. The one before stays with the row (history
+    names it). ``upload`` is Django's UploadedFile. Raises Invalid as ``save`` does.
+    """
+    stored = save(
+        actor,
+        owner=row,
+        title=title or upload.name,
+        content_type=upload.content_type or "",
+        stream=upload,
+        subject_id=None,
+    )
+    setattr(row, field, stored)
+    row.save(update_fields=[field])
+    return stored
+
+
 def find(actor: Actor, pk: int) -> StoredFile:
     """The row of file ``pk`` when ``actor`` may see it; else NotVisible."""
     with scope(actor):

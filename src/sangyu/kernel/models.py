@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .actor import Actor
+from .audit import History
 from .scoping import Open, PathField, PlaceRow, Scope, ScopedQuerySet, Subject, Within
 
 #: Rows of one actor: staff by region; the others by subject, whose ids are numbered per audience.
@@ -137,6 +138,7 @@ class CalendarDay(models.Model):
     name = models.CharField(max_length=60, blank=True)
 
     scope = Open("public holidays", write="scope")
+    history = History()
 
     def __str__(self) -> str:
         return f"{self.day}"

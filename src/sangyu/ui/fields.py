@@ -35,6 +35,16 @@ class IntervalForm(forms.Form):
         return cleaned
 
 
+class PaperForm(forms.Form):
+    """A scanned or photographed paper."""
+
+    file = forms.FileField(
+        label=_("Paper"),
+        help_text=_("Photograph or PDF; replaces the one shown, which stays in the history."),
+        widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+    )
+
+
 class ReasonForm(forms.Form):
     """Why something is done."""
 

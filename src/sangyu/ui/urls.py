@@ -1,8 +1,11 @@
 from .acts import NAV, BulkResult, BulkRuns, ExportLog, UndoBulk
 from .background import CancelOperation, Download, LivePass, OperationDetail, OperationList
+from .calendar import NAV as CALENDAR
+from .calendar import CalendarList, CalendarNew, CalendarRemove, CalendarUpload
 from .gallery import Gallery
 from .pages import paths
 
+NAV = [*NAV, *CALENDAR]
 app_name = "ui"
 PREFIX = "ui/"
 
@@ -19,4 +22,8 @@ urlpatterns = paths(
     BulkResult,
     UndoBulk,
     ExportLog,
+    CalendarList,
+    CalendarNew,
+    CalendarUpload,
+    CalendarRemove,
 )

@@ -124,6 +124,7 @@ class VoucherDetail(DetailPage):
         )
     ]
     actions = [
+        Link(_("Print"), "vouchers:sheet", "print", "vouchers.issue"),
         Link(
             _("Report loss"), "vouchers:loss", permission="vouchers.replace", method="dialog",
             when=lambda v: v.state == State.ACTIVE,
@@ -256,6 +257,7 @@ class ProgrammeDetail(DetailPage):
                 Text("actor", _("By")),
             ],
             lambda page: Issue.objects.filter(programme=page.object).select_related("region"),
+            row_actions=[Link(_("Print"), "vouchers:issue-sheets", permission="vouchers.issue", kind="text")],
         )
     ]
     actions = [

@@ -1,6 +1,6 @@
 from sangyu.ui.pages import paths
 
-from . import issue_pages, pages
+from . import issue_pages, pages, sheet_pages
 
 app_name = "vouchers"
 urlpatterns = paths(
@@ -16,4 +16,6 @@ urlpatterns = paths(
     pages.Found,
     pages.Reissue,
     pages.Cancel,
+    sheet_pages.VoucherSheet,
+    sheet_pages.IssueSheets,
 )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.fields import ReasonForm
+from sangyu.ui.fields import PaperForm, ReasonForm
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
@@ -23,6 +23,8 @@ from sangyu.ui.pages import (
     Number,
     Status,
     Text,
+    paper_url,
+    paper_word,
     rows_tab,
 )
 
@@ -86,6 +88,7 @@ class ContractDetail(DetailPage):
                 Text("terms", _("Terms")),
                 Day("signed_at", _("Signed at")),
                 Day("ended_at", _("Ended at")),
+                Text("paper", _("Paper"), value=paper_word, link=paper_url),
             ],
         ),
         (
@@ -133,6 +136,7 @@ class ContractDetail(DetailPage):
             "organisations.contract",
             when=lambda c: c.state == ContractState.DRAFT,
         ),
+        Link(_("Add paper"), "organisations:contract-paper", "dl", "organisations.contract"),
         Link(
             _("Sign"),
             "organisations:contract-sign",
@@ -185,6 +189,18 @@ class ContractEdit(FormPage):
 
     def get_initial(self) -> dict:
         return {f: getattr(self.object, f) for f in forms.ContractForm.base_fields}
+
+
+class ContractPaper(FormPage):
+    url, name, permission, title = (
+        "contracts/<int:pk>/paper/",
+        "contract-paper",
+        "organisations.contract",
+        _("Paper of the contract"),
+    )
+    model, form_class, parent = Contract, PaperForm, PARENT
+    service, argument, detail = services.attach_contract_paper, "contract_id", "organisations:contract"
+    success = _("Kept.")
 
 
 class _ContractAct(ActionPage):

@@ -5,7 +5,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
-from sangyu.ui.fields import OptionalReasonForm, ReasonForm
+from sangyu.ui.fields import OptionalReasonForm, PaperForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
@@ -22,6 +22,8 @@ from sangyu.ui.pages import (
     Status,
     Text,
     end_link,
+    paper_url,
+    paper_word,
     rows_tab,
 )
 
@@ -109,10 +111,14 @@ class OrganisationDetail(DetailPage):
                 Text("issuer", _("Issuer")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
+                Text("paper", _("Paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.licences.all(),
             head=[Link(_("Record licence"), "organisations:licence-new", "plus", "organisations.verify")],
-            row_actions=[end_link("organisations:licence-end", "organisations.verify")],
+            row_actions=[
+                Link(_("Add paper"), "organisations:licence-paper", permission="organisations.verify", kind="text"),
+                end_link("organisations:licence-end", "organisations.verify"),
+            ],
             empty_text=_("Without a valid licence no service that asks for one can be taken."),
         ),
         rows_tab(
@@ -280,6 +286,18 @@ class LicenceNew(_Edit):
     url, name, permission, title = "<int:pk>/licences/new/", "licence-new", "organisations.verify", _("Record licence")
     form_class, tab = forms.LicenceForm, "licences"
     service = services.add_licence
+
+
+class LicencePaper(FormPage):
+    url, name, permission, title = (
+        "licences/<int:pk>/paper/",
+        "licence-paper",
+        "organisations.verify",
+        _("Paper of the licence"),
+    )
+    model, form_class, parent = Licence, PaperForm, PARENT
+    service, argument = services.attach_licence_paper, "licence_id"
+    detail, owner, tab, success = "organisations:detail", "organisation_id", "licences", _("Kept.")
 
 
 class CapabilityNew(_Edit):

@@ -14,7 +14,7 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.fields import OptionalReasonForm, ReasonForm
+from sangyu.ui.fields import OptionalReasonForm, PaperForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
@@ -33,6 +33,8 @@ from sangyu.ui.pages import (
     Tab,
     Text,
     end_link,
+    paper_url,
+    paper_word,
     rows_tab,
 )
 from sangyu.ui.pages.form import dress
@@ -180,10 +182,14 @@ class WorkerDetail(DetailPage):
                 Text("issuer", _("Issuer")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
+                Text("paper", _("Paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.certificates.all(),
             head=[Link(_("Record certificate"), "workforce:certificate-new", "plus", "workforce.manage")],
-            row_actions=[end_link("workforce:certificate-end", "workforce.manage")],
+            row_actions=[
+                Link(_("Add paper"), "workforce:certificate-paper", permission="workforce.manage", kind="text"),
+                end_link("workforce:certificate-end", "workforce.manage"),
+            ],
         ),
         rows_tab(
             "clearances",
@@ -193,10 +199,14 @@ class WorkerDetail(DetailPage):
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
                 Text("note", _("Note")),
+                Text("paper", _("Paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.clearances.all(),
             head=[Link(_("Record"), "workforce:clearance-new", "plus", "workforce.manage")],
-            row_actions=[end_link("workforce:clearance-end", "workforce.manage")],
+            row_actions=[
+                Link(_("Add paper"), "workforce:clearance-paper", permission="workforce.manage", kind="text"),
+                end_link("workforce:clearance-end", "workforce.manage"),
+            ],
             empty_text=_("Entry training, health check and background check must hold on the day of a visit."),
         ),
         rows_tab(
@@ -328,6 +338,18 @@ class ClearanceNew(_Edit):
     url, name, title = "<int:pk>/clearances/new/", "clearance-new", _("Record training or check")
     form_class, tab = forms.ClearanceForm, "clearances"
     service = services.add_clearance
+
+
+class CertificatePaper(FormPage):
+    url, name, permission = "certificates/<int:pk>/paper/", "certificate-paper", "workforce.manage"
+    title, model, form_class, parent = _("Paper of the certificate"), Certificate, PaperForm, PARENT
+    service, argument = services.attach_certificate_paper, "certificate_id"
+    detail, owner, tab, success = "workforce:detail", "worker_id", "certificates", _("Kept.")
+
+
+class ClearancePaper(CertificatePaper):
+    url, name, title = "clearances/<int:pk>/paper/", "clearance-paper", _("Paper of the training or check")
+    model, service, argument, tab = Clearance, services.attach_clearance_paper, "clearance_id", "clearances"
 
 
 class LeaveNew(_Edit):

@@ -23,6 +23,8 @@ PAPER_DAYS = 60
 #: A visit that has not begun this long after its time is late; the region's own limit only sets the alarm.
 LATE = timedelta(minutes=15)
 MOST = 50
+#: Fees of visits that did not take place are shown this long: they are collected with the next visit.
+FEE_TIME = timedelta(days=62)
 CONFIRMABLE = (State.CONFIRMED, State.SETTLED)
 
 
@@ -43,9 +45,18 @@ NAV = [
         phone=True,
     ),
     Nav(
-        gettext_lazy("Organisation and prices"),
+        gettext_lazy("Our organisation"),
         "building",
-        "organisations:list",
+        "provider:own",
+        "organisations.view",
+        Group.REGISTERS,
+        40,
+        audiences=("provider",),
+    ),
+    Nav(
+        gettext_lazy("Our prices"),
+        "tag",
+        "provider:prices",
         "organisations.own",
         Group.REGISTERS,
         50,
@@ -65,6 +76,28 @@ ACCEPT = Link(gettext_lazy("Accept"), "orders:accept", "check", "orders.answer",
 DECLINE = Link(gettext_lazy("Decline"), "orders:decline", "", "orders.answer", method="dialog")
 SUBSTITUTE = Link(gettext_lazy("Substitute"), "orders:substitute", "swap", "orders.answer", method="dialog")
 HAND_BACK = Link(gettext_lazy("Hand back"), "orders:hand_back", "undo", "orders.answer", method="dialog")
+
+
+class Own(PlainPage):
+    """The provider's own record: licences, capability, contracts, contacts are its tabs."""
+
+    url, name, permission, title = "own/", "own", "organisations.view", gettext_lazy("Our organisation")
+    target = "organisations:detail"
+
+    def check(self, request) -> None:
+        super().check(request)
+        if self.actor.audience is not Audience.PROVIDER:
+            raise Forbidden(self.permission)
+
+    def get(self, request, *args, **kwargs):
+        return self.redirect(reverse(self.target, args=[self.actor.subject_id]))
+
+
+class OwnPrices(Own):
+    """The price list of the own record."""
+
+    url, name, permission, title = "prices/", "prices", "organisations.own", gettext_lazy("Our prices")
+    target = "organisations:detail-prices"
 
 
 class Home(PlainPage):
@@ -108,6 +141,11 @@ class Home(PlainPage):
                 "planned_start"
             )[:MOST]
         )
+        fees = list(
+            rows.filter(state__in=(State.CANCELLED, State.NO_SHOW), fee__gt=0, closed_at__gte=now - FEE_TIME).order_by(
+                "-closed_at"
+            )[:MOST]
+        )
         month = rows.filter(planned_start__gte=begin.replace(day=1), planned_start__lt=end, state__in=CONFIRMABLE)
         return {
             "offered": [self.offer(o, now) for o in offered],
@@ -115,6 +153,9 @@ class Home(PlainPage):
             "late": [{"order": o, "crew": crew(o), "minutes": minutes(now - o.planned_start)} for o in late],
             "open_today": sum(o.done_at is None for o in today if o.state != State.NO_SHOW),
             "confirmed": month.count(),
+            "fees": fees,
+            "fee_total": sum(o.fee for o in fees),
+            "fee_days": FEE_TIME.days,
             "papers": papers(day),
             "paper_days": PAPER_DAYS,
             "statements": url_or_blank("settlement:list", "settlement:statements"),

@@ -5,4 +5,4 @@ from sangyu.ui.pages import paths
 from . import pages
 
 app_name = "provider"
-urlpatterns = paths(pages.Home)
+urlpatterns = paths(pages.Home, pages.Own, pages.OwnPrices)

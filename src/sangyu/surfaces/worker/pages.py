@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.registry.workforce import selectors as workforce
+from sangyu.registry.workforce import services as workforce_services
 from sangyu.ui.pages import PlainPage
 
 from . import steps
@@ -75,6 +77,7 @@ class Today(WorkerPage):
         over = [t for t in tasks if t.over]
         return {
             "day": day,
+            "unread": unread_duties(self.actor),
             "is_today": day == timezone.localdate(),
             "heading": _("%(all)s visits, %(done)s done") % {"all": len(tasks), "done": len(over)},
             "over": over,
@@ -83,6 +86,36 @@ class Today(WorkerPage):
             "before": "?" + urlencode({"day": day - timedelta(days=1)}),
             "after": "?" + urlencode({"day": day + timedelta(days=1)}),
         }
+
+
+class Duties(WorkerPage):
+    """The duties of one's post that are not acknowledged yet: no visit without them (R-158)."""
+
+    url, name, title, permission = "duties/", "duties", gettext_lazy("Duties of my post"), "workforce.acknowledge"
+    template = "worker/duties.html"
+
+    def get_context(self) -> dict:
+        return {"unread": unread_duties(self.actor)}
+
+
+class Acknowledge(WorkerPage):
+    """“I have read and understood”: one version of the duties."""
+
+    url, name, permission = "duties/<int:pk>/", "acknowledge", "workforce.acknowledge"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        return self.redirect(reverse("worker:duties"))
+
+    def post(self, request, pk: int) -> HttpResponse:
+        workforce_services.acknowledge(actor=self.actor, duty_id=pk)
+        left = unread_duties(self.actor)
+        return self.redirect(reverse("worker:duties" if left else "worker:today"), _("Acknowledged."))
+
+
+def unread_duties(actor) -> list:
+    """Duties that the worker has still to acknowledge."""
+    worker = workforce.get_worker(actor, actor.subject_id)
+    return workforce.unread_duties(worker, timezone.localdate())
 
 
 class Record(WorkerPage):

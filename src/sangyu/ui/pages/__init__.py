@@ -23,7 +23,7 @@ from .detail import DetailPage, Tab
 from .form import FormPage
 from .importing import ImportPage
 from .listing import ListPage, RowAction
-from .related import EndPage, end_link, rows_tab
+from .related import EndPage, end_link, paper_url, paper_word, rows_tab
 
 __all__ = [
     "ActionPage",
@@ -55,6 +55,8 @@ __all__ = [
     "Text",
     "YesNo",
     "end_link",
+    "paper_url",
+    "paper_word",
     "paths",
     "rows_tab",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.forms import BaseForm
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,15 @@ def rows_tab(
         }
 
     return Tab(key, label, "ui/detail/rows.html", context, permission, count)
+
+
+def paper_word(row: Any) -> str:
+    """ "View" for a row with a scanned paper (``file_id``); with ``paper_url`` a column."""
+    return _("View") if row.file_id else ""
+
+
+def paper_url(row: Any) -> str:
+    return f"{reverse('ui:file', args=[row.file_id])}?inline" if row.file_id else ""
 
 
 def end_link(url: str, permission: str) -> Link:

@@ -1,11 +1,19 @@
 """All acts of the organisations room."""
 
-from .contracts import change_contract, draft_contract, end_contract, end_due_contracts, sign_contract
+from .contracts import (
+    attach_contract_paper,
+    change_contract,
+    draft_contract,
+    end_contract,
+    end_due_contracts,
+    sign_contract,
+)
 from .prices import Line, end_price, load_prices, set_price
 from .records import (
     add_capability,
     add_contact,
     add_licence,
+    attach_licence_paper,
     end_capability,
     end_licence,
     remove_contact,
@@ -29,6 +37,8 @@ __all__ = [
     "add_contact",
     "add_licence",
     "approve",
+    "attach_contract_paper",
+    "attach_licence_paper",
     "change_contract",
     "change_organisation",
     "describe",

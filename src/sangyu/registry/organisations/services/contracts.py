@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
+from sangyu.kernel.files import attach
 from sangyu.kernel.publishing import require_responsible
 from sangyu.kernel.services import service
 
@@ -69,6 +70,14 @@ def change_contract(*, actor: Actor, contract_id: int, **fields: Any) -> Contrac
     _apply(row, fields)
     row.save()
     return row
+
+
+@service("organisations.contract")
+def attach_contract_paper(*, actor: Actor, contract_id: int, file: Any) -> Contract:
+    """Keep the scanned contract (an uploaded file); also when it is signed. Raises Invalid for a type that is not accepted."""
+    contract = own_contract(actor, contract_id)
+    attach(actor, contract, file, title=contract.number)
+    return contract
 
 
 @service("organisations.contract")

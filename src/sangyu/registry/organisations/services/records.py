@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
+from sangyu.kernel.files import attach
 from sangyu.kernel.identity import parse_phone
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue.enums import Category, LicenceKind
@@ -49,6 +50,14 @@ def add_licence(
     )
     _refuse_overlap(Licence.objects.filter(organisation=row, kind=kind, number=licence.number), valid_from, valid_to)
     licence.save()
+    return licence
+
+
+@service("organisations.verify")
+def attach_licence_paper(*, actor: Actor, licence_id: int, file: Any) -> Licence:
+    """Keep the scanned licence (an uploaded file). Raises Invalid for a type that is not accepted."""
+    licence = _part(Licence, actor, licence_id)
+    attach(actor, licence, file, title=f"{licence.get_kind_display()} {licence.number}")
     return licence
 
 

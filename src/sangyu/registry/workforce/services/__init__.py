@@ -14,7 +14,15 @@ from .engagement import (
     suspend,
     transfer,
 )
-from .records import add_certificate, add_clearance, add_honour, end_certificate, end_clearance
+from .records import (
+    add_certificate,
+    add_clearance,
+    add_honour,
+    attach_certificate_paper,
+    attach_clearance_paper,
+    end_certificate,
+    end_clearance,
+)
 
 __all__ = [
     "acknowledge",
@@ -22,6 +30,8 @@ __all__ = [
     "add_clearance",
     "add_honour",
     "admit",
+    "attach_certificate_paper",
+    "attach_clearance_paper",
     "cancel_leave",
     "change_worker",
     "end_certificate",

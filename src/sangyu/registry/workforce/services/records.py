@@ -1,12 +1,14 @@
 """What gates dispatch and what is to the worker's credit: certificates, clearances, honours."""
 
 from datetime import date
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
+from sangyu.kernel.files import attach
 from sangyu.kernel.services import service
 from sangyu.registry.catalogue.enums import Skill
 
@@ -45,6 +47,18 @@ def add_certificate(
         valid_to=valid_to,
         file_id=file_id,
     )
+
+
+@service("workforce.manage")
+def attach_certificate_paper(*, actor: Actor, certificate_id: int, file: Any) -> Certificate:
+    """Keep the scanned certificate (an uploaded file). Raises Invalid for a type that is not accepted."""
+    return _attached(Certificate, actor, certificate_id, file)
+
+
+@service("workforce.manage")
+def attach_clearance_paper(*, actor: Actor, clearance_id: int, file: Any) -> Clearance:
+    """Keep the paper of a training or check, as above."""
+    return _attached(Clearance, actor, clearance_id, file)
 
 
 @service("workforce.manage")
@@ -103,6 +117,15 @@ def _check_days(same, valid_from: date, valid_to: date | None) -> None:
         touching = touching.filter(valid_from__lt=valid_to)
     if touching.exists():
         raise Refused(_("It is recorded for some of these days already."), code="dated.overlap")
+
+
+def _attached(model: type, actor: Actor, pk: int, file: Any):
+    row = model.objects.filter(pk=pk).first()
+    if row is None:
+        raise NotVisible
+    own_worker(actor, row.worker_id)
+    attach(actor, row, file)
+    return row
 
 
 def _ended(model: type, actor: Actor, pk: int, day: date):
