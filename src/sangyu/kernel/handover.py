@@ -1,4 +1,4 @@
-"""Open work of somebody who leaves, handed to a successor (X-07). Each room says its own in ``handing_over.py``::
+"""Open work of somebody who leaves, handed to a successor (X-07). Each room says its own in ``handover.py``::
 
     handover_rules = [HandoverRule("privacy.requests", _("Requests about personal data"), open_of, move)]
 
@@ -51,6 +51,6 @@ def rules() -> tuple[HandoverRule, ...]:
     """The rules of all rooms, in app order."""
     found: list[HandoverRule] = []
     for config in apps.get_app_configs():
-        if config.name.startswith("sangyu.") and find_spec(f"{config.name}.handing_over"):
-            found += import_module(f"{config.name}.handing_over").handover_rules
+        if config.name.startswith("sangyu.") and config.label != "kernel" and find_spec(f"{config.name}.handover"):
+            found += import_module(f"{config.name}.handover").handover_rules
     return tuple(found)

@@ -275,6 +275,31 @@ def migrate(here: Annotated[bool, typer.Option("--here", hidden=True)] = False) 
 
 # ---------------------------------------------------------------- care for the data
 @app.command()
+def reseal() -> None:
+    """Bring all sealed personal data to the present key and cipher (SANGYU_KEYS, SANGYU_CIPHER).
+
+    Close the door first. Commits batch by batch: a stopped run is started again and goes on.
+    """
+    with database():
+        import django
+
+        django.setup()
+        from rich.progress import Progress
+
+        from sangyu.kernel import resealing
+        from sangyu.kernel.actor import Actor
+        from sangyu.kernel.scoping import scope
+
+        with Progress(console=console) as bar:
+            for model in resealing.sealed_models():
+                with scope(Actor.job("kernel.reseal")):
+                    waiting = resealing.stale(model)
+                task = bar.add_task(str(model._meta.label), total=waiting or 1, completed=0 if waiting else 1)
+                for done in resealing.reseal_model(model):
+                    bar.advance(task, done)
+
+
+@app.command()
 def check() -> None:
     """Prove what must always hold (ledger sums to zero, …). Exit code 1 with findings."""
     from .engines.postgres import OWNER
@@ -335,7 +360,9 @@ def import_(
     file: Annotated[Path, typer.Argument(help="Workbook (.xlsx, .xls) or .csv.")],
     username: Annotated[str, typer.Option("--as", help="Sign-in of who imports: its area and permissions hold.")],
     source: Annotated[str, typer.Option(help="Named source of the list, for example 站前街道花名册.")] = "",
-    update: Annotated[bool, typer.Option("--update", help="Bring registered persons up to date, not only add.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Bring registered persons up to date, not only add.")
+    ] = False,
     option: Annotated[list[str] | None, typer.Option(help="Further options of the import, as key=value.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count, write nothing.")] = False,
 ) -> None:

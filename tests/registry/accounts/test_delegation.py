@@ -416,7 +416,7 @@ def test_the_successor_is_another_usable_person_of_the_area(admin, person, begun
 
 
 def test_a_workers_visits_are_listed_and_not_moved(admin, person, world):
-    from sangyu.care.orders import handing_over
+    from sangyu.care.orders import handover as handing_over
     from sangyu.kernel.handover import Holder
 
     assert handing_over.open_of(Holder(1, "x", {Audience.WORKER: (world.lead.pk,)})) == []

@@ -29,6 +29,7 @@ class Account(models.Model):
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
 
+    about = "person_id"
     scope = Scope(
         staff=Within(),
         provider=Owned("organisation"),

@@ -49,6 +49,7 @@ class Household(PlaceRow):
     has_lift = models.BooleanField(_("Lift"), null=True, blank=True)
     note = models.CharField(_("Note"), max_length=300, blank=True)
 
+    about = "members"
     scope = Scope(staff=Within())
     history = History()
 

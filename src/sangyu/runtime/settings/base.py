@@ -35,6 +35,7 @@ ROOMS = [
     "sangyu.registry.catalogue",
     "sangyu.registry.organisations",
     "sangyu.registry.workforce",
+    "sangyu.registry.privacy",
     "sangyu.care.vouchers",
     "sangyu.care.dispatch",
     "sangyu.care.orders",

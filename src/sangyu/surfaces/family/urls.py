@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import pages, visits, wanting
+from . import data, pages, visits, wanting
 
 app_name = "family"
 PREFIX = "elder/"
@@ -17,4 +17,7 @@ urlpatterns = paths(
     visits.Visits,
     visits.Visit,
     visits.Act,
+    data.Data,
+    data.AskData,
+    data.WithdrawData,
 )

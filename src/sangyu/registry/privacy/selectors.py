@@ -1,0 +1,82 @@
+"""Questions about requests and consents, in the actor's scope."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from django.apps import apps
+from django.db.models import Count, Q, QuerySet
+
+from sangyu.kernel.actor import Actor
+from sangyu.registry.people.enums import Purpose
+
+from . import rules
+from .enums import OPEN
+from .models import Request, Restriction
+
+
+def own_requests(actor: Actor, person_id: int) -> QuerySet[Request]:
+    """What this family account has asked about the person, newest first."""
+    return Request.objects.visible_to(actor).filter(person_id=person_id).order_by("-id")
+
+
+def overdue(actor: Actor, today: date) -> int:
+    """Open requests whose day has passed."""
+    return Request.objects.visible_to(actor).filter(state__in=OPEN, due_on__lt=today).count()
+
+
+def waiting(actor: Actor) -> int:
+    return Request.objects.visible_to(actor).filter(state__in=OPEN).count()
+
+
+def is_restricted(person_id: int) -> bool:
+    """Whether the person's data are kept for a statute only. Inside a scope."""
+    return Restriction.objects.filter(person_id=person_id).exists()
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """Consents to one purpose under one version of the text."""
+
+    purpose: str
+    label: str
+    version: str
+    holding: int
+    withdrawn: int
+    current: bool
+
+
+def ledger(actor: Actor, day: date) -> list[LedgerLine]:
+    """Counts by purpose and version in the actor's area; in the order of the purposes, newest version first."""
+    consents = apps.get_model("people.Consent").objects.visible_to(actor)
+    rows = (
+        consents.values("purpose", "version")
+        .annotate(holding=Count("pk", filter=Q(withdrawn_on=None)), withdrawn=Count("pk", filter=~Q(withdrawn_on=None)))
+        .order_by("-version")
+    )
+    found: dict[str, list] = {p: [] for p in Purpose.values}
+    for row in rows:
+        found[row["purpose"]].append(row)
+    lines = []
+    for purpose, versions in found.items():
+        text = rules.text_on(purpose, day)
+        known = {v["version"] for v in versions}
+        if text and text.version not in known:
+            versions = [{"version": text.version, "holding": 0, "withdrawn": 0}, *versions]
+        lines += [
+            LedgerLine(
+                purpose, str(Purpose(purpose).label), v["version"], v["holding"], v["withdrawn"],
+                bool(text and v["version"] == text.version),
+            )
+            for v in versions
+        ]  # fmt: skip
+    return lines
+
+
+def totals(lines: list[LedgerLine]) -> Counter:
+    """holding, withdrawn, old (holding under an old text)."""
+    return Counter(
+        holding=sum(line.holding for line in lines),
+        withdrawn=sum(line.withdrawn for line in lines),
+        old=sum(line.holding for line in lines if not line.current),
+    )
