@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.scoping import PlaceRow, Scope, Subject, Via, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Subject, Via, Within
 
 from .enums import Item, ItemState, Kind, ReportedBy
 
@@ -80,6 +80,7 @@ class LifeEventItem(models.Model):
 
     scope = Scope(staff=Via("event_id", "lifeevents.LifeEvent"))
     history = History()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("item of a check list")

@@ -158,7 +158,6 @@ class RecordEvent(FormPage):
 
     permission, multipart, kind = "people.life_events", True, ""
     submit_label, success = _("Record"), _("Recorded.")
-    service = services.record
 
     def get(self, request, *args, **kwargs):
         self.person = people.get_person(self.actor, kwargs["pk"])
@@ -177,7 +176,7 @@ class RecordEvent(FormPage):
     def form_kwargs(self):
         return {"actor": self.actor}
 
-    def call(self, form):
+    def save(self, form):
         given = dict(form.cleaned_data)
         upload = given.pop("evidence")
         kept = upload and files.save(
