@@ -72,7 +72,10 @@ def workbook(rows, head=HEAD) -> bytes:
 
 def work() -> None:
     """What the worker would do now."""
-    operations.run(ImportBatch.objects.latest("id").operation_id)
+    batch = ImportBatch.objects.select_related("operation").latest("id")
+    operations.run(batch.operation_id)
+    batch.operation.refresh_from_db()
+    assert batch.operation.state == "done", batch.operation.error
 
 
 def upload(page, name: str, data: bytes) -> None:
@@ -102,21 +105,21 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     page.get_by_text("正在读取文件").wait_for()
     shot(page, "import-2-reading")
     work()
-    page.get_by_role("button", name="检查").wait_for()
+    page.locator("button[value=match]").wait_for()
     assert page.locator("#column_name option:checked").inner_text() == "老人姓名"
     shot(page, "import-3-match")
     page.click("button[value=match]")
-    page.get_by_text("正在检查各行").wait_for()
+    page.get_by_text("正在核对各行").wait_for()
     page.click("button[value=cancel]")
-    page.get_by_role("button", name="检查").wait_for()
+    page.locator("button[value=match]").wait_for()
     page.click("button[value=match]")
-    page.get_by_text("正在检查各行").wait_for()
+    page.get_by_text("正在核对各行").wait_for()
     work()
     page.locator("button[value=commit]").wait_for()
     shot(page, "import-4-preview")
     words = page.locator("#import").inner_text()
     assert "农历" in words
-    assert "清华社区" in words
+    assert "是否应为“独居”" in words
     assert Person.objects.count() == 0
     page.click("button[value=commit]")
     page.get_by_text("正在写入").wait_for()
@@ -137,7 +140,7 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     page.get_by_text("正在读取文件").wait_for()
     work()
     page.click("button[value=match]")
-    page.get_by_text("正在检查各行").wait_for()
+    page.get_by_text("正在核对各行").wait_for()
     work()
     page.click("button[value=commit]")
     page.get_by_text("正在写入").wait_for()
@@ -162,7 +165,7 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     page.get_by_text("正在读取文件").wait_for()
     work()
     page.click("button[value=match]")
-    page.get_by_text("正在检查各行").wait_for()
+    page.get_by_text("正在核对各行").wait_for()
     work()
     page.click("button[value=commit]")
     page.get_by_text("正在写入").wait_for()

@@ -52,7 +52,10 @@ def test_dates_that_are_refused_with_the_remedy(written, code):
     assert caught.value.message
 
 
-@given(DAYS, st.sampled_from(["{0.year}.{0.month}.{0.day}", "{0:%Y-%m-%d}", "{0:%Y%m%d}", "{0.year}年{0.month}月{0.day}日"]))
+@given(
+    DAYS,
+    st.sampled_from(["{0.year}.{0.month}.{0.day}", "{0:%Y-%m-%d}", "{0:%Y%m%d}", "{0.year}年{0.month}月{0.day}日"]),
+)
 def test_any_day_in_any_form_and_width_is_read(day, form):
     written = form.format(day)
     assert parsers.day(written) == parsers.day(written.translate(FULL)) == day
@@ -71,7 +74,9 @@ def test_id_numbers_in_any_width_and_case(written):
     assert parsers.id_number(TODAY)(written).number == ID
 
 
-@pytest.mark.parametrize("written", [2.10802194103059e17, "2.10803E+17", "2.10803e17", "２．１０８０３Ｅ＋１７", 210802194103059900])
+@pytest.mark.parametrize(
+    "written", [2.10802194103059e17, "2.10803E+17", "2.10803e17", "２．１０８０３Ｅ＋１７", 210802194103059900]
+)
 def test_id_numbers_that_became_numbers_are_refused(written):
     with pytest.raises(BadValue) as caught:
         parsers.id_number(TODAY)(written)

@@ -60,7 +60,7 @@ def _private(sign: str) -> bool:
     return unicodedata.category(sign) == "Co"
 
 
-@lru_cache(maxsize=50_000)  # names repeat, and an import asks for thousands
+@lru_cache(maxsize=200_000)  # names repeat, and an import asks twice for each
 def pinyin_of(name: str) -> tuple[str, str]:
     """Pinyin without tones and its initials, lower case: 单桂兰 → ("shanguilan", "sgl"). Unknown characters stay."""
     from pypinyin import lazy_pinyin  # takes half a second to load

@@ -14,7 +14,7 @@ from django.db import connections
 from python_calamine import CalamineWorkbook
 
 from sangyu.kernel import bulk, operations
-from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.kernel.errors import Forbidden, Invalid, NotVisible
 from sangyu.kernel.identity import check_character
 from sangyu.kernel.importing import services
 from sangyu.kernel.importing.models import ImportBatch, ImportProblem

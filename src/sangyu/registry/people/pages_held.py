@@ -16,7 +16,6 @@ from sangyu.ui.pages import FormPage, ListPage, Moment, Number, Status, Text
 
 from . import selectors
 from .imports import RosterImport
-from .words import HEADINGS
 
 PARENT = ("people:held", _("Rows to decide"))
 TONES = {"open": "warn", "same": "ok", "other": "ok", "dropped": "mute"}
@@ -84,12 +83,11 @@ class Decide(FormPage):
         return {"choices": same + rest}
 
     def context(self, **more: Any) -> dict:
-        fields = {f.key: f for f in RosterImport(self.actor, timezone.localdate()).fields}
         cells = held.from_json(self.object.cells)
         written = [
-            (fields[k].label if k in fields else HEADINGS.get(k, (k,))[0], _masked(fields.get(k), v))
-            for k, v in cells.items()
-            if v not in (None, "")
+            (f.label, _masked(f, cells[f.key]))
+            for f in RosterImport(self.actor, timezone.localdate()).fields
+            if cells.get(f.key) not in (None, "")
         ]
         return super().context(
             **more, written=written, candidates=self.candidates(), decided=self.object.state != "open"
@@ -111,4 +109,4 @@ class Decide(FormPage):
 
 def _masked(field, cell: Any) -> str:
     written = held.text_of(cell)
-    return field.mask(written) if field is not None and field.mask else written
+    return field.mask(written) if field.mask else written

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from sangyu.kernel import identity
 from sangyu.kernel.errors import BadValue
@@ -67,7 +67,7 @@ class StatusListImport(Import):
                 ("类别", "等级", "救助类别", "残疾等级", "残疾类别等级", "供养方式", "优抚类别", "人员类别"),
             ),
             Field(
-                "since", _("Day of death") if death else _("Since"), parsers.day,
+                "since", _("Day of death") if death else pgettext("statuslists", "Since"), parsers.day,
                 ("死亡日期", "去世日期", "注销日期") if death else ("起始日期", "开始日期", "享受起始日期", "批准日期"),
                 required=death,
             ),

@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.importing.importer import Importer
@@ -112,7 +113,7 @@ class Lines(ListPage):
         Day("birth_date", _("Birth date")),
         Text("region_text", _("Community")),
         Text("value_label", _("Status")),
-        Day("since", _("Since")),
+        Day("since", pgettext_lazy("statuslists", "Since")),
         Status("outcome", _("Comparison"), enum=Compared, tones=TONES),
         Text("message", _("Explanation")),
         Status("state", _("State"), enum=LineState, tones=STATE_TONES),
