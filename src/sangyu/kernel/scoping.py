@@ -244,6 +244,18 @@ def take_along(row: models.Model) -> None:
     files.objects.filter(owner_table=row._meta.db_table, owner_id=row.pk).update(path=row.path)
 
 
+def take_many_along(model: type[models.Model], ids: Sequence[int], path: str) -> None:
+    """The same for many rows of ``model`` that now all lie at ``path``; one statement a table."""
+    from django.apps import apps
+
+    for follower in apps.get_models():
+        field = getattr(follower, "follows", "")
+        if field and follower._meta.get_field(field).related_model is model:
+            follower._default_manager.filter(**{f"{field}__in": ids}).update(path=path)
+    files = apps.get_model("kernel", "StoredFile")
+    files.objects.filter(owner_table=model._meta.db_table, owner_id__in=ids).update(path=path)
+
+
 # ---------------------------------------------------------------- entering a scope
 _current: ContextVar[Actor | None] = ContextVar("sangyu_scope", default=None)
 

@@ -70,9 +70,11 @@ def test_merge_of_two_communities_on_a_date(rows, staff):
     assert (grant.path, grant.region_id) == (one.path, one.pk)
     change = RegionChange.objects.get()
     assert (change.kind, change.before, change.after) == ("merge", [one.pk, two.pk], [one.pk])
-    assert change.moved == {"kernel_operation": 3, "accounts_account": 2, "accounts_grant": 2} | {
+    assert change.moved == {"kernel_operation": 3, "accounts_account": 1, "accounts_grant": 1} | {
         k: v for k, v in change.moved.items() if k.startswith("kernel_") and k != "kernel_operation"
     }
+    assert change.totals["kernel_operation"] == 5
+    assert selectors.in_words(change.totals)[0][1] == max(change.totals.values())
     history = Change.objects.get(table_name="regions_region", row_id=two.pk, op="U")
     assert (history.actor, history.reason) == ("bureau city", "县政发〔2026〕3号")
     assert Event.objects.get(name="regions.merged").payload == {"before": [two.pk], "after": one.pk}
@@ -233,3 +235,22 @@ def test_no_other_role_may_call_the_moving_functions(rows, staff):
     refused = pytest.raises(ProgrammingError, match="regions services only")
     with scope(staff("city")), connection.cursor() as cursor, refused, transaction.atomic():
         cursor.execute(call)
+
+
+def test_totals_that_do_not_agree_take_the_change_back(rows, staff, monkeypatch):
+    from sangyu.registry.regions import services as module
+
+    before, counted = tree(), iter([{"kernel_operation": 5}, {"kernel_operation": 4}])
+    monkeypatch.setattr(module, "holdings", lambda paths: next(counted))
+    with pytest.raises(Refused, match="kernel_operation") as refused:
+        services.merge(
+            actor=staff("city"),
+            region_ids=[rows["a_one"].pk, rows["a_two"].pk],
+            into=rows["a_one"].pk,
+            day=DAY,
+            today=TODAY,
+        )
+    assert refused.value.code == "regions.totals"
+    assert tree() == before
+    assert (total(rows["a_one"].path), total(rows["a_two"].path)) == (2, 3)
+    assert not RegionChange.objects.exists()

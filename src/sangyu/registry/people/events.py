@@ -8,6 +8,7 @@ DIED = "people.died"  # id, on
 DEATH_REVOKED = "people.death_revoked"  # id
 MOVED = "people.moved"  # id, region, on, previous_path; sent to the new region
 LEFT = "people.left"  # the same; sent to the old region
+REASSIGNED = "people.reassigned"  # region, on, count: another region is responsible, nobody moved
 ADMITTED = "people.admitted"  # id, on
 DISCHARGED = "people.discharged"  # id, on
 HOSPITALISED = "people.hospitalised"  # id, on

@@ -33,7 +33,7 @@ from sangyu.ui.pages import (
     Text,
 )
 
-from . import finding, selectors, services
+from . import finding, pages_bulk, selectors, services
 from .enums import Ability, CareLevel, FactKind, Sex, Tag
 from .forms import EditPersonForm, NewPersonForm
 from .models import Person, PersonFact
@@ -172,7 +172,9 @@ class PersonList(ListPage):
         Day("checked_on", _("Last check"), hidden=True),
         Day("died_on", _("Died"), hidden=True),
     ]
+    bulk = pages_bulk.ACTS
     head = [
+        Link(_("Divide a community"), "people:divide", "swap", "people.reassign"),
         Link(_("Import"), "people:import", "ul", "people.import"),
         Link(_("New file"), "people:new", "plus", "people.register", "pri"),
     ]
@@ -267,6 +269,7 @@ class PersonDetail(DetailPage):
 class NewPerson(FormPage):
     url, name, permission, title = "new/", "new", "people.register", _("New file")
     form_class, parent, wide = NewPersonForm, LIST, ("address", "registered_address", "needs")
+    template = "people/new.html"
 
     def form_kwargs(self):
         return {"actor": self.actor}

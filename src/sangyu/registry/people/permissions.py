@@ -11,5 +11,6 @@ PERMISSIONS = {
     "people.import": _("Import rosters"),
     "people.export": _("Export the register"),
     "people.merge": _("Merge files of the same person, and undo it"),
+    "people.reassign": _("Give many elders to another community, when an area is divided"),
     "people.guarded_notes": _("Read and write guarded legal notes"),
 }

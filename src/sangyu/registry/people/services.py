@@ -71,6 +71,7 @@ __all__ = [
     "revoke_residence",
     "set_household",
     "state_facts",
+    "take_checks_back",
     "undo_merge",
     "update_basic",
     "update_contact",
@@ -214,6 +215,24 @@ def confirm_checks(*, actor: Actor, person_ids: list[int], on: date, today: date
         raise Invalid({"on": [_("The day lies in the future.")]})
     rows = Person.objects.filter(pk__in=person_ids).filter(Q(checked_on__isnull=True) | Q(checked_on__lt=on))
     return rows.update(checked_on=on)
+
+
+@service("people.edit")
+def take_checks_back(*, actor: Actor, days: dict[int, tuple[str | None, str]]) -> dict[int, str]:
+    """Put the day of the last check back: ``days`` is id → (day before or None, day that was noted), ISO.
+
+    Answers {id: why not} for files that were checked again since.
+    """
+    known = dict(Person.objects.filter(pk__in=days).values_list("pk", "checked_on"))
+    refused, groups = {}, {}
+    for pk, (before, noted) in days.items():
+        if known.get(pk) != date.fromisoformat(noted):
+            refused[pk] = _("Was checked again since.")
+        else:
+            groups.setdefault(before, []).append(pk)
+    for before, ids in groups.items():
+        Person.objects.filter(pk__in=ids).update(checked_on=before and date.fromisoformat(before))
+    return refused
 
 
 # ---------------------------------------------------------------- contacts and household

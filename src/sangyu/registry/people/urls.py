@@ -1,12 +1,13 @@
 from sangyu.ui.pages import paths
 
-from . import pages, pages_acts, pages_held, pages_lists
+from . import pages, pages_acts, pages_bulk, pages_held, pages_lists
 
 NAV = pages_lists.NAV
 app_name = "people"
 urlpatterns = paths(
     pages.PersonList,
     pages.NewPerson,
+    pages_bulk.DivideArea,
     pages.RosterPage,
     pages_held.HeldList,
     pages_held.Decide,

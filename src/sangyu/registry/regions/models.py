@@ -118,6 +118,8 @@ class RegionChange(models.Model):
     before = ArrayField(models.BigIntegerField())
     after = ArrayField(models.BigIntegerField())
     moved = models.JSONField(default=dict)
+    #: Rows of each table at and under the regions concerned: the same before and after.
+    totals = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(default=timezone.now)
     account_id = models.BigIntegerField(null=True)

@@ -5,6 +5,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.errors import Refused
+from sangyu.kernel.models import Change
 from sangyu.kernel.scoping import PathField, as_system
 
 from .models import Region
@@ -47,18 +48,61 @@ def move_paths(pairs: list[tuple[str, str]], *, subtree: bool) -> dict[str, int]
     )
 
 
-def move_region_ids(old: list[int], new: int) -> dict[str, int]:
-    """Let foreign keys to ``old`` regions point to ``new``. Returns moved rows per table; raises Refused as above."""
-    return _each("SELECT sangyu.move_region_ids(%s, %s, %s, %s)", region_columns(), [old, new])
+def move_rows(old: list[tuple[int, str]], new: tuple[int, str]) -> dict[str, int]:
+    """Let rows on the ``old`` regions (id, path) belong to ``new``: path and foreign key in one statement a table.
+
+    Returns moved rows per table; raises Refused as above.
+    """
+    paths, ids = [p for _id, p in old], [pk for pk, _path in old]
+    pairs: dict[str, tuple[list[str], list[str]]] = {}
+    for table, column in path_columns():
+        pairs.setdefault(table, ([], []))[0].append(column)
+    for table, column in region_columns():
+        pairs.setdefault(table, ([], []))[1].append(column)
+    both = [(t, (p.pop(), i.pop())) for t, (p, i) in pairs.items() if p and i]
+    moved = _each(
+        "SELECT sangyu.move_rows(%s, %s, %s, %s, %s, %s, %s)",
+        [(table, *columns) for table, columns in both],
+        [paths, new[1], ids, new[0]],
+    )
+    only_paths = [(t, c) for t, (columns, _ids) in pairs.items() for c in columns]
+    only_ids = [(t, c) for t, (_paths, columns) in pairs.items() for c in columns]
+    for sql, columns, arguments in (
+        ("SELECT sangyu.move_paths(%s, %s, %s, %s, %s)", only_paths, [paths, [new[1]] * len(paths), False]),
+        ("SELECT sangyu.move_region_ids(%s, %s, %s, %s)", only_ids, [ids, new[0]]),
+    ):
+        for table, count in _each(sql, columns, arguments).items():
+            moved[table] = moved.get(table, 0) + count
+    return moved
 
 
-def _each(sql: str, columns: list[tuple[str, str]], arguments: list) -> dict[str, int]:
+def holdings(paths: list[str]) -> dict[str, int]:
+    """Rows at and under ``paths`` in each table that has any, whoever may see them; without the history, which the
+    change itself writes."""
+    found = {}
+    with as_system("the totals of a region are those of every room"), connection.cursor() as cursor:
+        for table, column in path_columns():
+            if table == Change._meta.db_table:
+                continue
+            cursor.execute("SELECT sangyu.count_paths(%s, %s, %s)", [table, column, paths])
+            (count,) = cursor.fetchone()
+            if count:
+                found[table] = found.get(table, 0) + count
+    return found
+
+
+def labels() -> dict[str, str]:
+    """Words for the tables: the verbose names of their models."""
+    return {m._meta.db_table: str(m._meta.verbose_name) for m in _models()}
+
+
+def _each(sql: str, columns: list[tuple[str, ...]], arguments: list) -> dict[str, int]:
     moved: dict[str, int] = {}
     with as_system("a change of regions moves rows of every room"), connection.cursor() as cursor:
-        for table, column in columns:
+        for table, *names in columns:
             try:
                 with transaction.atomic():
-                    cursor.execute(sql, [table, column, *arguments])
+                    cursor.execute(sql, [table, *names, *arguments])
                     (count,) = cursor.fetchone()
             except IntegrityError as e:
                 constraint = getattr(getattr(e.__cause__, "diag", None), "constraint_name", "") or ""

@@ -11,7 +11,20 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import Choice, Custom, Day, DetailPage, FormPage, Link, ListPage, Moment, PlainPage, Text, rows_tab
+from sangyu.ui.pages import (
+    Choice,
+    Custom,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Number,
+    PlainPage,
+    Text,
+    rows_tab,
+)
 
 from . import selectors, services
 from .enums import ChangeKind, Flag, Level, Source
@@ -105,6 +118,16 @@ class RegionDetail(DetailPage):
                 Day("valid_to", _("Valid until before")),
             ],
             lambda page: page.object.names.order_by("-valid_from"),
+        ),
+        rows_tab(
+            "holdings",
+            _("What belongs to it"),
+            [
+                Text("label", _("Kind of record"), value=lambda r: r[0]),
+                Number("count", _("Records"), value=lambda r: r[1]),
+            ],
+            lambda page: selectors.holdings_of(page.object),
+            permission="regions.change",
         ),
         rows_tab(
             "operations",
@@ -275,6 +298,11 @@ class RegionMove(_ChangePage):
         return {"actor": self.actor}
 
 
+def _totals(change: RegionChange) -> str:
+    """The largest kinds of records in words: 老人 1,234、订单 56."""
+    return "、".join(f"{label} {count:,}" for label, count in selectors.in_words(change.totals)[:4])
+
+
 class RegionChangeList(ListPage):
     url, name, permission, title = "changes/", "changes", "regions.view", _("Changes of the tree")
     model, unit, sort = RegionChange, _("tree changes"), "-pk"
@@ -283,6 +311,8 @@ class RegionChangeList(ListPage):
         Day("day", _("Effective day")),
         Choice("kind", _("Kind"), enum=ChangeKind),
         Text("reason", _("Reason")),
+        Number("moved", _("Records moved"), value=lambda c: sum(c.moved.values())),
+        Text("totals", _("Totals, the same before and after"), value=_totals),
         Text("actor", _("Entered by")),
         Moment("at", _("Entered at")),
     ]

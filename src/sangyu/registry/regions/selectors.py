@@ -9,6 +9,7 @@ from sangyu.kernel.dated import valid_on
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import lineage
 
+from . import moving
 from .enums import Level, Source
 from .models import Region, RegionChange, RegionCode
 
@@ -147,3 +148,14 @@ __all__ = [
     "choices_for",
 ]
 __all__ += ["code_of", "name_on", "names_of", "path_of", "region", "search"]
+
+
+def holdings_of(found: Region) -> list[tuple[str, int]]:
+    """What a merge or split of ``found`` would carry along: (kind of record, number), most first. Call inside a scope."""
+    return in_words(moving.holdings([found.path]))
+
+
+def in_words(totals: dict[str, int]) -> list[tuple[str, int]]:
+    """Numbers by table as numbers by the words for their records, most first."""
+    words = moving.labels()
+    return sorted(((words.get(table, table), count) for table, count in totals.items()), key=lambda pair: -pair[1])

@@ -20,7 +20,7 @@ from . import names
 from .enums import ChangeKind, Level, Source
 from .loading import Loaded, free_segment, load_lists
 from .models import Region, RegionChange, RegionCode, RegionName
-from .moving import move_paths, move_region_ids
+from .moving import holdings, move_paths, move_rows
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,13 @@ def merge(
     say_why(reason or "merged: " + "、".join(m.name for m in members))
     target = next((m for m in members if m.pk == into), None) or _new_beside(members[0], name, code, day)
     ended = [m for m in members if m.pk != target.pk]
+    before = holdings([m.path for m in members])
     moved = _take_over(target, [c for m in ended for c in Region.objects.filter(parent=m).order_by("path")])
-    _add(moved, move_paths([(m.path, target.path) for m in ended], subtree=False))
-    _add(moved, move_region_ids([m.pk for m in ended], target.pk))
+    _add(moved, move_rows([(m.pk, m.path) for m in ended], (target.pk, target.path)))
+    totals = _same(before, holdings([target.path]))
     Region.objects.filter(pk__in=[m.pk for m in ended]).update(valid_to=day, successor=target)
     RegionCode.objects.filter(region__in=ended, valid_to=None).update(valid_to=day)
-    _log(actor, ChangeKind.MERGE, day, [m.pk for m in members], [target.pk], moved, reason)
+    _log(actor, ChangeKind.MERGE, day, [m.pk for m in members], [target.pk], moved, reason, totals)
     emit("regions.merged", path=target.path, before=[m.pk for m in ended], after=target.pk)
     return target
 
@@ -189,12 +190,13 @@ def split(
             {"parts": [_("Each child goes to one part, and only children of the region can be handed over.")]}
         )
     say_why(reason or f"split: {found.name}")
-    made, moved = [], {}
+    made, moved, before = [], {}, holdings([found.path])
     for part in parts:
         new = _new_beside(found, part.name, part.code, day)
         _add(moved, _take_over(new, list(Region.objects.filter(pk__in=part.children).order_by("path"))))
         made.append(new)
-    _log(actor, ChangeKind.SPLIT, day, [found.pk], [found.pk, *(m.pk for m in made)], moved, reason)
+    totals = _same(before, holdings([found.path, *(m.path for m in made)]))
+    _log(actor, ChangeKind.SPLIT, day, [found.pk], [found.pk, *(m.pk for m in made)], moved, reason, totals)
     emit("regions.split", path=found.path, before=found.pk, after=[m.pk for m in made])
     return made
 
@@ -209,10 +211,12 @@ def move(
     if parent.level != found.level - 1 or parent.pk == found.parent_id:
         raise Invalid({"parent_id": [_("Choose another region of the level above.")]})
     say_why(reason or f"moved {found.name} → {parent.name}")
+    before = holdings([found.path])
     moved = _take_over(parent, [found])
-    _log(actor, ChangeKind.MOVE, day, [found.pk], [found.pk], moved, reason)
-    emit("regions.moved", path=parent.path, id=found.pk)
     found.refresh_from_db()
+    totals = _same(before, holdings([found.path]))
+    _log(actor, ChangeKind.MOVE, day, [found.pk], [found.pk], moved, reason, totals)
+    emit("regions.moved", path=parent.path, id=found.pk)
     return found
 
 
@@ -326,13 +330,31 @@ def _full_names(path: str, old: str, new: str) -> None:
     rows.update(full_name=Concat(Value(new), Substr("full_name", len(old) + 1)))
 
 
+def _same(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """The totals, when those before and after agree; raises Refused, which takes everything back."""
+    wrong = sorted(t for t in {*before, *after} if before.get(t, 0) != after.get(t, 0))
+    if wrong:
+        raise Refused(
+            _("The totals before and after differ (%(tables)s): nothing was changed.") % {"tables": ", ".join(wrong)},
+            code="regions.totals",
+        )
+    return after
+
+
 def _add(total: dict[str, int], more: dict[str, int]) -> None:
     for table, count in more.items():
         total[table] = total.get(table, 0) + count
 
 
 def _log(
-    actor: Actor, kind: ChangeKind, day: date, before: list[int], after: list[int], moved: dict, reason: str
+    actor: Actor,
+    kind: ChangeKind,
+    day: date,
+    before: list[int],
+    after: list[int],
+    moved: dict,
+    reason: str,
+    totals: dict | None = None,
 ) -> None:
     RegionChange.objects.create(
         kind=kind,
@@ -340,6 +362,7 @@ def _log(
         before=before,
         after=after,
         moved=moved,
+        totals=totals or {},
         reason=reason,
         account_id=actor.account_id,
         actor=actor.name,

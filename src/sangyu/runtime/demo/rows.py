@@ -36,7 +36,7 @@ CONTACTS = (
 )  # fmt: skip
 CONSENT = (
     "person_id", "path", "purpose", "version", "extent", "contact_id", "given_by", "given_on", "withdrawn_on",
-    "withdrawn_reason", "parts",
+    "withdrawn_reason", "parts", "proof", "witness",
 )  # fmt: skip
 
 #: What a relative sees by a consent of the demo: everything.
@@ -145,7 +145,21 @@ class Rows:
             for purpose, given, position in e.consents:
                 who = None if position is None else first + position
                 self.consents.append(
-                    (e.id, path, purpose, "2026-1", "", who, "self", given, None, "", _PARTS if who else "{}")
+                    (
+                        e.id,
+                        path,
+                        purpose,
+                        "2026-1",
+                        "",
+                        who,
+                        "self",
+                        given,
+                        None,
+                        "",
+                        _PARTS if who else "{}",
+                        "paper",
+                        "",
+                    )
                 )
 
 

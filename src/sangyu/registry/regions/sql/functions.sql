@@ -29,3 +29,31 @@ BEGIN
   GET DIAGNOSTICS n = ROW_COUNT;
   RETURN n;
 END $$;
+
+-- Both at once for regions that end: one statement a table, since every further one writes each row again.
+CREATE OR REPLACE FUNCTION sangyu.move_rows(tbl regclass, pathcol name, idcol name, old text[], new text, ids bigint[], id bigint)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE n bigint;
+BEGIN
+  IF current_setting('role') <> 'sangyu_job' THEN
+    RAISE EXCEPTION 'rows are moved by the regions services only' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  EXECUTE format('UPDATE %1$s SET %2$I = CASE WHEN %2$I = ANY ($1) THEN $2 ELSE %2$I END, '
+                 '%3$I = CASE WHEN %3$I = ANY ($3) THEN $4 ELSE %3$I END WHERE %2$I = ANY ($1) OR %3$I = ANY ($3)',
+                 tbl, pathcol, idcol) USING old, new, ids, id;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  RETURN n;
+END $$;
+
+-- Rows of one table at and under each of the paths: the totals before and after a change of the tree.
+CREATE OR REPLACE FUNCTION sangyu.count_paths(tbl regclass, col name, paths text[]) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE n bigint;
+BEGIN
+  IF current_setting('role') <> 'sangyu_job' THEN
+    RAISE EXCEPTION 'rows are counted by the regions services only' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  EXECUTE format('SELECT count(*) FROM unnest($1) p CROSS JOIN LATERAL (SELECT 1 FROM %1$s t '
+                 'WHERE t.%2$I >= p AND t.%2$I < p || ''~'') x', tbl, col) INTO n USING paths;
+  RETURN n;
+END $$;
