@@ -233,11 +233,11 @@ def test_the_log_page_filters_and_exports(client, make_account, regions):
 
 
 # ---------------------------------------------------------------- in bulk
-def workbook(*rows) -> io.BytesIO:
+def workbook(*rows, head=("姓名", "登录名", "手机号", "岗位", "角色", "单位")) -> io.BytesIO:
     content = io.BytesIO()
     book = Workbook(content, {"in_memory": True})
     sheet = book.add_worksheet()
-    for n, row in enumerate([("姓名", "登录名", "手机号", "岗位", "角色", "单位"), *rows]):
+    for n, row in enumerate([head, *rows]):
         sheet.write_row(n, 0, row)
     book.close()
     content.seek(0)
@@ -294,6 +294,33 @@ def test_a_workbook_makes_accounts_with_roles_and_says_what_is_wrong_per_row(adm
     ]  # fmt: skip
     again, nothing = make()
     assert (again.counts["new"], nothing, Account.objects.filter(path__startswith=county.path).count()) == (0, None, 2)
+
+
+def test_links_with_an_identity_provider_are_made_beforehand(admin, person, settings, tmp_path):
+    from sangyu.kernel import operations
+    from sangyu.registry.accounts import oidc
+    from sangyu.registry.accounts.models import IdentityLink
+
+    file = tmp_path / "oidc.yaml"
+    file.write_text("city: {label: {en: City}, issuer: 'https://id.example.org', client_id: x}")
+    settings.SANGYU_OIDC = str(file)
+    county = admin(key="a")
+    one, two = person("one", "a_one"), person("two", "a_one")
+    person("above", "a", ("bureau", "city"))
+    person("far", "b_one")
+    oidc.link(two, "city", "E-9", "test")
+    rows = [("登录名", "工号"), ("One", "E-1"), ("above", "E-2"), ("far", "E-3"), ("two", "E-1"), ("one", "E-9")]
+    made = importing.upload(actor=county, kind="accounts.links", file=workbook(*rows[1:], head=rows[0]))
+    state = importing.state(actor=county, kind="accounts.links", import_id=made)
+    state = importing.match(actor=county, kind="accounts.links", import_id=made, matching=state.matching)
+    assert [(p.row, p.column, p.value) for p in state.problems] == [
+        (3, "登录名", "above"), (4, "登录名", "far"), (5, "工号", "E-…"), (6, "工号", "E-…"),
+    ]  # fmt: skip
+    importing.commit(actor=county, kind="accounts.links", import_id=made)
+    operations.run(ImportBatch.objects.get(pk=made).operation_id)
+    found = {(link.account.username, link.subject) for link in IdentityLink.objects.select_related("account")}
+    assert found == {("one", "E-1"), ("two", "E-9")}
+    assert DelegatedAct.objects.get(act="link").account == one
 
 
 def test_only_who_manages_accounts_imports_them(admin):

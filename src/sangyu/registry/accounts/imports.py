@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy
 
 from sangyu.kernel import bulk
 from sangyu.kernel.actor import Audience
+from sangyu.kernel.errors import Refused
 from sangyu.kernel.identity import mask_phone
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Field, Import, Row, register
 from sangyu.kernel.scoping import as_system
 from sangyu.registry.regions import selectors as regions
 
-from . import delegation, roles
-from .enums import Act
+from . import delegation, oidc, roles
+from .enums import AccountKind, Act
 from .models import Account, DelegatedAct, Grant
 from .selectors import mobile_index
 
@@ -119,4 +120,61 @@ class AccountImport(Import):
         bulk.insert(Account, accounts)
         Grant.objects.bulk_create(grants, batch_size=2000)
         DelegatedAct.objects.bulk_create(acts, batch_size=2000)
+        return {"new": len(rows)}
+
+
+@register
+class LinkImport(Import):
+    """Sign-in name and number at an identity provider: links made beforehand for many (ADR 0017). Replaces an earlier one."""
+
+    kind, title, permission = "accounts.links", gettext_lazy("Links with the identity provider"), "accounts.manage"
+
+    def describe(self):
+        known = {p.label: p.name for p in oidc.providers().values()} | {name: name for name in oidc.providers()}
+        several = len(oidc.providers()) > 1
+        return (
+            Field("username", _("Sign-in name"), parsers.text(40), ("登录名", "账号", "用户名"), required=True,
+                  example="wang.li"),
+            Field("subject", _("Number at the identity provider"), parsers.text(200), ("统一身份编号", "身份标识", "工号"),
+                  required=True, mask=lambda text: f"{text[:2]}…"),
+            Field("provider", _("Identity provider"), parsers.choice(known), ("认证平台",), required=several,
+                  choices=tuple(p.label for p in oidc.providers().values())),
+        )  # fmt: skip
+
+    def check(self, rows: list[Row]) -> None:
+        """Accounts of the actor that he may act on; a number names one account."""
+        names = {str(r.values["username"]).strip().lower() for r in rows}
+        accounts = {a.username: a for a in Account.objects.filter(username__in=names, kind=AccountKind.PERSON)}
+        only = next(iter(oidc.providers()), "")
+        taken: set[tuple[str, str]] = set()
+        for row in rows:
+            name = row.values["username"] = str(row.values["username"]).strip().lower()
+            provider = row.values["provider"] = row.values.get("provider") or only
+            subject = row.values["subject"] = str(row.values["subject"]).strip()
+            account = row.values["account"] = accounts.get(name)
+            if account is None:
+                row.refuse("username", _("No account of your area has this name."), "account")
+                continue
+            try:
+                delegation.guard(self.actor, account)
+            except Refused as refusal:
+                row.refuse("username", str(refusal.message), "above")
+            if not provider:
+                row.refuse("provider", _("No identity provider is set up."), "provider")
+            if (provider, subject) in taken:
+                row.refuse("subject", _("This number stands twice in the file."), "twice")
+            taken.add((provider, subject))
+            with as_system("a number may be linked with an account elsewhere"):
+                if oidc.taken_by_another(account, provider, subject):
+                    row.refuse("subject", _("Another account is linked with this identity."), "taken")
+
+    def row_name(self, row: Row) -> str:
+        return str(row.values.get("username") or "")
+
+    def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
+        for row in rows:
+            with as_system("links are seen by nobody inside a scope"):
+                oidc.link(row.values["account"], row.values["provider"], row.values["subject"], self.actor.name)
+            delegation.log(self.actor, Act.LINK, row.values["account"])
+            advance(1)
         return {"new": len(rows)}

@@ -239,17 +239,19 @@ def account_of(request: HttpRequest, identity: Identity) -> Account:
     return link.account
 
 
+def taken_by_another(account: Account, provider_name: str, subject: str) -> bool:
+    """Whether ``subject`` is linked with another account."""
+    rows = IdentityLink.objects.filter(provider=provider_name, subject_index=index_of(subject))
+    return rows.exclude(account=account).exists()
+
+
 def link(account: Account, provider_name: str, subject: str, by: str) -> IdentityLink:
     """Link ``account``; an own earlier link with this provider is replaced. Raises Refused("oidc.taken") for another
     account's identity.
     """
     subject = subject.strip()
     taken = Refused(_("Another account is linked with this identity."), code="oidc.taken")
-    if (
-        IdentityLink.objects.filter(provider=provider_name, subject_index=index_of(subject))
-        .exclude(account=account)
-        .exists()
-    ):
+    if taken_by_another(account, provider_name, subject):
         raise taken
     try:
         with transaction.atomic():

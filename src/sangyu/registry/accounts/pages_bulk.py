@@ -92,6 +92,12 @@ class AccountsImport(ImportPage):
     help_text = _("The codes for the first sign-in are printed afterwards, one slip a person.")
 
 
+class LinksImport(ImportPage):
+    url, name, permission = "links/import/", "import_links", "accounts.manage"
+    title = _("Links with the identity provider")
+    importer, back_url, parent = Importer("accounts.links"), "accounts:list", REGISTER
+
+
 class SheetForm(forms.Form):
     region_id = RegionField(label=_("Area"))
 

@@ -48,6 +48,7 @@ urlpatterns = [
         pages.GrantNew,
         pages.SystemTokenNew,
         pages_bulk.AccountsImport,
+        pages_bulk.LinksImport,
         pages_bulk.FirstCodes,
         pages_bulk.DelegationLog,
         pages_bulk.HandOver,

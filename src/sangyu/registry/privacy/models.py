@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField
-from sangyu.kernel.scoping import PlaceRow, Scope, Subject, Via, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Subject, Via, Within
 from sangyu.kernel.workflow import TransitionLog
 
 from .enums import Channel, Kind, Risk, State
@@ -76,6 +76,7 @@ class RequestLog(TransitionLog):
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="trail")
 
     scope = Scope(staff=Via("request_id", "privacy.Request"), family=Via("request_id", "privacy.Request"))
+    objects = ScopedQuerySet.as_manager()
 
 
 class Restriction(PlaceRow):
