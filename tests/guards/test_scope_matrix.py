@@ -70,7 +70,7 @@ OBJECTS = {
     "desk/people/": "person",
     "desk/orders/": "order_received",
     "worker/visits/": "order_past",
-    "worker/duties/": "duty",
+    "worker/duties/": "duty_of_carer",
     "elder/": "order_done",
 }
 #: A page that needs its object in a certain state.
@@ -108,7 +108,11 @@ EXCEPTIONS = {
 }
 
 #: Acts whose GET only leads back to their page: asked by POST with this form ("@name" as in support.api).
-POSTED = {"hotline:send": {"organisation_id": "@organisation", "worker_id": "@worker"}, "worker:step": {}}
+POSTED = {
+    "hotline:send": {"organisation_id": "@organisation", "worker_id": "@worker"},
+    "worker:step": {},
+    "worker:acknowledge": {},
+}
 #: Beginning of an address that other audiences than staff may read everywhere, with the reason.
 PUBLISHED = {
     "catalogue/": "lists of services and packages are public (R-180); staff work with those of their own region",

@@ -157,9 +157,9 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
     from sangyu.kernel.models import Operation
     from sangyu.registry.accounts.models import ApiToken
     from sangyu.registry.catalogue.models import Package
-    from sangyu.registry.organisations.models import Capability, Licence, Price
     from sangyu.registry.dossier.models import Paper
     from sangyu.registry.lifeevents.models import LifeEvent, LifeEventItem, Notice
+    from sangyu.registry.organisations.models import Capability, Licence, Price
     from sangyu.registry.people.models import Consent, Contact, GuardedNote, PersonFact
     from sangyu.registry.workforce.models import Certificate, Clearance, Duty
 
@@ -196,6 +196,10 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
         "certificate": Certificate.objects.filter(worker=carer).first(),
         "clearance": Clearance.objects.filter(worker=carer).first(),
         "duty": Duty.objects.create(post="manager", title="职责", text="守时", **here, **since),
+        # an earlier version for the carer: one in force would keep it from being sent
+        "duty_of_carer": Duty.objects.create(
+            post=carer.post, title="职责", text="守时", valid_from=date(2019, 1, 1), valid_to=date(2020, 1, 1), **here
+        ),
         "own_item": make_item(region, f"local_{county.key}", "本地项目"),
         "package": Package.objects.create(code=f"pack_{county.key}", name="套餐", **here, **since),
         "fee_rule": FeeRule.objects.create(rank=1, tier="paid", title="明年", basis="试行", **here, **later),

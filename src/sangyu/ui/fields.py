@@ -39,7 +39,7 @@ class PaperForm(forms.Form):
     """A scanned or photographed paper."""
 
     file = forms.FileField(
-        label=_("Paper"),
+        label=_("Scanned paper"),
         help_text=_("Photograph or PDF; replaces the one shown, which stays in the history."),
         widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
     )

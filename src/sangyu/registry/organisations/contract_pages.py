@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.fields import PaperForm, ReasonForm
+from sangyu.ui.fields import ReasonForm
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
@@ -21,6 +21,7 @@ from sangyu.ui.pages import (
     ListPage,
     Money,
     Number,
+    PaperPage,
     Status,
     Text,
     paper_url,
@@ -88,7 +89,7 @@ class ContractDetail(DetailPage):
                 Text("terms", _("Terms")),
                 Day("signed_at", _("Signed at")),
                 Day("ended_at", _("Ended at")),
-                Text("paper", _("Paper"), value=paper_word, link=paper_url),
+                Text("paper", _("Scanned paper"), value=paper_word, link=paper_url),
             ],
         ),
         (
@@ -191,16 +192,15 @@ class ContractEdit(FormPage):
         return {f: getattr(self.object, f) for f in forms.ContractForm.base_fields}
 
 
-class ContractPaper(FormPage):
+class ContractPaper(PaperPage):
     url, name, permission, title = (
         "contracts/<int:pk>/paper/",
         "contract-paper",
         "organisations.contract",
         _("Paper of the contract"),
     )
-    model, form_class, parent = Contract, PaperForm, PARENT
+    model, parent = Contract, PARENT
     service, argument, detail = services.attach_contract_paper, "contract_id", "organisations:contract"
-    success = _("Kept.")
 
 
 class _ContractAct(ActionPage):

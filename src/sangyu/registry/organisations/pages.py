@@ -5,7 +5,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
-from sangyu.ui.fields import OptionalReasonForm, PaperForm, ReasonForm
+from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
@@ -19,6 +19,7 @@ from sangyu.ui.pages import (
     ListPage,
     Money,
     Number,
+    PaperPage,
     Status,
     Text,
     end_link,
@@ -111,7 +112,7 @@ class OrganisationDetail(DetailPage):
                 Text("issuer", _("Issuer")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
-                Text("paper", _("Paper"), value=paper_word, link=paper_url),
+                Text("paper", _("Scanned paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.licences.all(),
             head=[Link(_("Record licence"), "organisations:licence-new", "plus", "organisations.verify")],
@@ -288,16 +289,16 @@ class LicenceNew(_Edit):
     service = services.add_licence
 
 
-class LicencePaper(FormPage):
+class LicencePaper(PaperPage):
     url, name, permission, title = (
         "licences/<int:pk>/paper/",
         "licence-paper",
         "organisations.verify",
         _("Paper of the licence"),
     )
-    model, form_class, parent = Licence, PaperForm, PARENT
+    model, parent = Licence, PARENT
     service, argument = services.attach_licence_paper, "licence_id"
-    detail, owner, tab, success = "organisations:detail", "organisation_id", "licences", _("Kept.")
+    detail, owner, tab = "organisations:detail", "organisation_id", "licences"
 
 
 class CapabilityNew(_Edit):

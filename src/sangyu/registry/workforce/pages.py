@@ -14,7 +14,7 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.fields import OptionalReasonForm, PaperForm, ReasonForm
+from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
@@ -29,6 +29,7 @@ from sangyu.ui.pages import (
     Masked,
     Moment,
     Number,
+    PaperPage,
     Status,
     Tab,
     Text,
@@ -182,7 +183,7 @@ class WorkerDetail(DetailPage):
                 Text("issuer", _("Issuer")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
-                Text("paper", _("Paper"), value=paper_word, link=paper_url),
+                Text("paper", _("Scanned paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.certificates.all(),
             head=[Link(_("Record certificate"), "workforce:certificate-new", "plus", "workforce.manage")],
@@ -199,7 +200,7 @@ class WorkerDetail(DetailPage):
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
                 Text("note", _("Note")),
-                Text("paper", _("Paper"), value=paper_word, link=paper_url),
+                Text("paper", _("Scanned paper"), value=paper_word, link=paper_url),
             ],
             lambda page: page.object.clearances.all(),
             head=[Link(_("Record"), "workforce:clearance-new", "plus", "workforce.manage")],
@@ -340,11 +341,11 @@ class ClearanceNew(_Edit):
     service = services.add_clearance
 
 
-class CertificatePaper(FormPage):
+class CertificatePaper(PaperPage):
     url, name, permission = "certificates/<int:pk>/paper/", "certificate-paper", "workforce.manage"
-    title, model, form_class, parent = _("Paper of the certificate"), Certificate, PaperForm, PARENT
+    title, model, parent = _("Paper of the certificate"), Certificate, PARENT
     service, argument = services.attach_certificate_paper, "certificate_id"
-    detail, owner, tab, success = "workforce:detail", "worker_id", "certificates", _("Kept.")
+    detail, owner, tab = "workforce:detail", "worker_id", "certificates"
 
 
 class ClearancePaper(CertificatePaper):

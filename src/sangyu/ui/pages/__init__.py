@@ -23,7 +23,7 @@ from .detail import DetailPage, Tab
 from .form import FormPage
 from .importing import ImportPage
 from .listing import ListPage, RowAction
-from .related import EndPage, end_link, paper_url, paper_word, rows_tab
+from .related import EndPage, PaperPage, end_link, paper_url, paper_word, rows_tab
 
 __all__ = [
     "ActionPage",
@@ -47,6 +47,7 @@ __all__ = [
     "Number",
     "Outcome",
     "Page",
+    "PaperPage",
     "PlainPage",
     "RowAction",
     "Status",

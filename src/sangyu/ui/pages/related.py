@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sangyu.ui.fields import EndDayForm
+from sangyu.ui.fields import EndDayForm, PaperForm
 
 from .action import ActionPage
 from .base import Link
 from .columns import Column
 from .detail import Tab
+from .form import FormPage
 
 #: Rows shown; a register that grows beyond it has a list page of its own.
 LIMIT = 200
@@ -62,6 +63,15 @@ def paper_word(row: Any) -> str:
 
 def paper_url(row: Any) -> str:
     return f"{reverse('ui:file', args=[row.file_id])}?inline" if row.file_id else ""
+
+
+class PaperPage(FormPage):
+    """Keep the scanned paper of a row: the service gets the row and ``file``."""
+
+    form_class, success = PaperForm, _("Kept.")
+
+    def get_title(self) -> str:
+        return f"{self.title}：{self.object}"
 
 
 def end_link(url: str, permission: str) -> Link:
