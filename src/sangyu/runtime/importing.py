@@ -9,6 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .engines.process import EngineError
 
+#: The parts sum up to ``rows``.
+COUNTS = ("rows", "new", "changed", "unchanged", "held", "rejected")
+
 
 def actor_of(username: str, permission: str) -> Any:
     """The signed-in self of ``username``: the first of its grants that holds ``permission``. Raises EngineError."""
@@ -89,11 +92,9 @@ def run(
             [m for messages in error.errors.values() for m in messages] if isinstance(error, Invalid) else [str(error)]
         )
         raise EngineError("\n  ".join(map(str, lines))) from None
-    counts = found.state.counts
-    console.print(
-        ("Would import: " if dry_run else "Imported: ") + ", ".join(f"{name} {n:,}" for name, n in counts.items()),
-        highlight=False,
-    )
+    counts = {name: found.state.counts[name] for name in COUNTS}
+    said = ", ".join(f"{name} {n:,}" for name, n in counts.items())
+    console.print(f"{'Would import' if dry_run else 'Imported'}: {said}", highlight=False)
     if found.rejected:
         rest = path.with_name(f"{path.stem}.rejected.xlsx")
         rest.write_bytes(found.rejected)

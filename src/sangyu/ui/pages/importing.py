@@ -11,7 +11,7 @@ from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.importing.importer import Importer
 from sangyu.kernel.importing.services import ImportState
 
-from .base import Page
+from .base import Link, Page
 
 #: Steps at work in the background, and the step of the page under which their progress is shown.
 BUSY = {"read": "match", "check": "preview", "running": "done"}
@@ -82,6 +82,9 @@ class ImportPage(Page):
         """The import named in the address."""
         wanted = self.request.GET.get("import") or self.request.POST.get("import") or ""
         return self.importer.state(actor=self.actor, import_id=int(wanted)) if wanted.isdigit() else None
+
+    def links(self) -> list[Link]:
+        return [Link(_("Held rows"), self.held_url, "clip", query="?state=open")] if self.held_url else []
 
     def done_url(self, state: ImportState) -> str:
         """Where the button of a finished import leads."""
