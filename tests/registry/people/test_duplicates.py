@@ -141,7 +141,7 @@ def test_the_search_is_an_operation(twice, staff):
     row = services.start_search(actor=staff("a"))
     run_due()
     row = Operation.objects.get(pk=row.pk)
-    assert (row.state, row.result, row.done, row.total) == ("done", {"compared": 2, "found": 1, "new": 1}, 11, 11)
+    assert (row.state, row.result, row.done, row.total) == ("done", {"compared": 2, "found": 1, "new": 1}, 9, 9)
     assert Pass.objects.get().path == staff("a").path
 
 
@@ -193,3 +193,25 @@ def test_wrong_rules_are_named(tmp_path):
         path.write_text(wrong)
         with pytest.raises(WrongRules, match=message):
             read(path)
+
+
+def test_the_form_of_a_new_file_tells_who_is_there_already(twice, staff, id_number):
+    """R-026: checked before registering, in the area of who registers."""
+    given = {
+        "name": "张桂蓝",
+        "sex": "2",
+        "birth_date": "1945-06-12",
+        "region_id": "210802001001",
+        "address": "清华路12-402",
+    }
+    client = client_for(staff("a"))
+    page = client.post("/duplicates/similar/", given).content.decode()
+    assert f"/casefile/{twice['one'].pk}/" in page
+    assert f"/casefile/{twice['two'].pk}/" in page
+    assert "王素芬" not in page
+    assert client.post("/duplicates/similar/", {"name": "李四"}).content.decode().strip() == ""
+    assert client.post("/duplicates/similar/", given | {"id_number": id_number(sequence="118")}).status_code == 200
+    elsewhere = client_for(staff("b")).post("/duplicates/similar/", given).content.decode()
+    assert "张" not in elsewhere
+    assert client.get("/duplicates/similar/").status_code == 200
+    assert "/duplicates/similar/" in client.get("/people/new/").content.decode()

@@ -3,6 +3,7 @@
 import django_filters
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -11,7 +12,7 @@ from sangyu.kernel.identity import age_on
 from sangyu.registry.regions import selectors as regions
 from sangyu.registry.regions.enums import Level
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import ActionPage, Link, ListPage, Moment, Number, Status, Tags, Text
+from sangyu.ui.pages import ActionPage, Link, ListPage, Moment, Number, PlainPage, Status, Tags, Text
 
 from . import selectors, services
 from .enums import REASONS, State
@@ -74,9 +75,9 @@ class CandidateList(ListPage):
     sort = "-score"
     personal = "duplicates.queue"
     columns = [
-        Number("score", _("Score"), sort=True),
         Text("first", _("One file"), value=lambda c: _who(c.first), link=compare),
         Text("second", _("Other file"), value=lambda c: _who(c.second)),
+        Number("score", _("Score"), sort=True, value=lambda c: round(c.score)),
         Tags("levels", pgettext_lazy("duplicates", "Why"), value=reasons),
         Text(
             "first.region.name",
@@ -157,3 +158,30 @@ class Search(ActionPage):
     def act(self, form):
         row = services.start_search(actor=self.actor, whole=form.cleaned_data["whole"])
         return self.redirect(reverse("ui:operation", args=[row.pk]))
+
+
+class Similar(PlainPage):
+    """Asked by the form of a new file while it is filled in: who is there already. Posted, so that no number is in an address."""
+
+    url, name, permission, title = "similar/", "similar", "people.register", _("Is this person registered already?")
+    template = fragment = "duplicates/similar.html"
+
+    def get_context(self) -> dict:
+        given = self.request.POST
+        region = self.region(given.get("region_id", "").strip())
+        birth = parse_date(given.get("birth_date") or "")
+        asked = {k: given.get(k, "").strip() for k in ("name", "sex", "id_number", "phone", "address")}
+        return {
+            "found": selectors.similar(self.actor, {**asked, "birth_date": birth}, path=region.path if region else "")
+        }
+
+    def region(self, text: str):
+        """The community that was typed, when it is clear already."""
+        code = text.rsplit(" ", 1)[-1]
+        if code.isdecimal() and len(code) == 12:
+            return regions.below(self.actor.path).filter(code=code).first()
+        found = regions.search(self.actor, text, limit=2) if text else []
+        return found[0] if len(found) == 1 else None
+
+    def post(self, request, *args, **kwargs):
+        return self.render(self.fragment, self.context(**self.get_context()))

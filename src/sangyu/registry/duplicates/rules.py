@@ -15,7 +15,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "sex": ("same", "other", "unknown"),
     "phone": ("same", "tail", "other", "unknown"),
     "identity": ("other", "unknown"),
-    "area": ("community", "street", "county", "other"),
+    "area": ("community", "street", "county", "other", "unknown"),
     "address": ("same", "alike", "other", "unknown"),
     "twins": ("likely", "none"),
 }

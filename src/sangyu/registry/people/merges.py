@@ -1,7 +1,9 @@
 """Two files of one human being become one, and can become two again (R-026, ADR 0013). Imported through ``services``."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -24,7 +26,7 @@ from .merging import FIELDS
 from .models import Person
 from .sharing import PERSON_SHARES
 from .store import refresh_completeness
-from .values import ID_PURPOSE
+from .values import ID_PURPOSE, read_basic
 
 KIND = "people.Person"
 KEPT, GONE = "kept", "gone"
@@ -248,3 +250,14 @@ def holder_of(id_number: str) -> Holder | None:
         .first()
     )
     return Holder(row.pk, row.name, row.path, row.region_id) if row else None
+
+
+def compared_columns(given: dict[str, Any], *, today: date) -> dict[str, Any]:
+    """What of a half-filled form says who somebody is, as the register would keep it; unreadable fields are left out."""
+    columns: dict[str, Any] = {}
+    for field in ("id_number", "name", "sex", "birth_date", "phone"):
+        with suppress(Invalid):
+            columns |= {
+                k: v for k, v in read_basic({field: given.get(field)}, today=today).items() if v not in ("", None)
+            }
+    return columns

@@ -100,7 +100,7 @@ class TransferDetail(DetailPage):
     live = ("transfers",)
     facts = [Status("state", _("State"), enum=State), Moment("answer_by", _("Answer by"))]
     summary = [
-        (_("Who"), [Text("name", _("Name")), Text("id_masked", _("ID number")),
+        (pgettext_lazy("transfers", "Person"), [Text("name", _("Name")), Text("id_masked", _("ID number")),
                     Text("name_agrees", _("Name in the file"), value=lambda t: _t("agrees") if t.name_agrees else _t("is another one"))]),
         (_("Move"), [Text("held_region.full_name", _("Registered in")), Text("region.full_name", _("Moves to")),
                      Text("address", _("New address")), Day("moved_on", _("Moved on")), Text("reason", _("Reason")),
@@ -130,7 +130,7 @@ class TransferDetail(DetailPage):
         made = []
         if selectors.holds(actor, row):
             made += [
-                Link(_("Hand over"), _agree(), "check", "transfers.decide", "pri"),
+                Link(_("Hand the file over"), _agree(), "check", "transfers.decide", "pri"),
                 Link(_("Refuse"), "transfers:refuse", "close", "transfers.decide", "badline", "dialog"),
             ]
         if selectors.asks(actor, row):
@@ -151,7 +151,7 @@ class NewRequest(FormPage):
     url, name, permission, title = "new/", "new", "transfers.request", _("Ask for a file")
     form_class, parent, detail = RequestForm, LIST, "transfers:detail"
     intro = _("The county that holds the file is told and answers within five working days.")
-    submit_label, success, service = _("Send"), _("Sent."), services.request
+    submit_label, success, service = _("Send the request"), _("The request is sent."), services.request
     wide = ("address", "reason", "evidence")
 
     def form_kwargs(self):
@@ -178,8 +178,14 @@ class Refuse(OfTransfer, ActionPage):
 
 
 class Agree(OfTransfer, ActionPage):
-    url, name, permission, title, side = "<int:pk>/agree/", "agree", "transfers.decide", _("Hand over"), "held_path"
-    form_class, submit_label, success, service = AnswerForm, _("Hand over"), _("Handed over."), services.agree
+    url, name, permission, title, side = (
+        "<int:pk>/agree/",
+        "agree",
+        "transfers.decide",
+        _("Hand the file over"),
+        "held_path",
+    )
+    form_class, submit_label, success, service = AnswerForm, _("Hand the file over"), _("Handed over."), services.agree
     confirm = _("The whole file goes to the new county.")
 
 
