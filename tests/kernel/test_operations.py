@@ -174,9 +174,9 @@ def test_a_result_file_is_for_its_starter(monkeypatch, settings, tmp_path):
 
 def test_killed_worker_fails_or_restarts_as_the_kind_declares():
     """Kill -9 in the middle: nothing of the first run stays; one kind says so, the other runs again (design rule 7)."""
-    once = operations.start(STARTER, "probe.count", title="Once", params={"steps": 50, "seconds": 0.1})
+    once = operations.start(STARTER, "probe.count", title="Once", params={"steps": 6000, "seconds": 0.1})
     with process(WORKER, user="sangyu_app") as worker:
-        eventually(lambda: fresh(once).done > 2, 30)
+        eventually(lambda: fresh(once).done > 2, 120)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait(10)
     assert (fresh(once).state, Sequence.objects.count()) == (State.RUNNING, 0)
@@ -186,7 +186,7 @@ def test_killed_worker_fails_or_restarts_as_the_kind_declares():
 
     again = operations.start(STARTER, "probe.again", title="Again", params={"steps": 5, "seconds": 30})
     with process(WORKER, user="sangyu_app") as worker:
-        eventually(lambda: told()[-2:] == ["again", "count as wang"], 30)
+        eventually(lambda: told()[-2:] == ["again", "count as wang"], 120)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait(10)
     jobs.take_back(dead_after=0)

@@ -65,7 +65,7 @@ def test_nats_keeps_its_port_wants_its_token_and_has_jetstream(home):
     command = server.command()
     running = command.spawn(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        assert process.wait_until(server.ready, 10)
+        assert process.wait_until(server.ready, 60)
 
         async def talk():
             client = await nats.connect(server.url)

@@ -37,7 +37,7 @@ class Nats:
                 str(self.folder / "log"),
             ]
         )
-        eventually(self._listens, 10, "nats-server listens")
+        eventually(self._listens, 60, "nats-server listens")
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         if self.process is not None and self.process.poll() is None:

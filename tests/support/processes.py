@@ -44,7 +44,7 @@ def process(code: str, *, user: str = "", **env: str):
         child.wait(10)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> object:
+def eventually(condition: Callable[[], object], seconds: float = 120.0, what: str = "") -> object:
     """Wait until ``condition`` is true and return its value; fail after ``seconds``."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -115,7 +115,7 @@ def fonts():
 def context_of(browser, town: Town, visitor: Visitor | None = None, *, width: int = 1440, height: int = 900, **more):
     """A browser context signed in as ``visitor``, that watches for faults: ``context.faults`` is a list of sentences."""
     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", **more)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)  # machines are slow at times; a wait ends with what it waits for
     if visitor is not None:
         context.add_cookies([{"name": k, "value": v, "url": town.address} for k, v in visitor.cookies.items()])
     context.faults = []
