@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
             {"name": "赵秀兰", "sex": "女", "birth_date": "1944.5.6", "region": "清华社区"}, {"name": "", "region": "?"},
         ]},
     ),
-    "imports.roster_standing": ({"key": "=r-0"}, {}, None),
+    "imports.roster_standing": ({"key": "roster_key"}, {}, None),
     "imports.statuslist": (
         {}, {},
         {
@@ -56,7 +56,7 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
             "rows": [{"name": "无此人", "birth_date": "1940-01-01", "since": "2026-10-02"}],
         },
     ),
-    "imports.statuslist_standing": ({"key": "=s-0"}, {}, None),
+    "imports.statuslist_standing": ({"key": "statuslist_key"}, {}, None),
     "orders.list": ({}, {"open": "true", "size": "2"}, None),
     "orders.get": ({"order_id": "order_confirmed"}, {}, None),
     "orders.trail": ({"order_id": "order_confirmed"}, {}, None),

@@ -99,12 +99,14 @@ def _lists(county: County, community) -> None:
     row = {"name": person.name, "sex": "女", "birth_date": str(person.birth_date), "region": community.code}
     settings = {"list_kind": "minimum_living", "month": "2026-10", "authority": "民政局"}
     with clock():
-        exchange.hand_over(actor=bureau, kind="people.roster", key="r-0", rows=[row])
+        exchange.hand_over(actor=bureau, kind="people.roster", key=f"r-{county.key}", rows=[row])
         exchange.hand_over(
-            actor=bureau, kind="statuslists.list", key="s-0", rows=[row, {**row, "name": "无此人"}], settings=settings
+            actor=bureau, kind="statuslists.list", key=f"s-{county.key}", rows=[row, {**row, "name": "无此人"}], settings=settings
         )
     lines = StatusLine.objects.filter(path__startswith=bureau.path).order_by("row")
     county.ids |= {
+        "roster_key": f"r-{county.key}",
+        "statuslist_key": f"s-{county.key}",
         "held": HeldRow.objects.get(candidates=[person.pk]).pk,
         "status_list": StatusList.objects.get(path=bureau.path).pk,
         "status_line": lines[0].pk,

@@ -1,5 +1,6 @@
 """Status lists: entered, compared, settled line by line or many at once (R-019)."""
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import Sex
@@ -139,15 +141,21 @@ class Lines(ListPage):
         Bulk("dismiss", _("Dismiss"), "statuslists.settle", many=_dismiss, form=Why),
     ]
 
+    @cached_property
+    def status_list(self) -> StatusList:
+        found = StatusList.objects.visible_to(self.actor).filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise NotVisible
+        return found
+
     def get_queryset(self) -> QuerySet:
-        return super().get_queryset().filter(status_list=self.kwargs["pk"])
+        return super().get_queryset().filter(status_list=self.status_list)
 
     def get_title(self) -> str:
-        found = StatusList.objects.visible_to(self.actor).filter(pk=self.kwargs["pk"]).first()
-        return str(found) if found else str(self.title)
+        return str(self.status_list)
 
     def context(self, **more: Any) -> dict:
-        return super().context(**more, counts=selectors.counts(self.actor, self.kwargs["pk"]))
+        return super().context(**more, counts=selectors.counts(self.actor, self.status_list.pk))
 
 
 class LineForm(FormPage):
