@@ -128,6 +128,7 @@ def test_contacts_consents_and_shares(pair, staff, regions, today):
     record = merge(staff, kept, gone)
     assert sorted(Contact.objects.filter(person=kept).values_list("name", flat=True)) == ["李梅", "王五", "赵强"]
     assert Contact.objects.get(pk=only.pk).person_id == kept.pk
+    assert [(p.pk, c.pk) for p, c in selectors.persons_by_phone(staff("a"), "13904170009")] == [(kept.pk, mine.pk)]
     held.refresh_from_db()
     assert (held.person_id, held.contact_id) == (kept.pk, mine.pk)
     assert Consent.objects.get(pk=both[1].pk).person_id == gone.pk

@@ -102,6 +102,13 @@ class CandidateList(ListPage):
             _("Back to the queue"), "duplicates:take_up", permission="duplicates.review", method="post",
             when=lambda c: c.state in (State.LATER, State.DIFFERENT),
         ),
+        Link(
+            _("Undo the merge"),
+            "casefile:undo_merge",
+            args=lambda c: [c.merge_id],
+            permission="people.merge",
+            when=lambda c: c.state == State.MERGED and c.merge_id,
+        ),
     ]  # fmt: skip
     presets = [
         (_("To review"), "state=open"),

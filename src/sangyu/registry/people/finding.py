@@ -84,7 +84,8 @@ def _by_phone(phone: str) -> list[tuple[Person, Contact | None]]:
     index = blind_index(phone_digits(phone), PHONE_PURPOSE)
     found = [(p, None) for p in Person.objects.select_related("region").filter(phone_index=index)]
     known = {p.pk for p, _none in found}
-    for contact in Contact.objects.select_related("person__region").filter(phone_index=index).order_by("priority"):
+    named = Contact.objects.select_related("person__region").filter(phone_index=index, person__merged_into__isnull=True)
+    for contact in named.order_by("priority"):
         if contact.person_id not in known:
             known.add(contact.person_id)
             found.append((contact.person, contact))
