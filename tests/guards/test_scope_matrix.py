@@ -27,6 +27,9 @@ OBJECTS = {
     "accounts/": "account",
     "accounts/grants/": "grant",
     "accounts/tokens/": "token",
+    "accounts/handovers/": "handover",
+    "privacy/requests/": "data_request",
+    "privacy/incidents/": "incident",
     "people/": "person",
     "people/contacts/": "contact",
     "people/status/": "fact",
@@ -76,6 +79,7 @@ OBJECTS = {
 #: A page that needs its object in a certain state.
 IN_STATE = {
     "accounts:revoke_own_token": "own_token",
+    "family:data_withdraw": "own_data_request",
     "orders:receive": "order_requested",
     "orders:offer": "order_received",
     "orders:withdraw": "order_offered",
@@ -96,11 +100,17 @@ IN_STATE = {
     "settlement:pay": "statement_approved",
 }
 #: Further arguments of an address.
-WORDS = {"step": "depart", "act": "confirm"}
+WORDS = {"step": "depart", "act": "confirm", "kind": "copy"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
     "ui:calendar_remove": "the working calendar is the same for everybody; its days belong to no region",
     "dossier:card": "the code of a card is a secret; whom it leads to is tested in tests/registry/dossier",
+    "accounts:passkey_rename": "a passkey of the caller's own, found by account (tests/registry/accounts/test_passkeys.py)",
+    "accounts:passkey_remove": "a passkey of the caller's own, found by account (tests/registry/accounts/test_passkeys.py)",
+    "accounts:oidc_begin": "the word names an identity provider, before anybody is signed in",
+    "accounts:oidc_back": "the word names an identity provider, before anybody is signed in",
+    "accounts:link": "the word names an identity provider; the link is the caller's own",
+    "accounts:unlink": "the word names an identity provider; the link is the caller's own",
     "accounts:end_session": "the key is one of the caller's own sessions, found by account",
     "bureau:orders": "the word names a view of the list, not an object",
     "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",
@@ -109,6 +119,7 @@ EXCEPTIONS = {
 
 #: Acts whose GET only leads back to their page: asked by POST with this form ("@name" as in support.api).
 POSTED = {
+    "family:data_withdraw": {},
     "hotline:send": {"organisation_id": "@organisation", "worker_id": "@worker"},
     "worker:step": {},
     "worker:acknowledge": {},

@@ -138,3 +138,24 @@ def test_resealing_moves_values_and_indexes_and_goes_on_after_a_stop(regions, st
     assert {pk: bytes(v) for pk, v in Person.objects.values_list("pk", "phone_index")} == {
         pk: bytes(v) for pk, v in old.items()
     }
+
+
+@pytest.mark.django_db
+def test_the_operation_reseals_every_model_and_tells_the_counts(regions, staff, settings):
+    from sangyu.kernel import operations
+    from sangyu.kernel.models import Operation
+    from sangyu.registry.people.models import Person
+    from sangyu.registry.people.values import phone_columns
+
+    Person.objects.create(
+        name="张三", pinyin="z", initials="z", sex="1", region=regions["a_one"], path=regions["a_one"].path,
+        source="test", **phone_columns("13804170000"),
+    )  # fmt: skip
+    settings.SANGYU_CIPHER = "sm4"
+    row = resealing.start(staff("city"))
+    operations.run(row.pk)
+    row = Operation.objects.get(pk=row.pk)
+    assert (row.state, row.result) == ("done", {"people_person": 1})
+    with scope(staff("city")):
+        found = Person.objects.get(phone_index=phone_columns("13804170000")["phone_index"])
+    assert found.phone == "13804170000"

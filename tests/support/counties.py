@@ -85,7 +85,32 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     _twice(county, desk, regions, person)
     _parts(county, desk, region, organisation, substitute, person)
     _lists(county, regions[key + "_one"])
+    _privacy(county, region, person)
     return county
+
+
+def _privacy(county: County, region, person) -> None:
+    """Requests about the elder's data by the relative and on paper, an incident, a hand-over of work."""
+    from sangyu.registry.accounts.models import Handover
+    from sangyu.registry.privacy import services as privacy
+
+    bureau, relative = county.actors["bureau"], county.actors["family"]
+    asked = privacy.enter_paper(actor=bureau, person_id=person.pk, kind="copy", asked_name="王桂兰", now=NOW)
+    own = privacy.ask(actor=relative, person_id=person.pk, kind="access", now=NOW)
+    incident = privacy.record_incident(
+        actor=bureau, region_id=region.pk, title="名单误发", happened_on=NOW.date(), found_on=NOW.date(),
+        data_kinds="姓名", affected=1, cause="发错群",
+    )  # fmt: skip
+    handed = Handover.objects.create(
+        path=region.path,
+        account=county.accounts["bureau"],
+        successor=county.accounts["finance"],
+        reason="x",
+        by_name="x",
+    )
+    county.ids |= {
+        "data_request": asked.pk, "own_data_request": own.pk, "incident": incident.pk, "handover": handed.pk,
+    }  # fmt: skip
 
 
 def _lists(county: County, community) -> None:
