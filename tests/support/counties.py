@@ -126,7 +126,11 @@ def _lists(county: County, community) -> None:
     with clock():
         exchange.hand_over(actor=bureau, kind="people.roster", key=f"r-{county.key}", rows=[row])
         exchange.hand_over(
-            actor=bureau, kind="statuslists.list", key=f"s-{county.key}", rows=[row, {**row, "name": "无此人"}], settings=settings
+            actor=bureau,
+            kind="statuslists.list",
+            key=f"s-{county.key}",
+            rows=[row, {**row, "name": "无此人"}],
+            settings=settings,
         )
     lines = StatusLine.objects.filter(path__startswith=bureau.path).order_by("row")
     county.ids |= {
