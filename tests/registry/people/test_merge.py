@@ -247,12 +247,9 @@ def test_only_the_mechanism_writes_through_its_functions(pair, staff):
     from django.db import transaction
     from django.db.utils import DatabaseError
 
-    with scope(staff("a")), transaction.atomic(), pytest.raises(DatabaseError, match="merging mechanism"):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT sangyu.merge_update(1, 'people_person', ARRAY[%s]::bigint[], ARRAY['{}']::jsonb[])",
-                [pair[0].pk],
-            )
+    call = "SELECT sangyu.merge_update(1, 'people_person', ARRAY[%s]::bigint[], ARRAY['{}']::jsonb[])"
+    with scope(staff("a")), pytest.raises(DatabaseError, match="merging mechanism"), transaction.atomic():
+        connection.cursor().execute(call, [pair[0].pk])
     assert MergedRow.objects.count() == 0
 
 

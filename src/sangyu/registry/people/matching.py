@@ -97,7 +97,7 @@ SELECT s.key, p.id, true, false, false, p.region_id IS NOT DISTINCT FROM s.regio
 UNION ALL
 SELECT s.key, p.id, false, p.id_index IS NOT NULL AND s.id_index IS NOT NULL,
        coalesce(p.phone_tail = s.phone_tail, false), coalesce(p.region_id = s.region_id, false)
-  FROM sought s JOIN people_person p ON p.name = s.name AND p.birth_date = s.birth_date AND p.merged_into_id IS NULL
+  FROM sought s JOIN people_person p ON p.name = s.name AND p.birth_date = s.birth_date
  WHERE p.merged_into_id IS NULL AND p.died_on IS NULL AND NOT coalesce(p.id_index = s.id_index, false)
 UNION ALL
 SELECT s.key, p.id, false, p.id_index IS NOT NULL AND s.id_index IS NOT NULL, true, coalesce(p.region_id = s.region_id, false)
