@@ -3,5 +3,7 @@
 from sangyu.kernel.merging.rules import Rule, Stay
 
 merge_rules: dict[str, list[Rule]] = {
-    "people.Person": [Stay("settlement.StatementLine", "person_id", "a line is what the statement said when it was made")]
+    "people.Person": [
+        Stay("settlement.StatementLine", "person_id", "a line is what the statement said when it was made")
+    ]
 }
