@@ -252,7 +252,8 @@ class _Column:
     def parse(self, cell: Any) -> Any:
         """The value, None for an empty cell, or the BadValue."""
         f = self.field
-        if cell is None or cell == "" or text_of(cell) in ("", "—", "/"):
+        written = cell.strip() if type(cell) is str else "" if cell is None else text_of(cell)
+        if written in ("", "—", "/"):
             found = BadValue(_("This is missing. Fill it in."), code="missing") if f.required else None
         else:
             try:

@@ -27,14 +27,11 @@ def text_of(cell: Any) -> str:
     return str(cell).strip()
 
 
-_BLANKS = re.compile(r"\s+")
-
-
 def text(most: int) -> Parser:
     """Text of at most ``most`` characters."""
 
     def parse(cell: Any) -> str:
-        found = _BLANKS.sub(" ", text_of(cell)).replace("\0", "")
+        found = " ".join(text_of(cell).replace("\0", "").split())
         if len(found) > most:
             raise BadValue(_("At most %(n)d characters.") % {"n": most}, code="text.long")
         return found
