@@ -79,6 +79,7 @@ def filled(regions, staff):
             "catalogue:package": Package.objects.first().pk,
             "organisations": row.pk,
             "organisations:licence-end": Licence.objects.get().pk,
+            "organisations:licence-paper": Licence.objects.get().pk,
             "organisations:capability-end": Capability.objects.get().pk,
             "organisations:price-end": Price.objects.get(contract=None).pk,
             "organisations:contract": contract.pk,
@@ -86,7 +87,9 @@ def filled(regions, staff):
             "workforce:of": row.pk,
             "workforce:new": row.pk,
             "workforce:certificate-end": Certificate.objects.get().pk,
+            "workforce:certificate-paper": Certificate.objects.get().pk,
             "workforce:clearance-end": Clearance.objects.first().pk,
+            "workforce:clearance-paper": Clearance.objects.first().pk,
             "workforce:duty": Duty.objects.get().pk,
         }
 

@@ -72,7 +72,7 @@ def test_every_page_of_a_file_answers(browse, enter, staff):
     )
     for name in (
         "detail", "detail-status", "detail-contacts", "detail-consents", "detail-history", "edit", "fact_new",
-        "contact_new", "household", "consent_new", "check", "death", "move", "admit", "discharge", "notes", "note_new",
+        "contact_new", "household", "consent_new", "family_access", "notes", "note_new",
     ):  # fmt: skip
         text(browse(name, person.pk))
     for name, pk in (("contact_edit", contact.pk), ("contact_remove", contact.pk), ("fact_end", fact.pk)):
@@ -109,23 +109,13 @@ def test_acts(browse, enter, regions):
     assert browse("fact_end", fact.pk, data={"ends_on": "2026-06-01", "reason": "搬家"}).status_code == 303
     browse("contact_new", person.pk, data={"name": "李梅", "relation": "3", "phone": "13904170002"})
     contact = Contact.objects.get()
-    browse(
-        "consent_new",
-        person.pk,
-        data={
-            "purpose": "family_view",
-            "contact_id": contact.pk,
-            "given_by": "self",
-            "given_on": "2026-01-01",
-            "version": "1",
-        },
-    )
+    access = {"contact_id": contact.pk, "parts": ["visits"], "given_by": "self", "given_on": "2026-01-01"}
+    spoken = {"proof": "oral", "witness": "王芳"}
+    assert browse("family_access", person.pk, data=access | spoken).status_code == 303
     browse("consent_withdraw", Consent.objects.get().pk, data={"withdrawn_on": "2026-02-01"})
     assert str(Consent.objects.get().withdrawn_on) == "2026-02-01"
     browse("note_new", person.pk, data={"topic": "property", "body": "房产"})
     assert GuardedNote.objects.get().body == "房产"
-    browse("death", person.pk, data={"died_on": "2026-10-01", "source": "殡葬"})
-    assert str(Person.objects.get().died_on) == "2026-10-01"
     text(browse("detail", person.pk))
 
 

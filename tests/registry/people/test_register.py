@@ -34,7 +34,8 @@ def test_register_fills_from_the_id_number(enter, id_number, regions):
 def test_a_new_key_takes_over_row_by_row(enter, staff, id_number, settings):
     """Key rotation: old values stay readable, and are brought to the new key by ``resealing``."""
     enter(id_number=id_number())
-    enter(name="李国强", sex="1")
+    enter(name="李国强", sex="1", phone="13904170001")
+    enter(name="王秀英")  # nothing sealed, nothing to bring over
     settings.SANGYU_KEYS = {"1": "6b" * 32, "2": "7c" * 32}
     assert Person.objects.get(name="张桂兰").id_number == id_number()
     before = Change.objects.count()

@@ -173,7 +173,7 @@ class Person(PlaceRow):
         return self.name
 
     @classmethod
-    def replaced_by(cls, pk: int) -> int | None:
+    def survivor_of(cls, pk: int) -> int | None:
         """The file that ``pk`` was merged into, when the open scope sees both."""
         into = cls.everyone.filter(pk=pk).values_list("merged_into_id", flat=True).first()
         return into if into and cls.objects.filter(pk=into).exists() else None

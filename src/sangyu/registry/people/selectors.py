@@ -54,7 +54,7 @@ def _missing(pk: int) -> NotVisible:
     """Why there is no person ``pk``: unknown and out of scope are not told apart; a merged file says where it went."""
     from .models import Person
 
-    into = Person.replaced_by(pk)
+    into = Person.survivor_of(pk)
     return Replaced(pk, into) if into else NotVisible()
 
 

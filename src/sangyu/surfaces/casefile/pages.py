@@ -171,7 +171,7 @@ def changes(page) -> dict:
     """The table of changes: ``?before=`` goes on, ``?field=`` keeps one field."""
     only = page.request.GET.get("field", "")
     rows, more = history(page.file, Cursor.read(page.request.GET.get("before", "")), only)
-    return {"history": rows, "more": more, "only": only, "fields": fields_of(rows)}
+    return {"history": rows, "more": more, "chosen": only, "fields": fields_of(rows)}
 
 
 class CasefilePage(DetailPage):

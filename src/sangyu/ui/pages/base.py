@@ -215,7 +215,7 @@ class ObjectMixin:
             rows = rows.select_for_update(of=("self",))
         found = rows.filter(**{self.pk_field: self.kwargs["pk"]}).first()
         if found is None:
-            into = self.model.replaced_by(self.kwargs["pk"]) if hasattr(self.model, "replaced_by") else None
+            into = self.model.survivor_of(self.kwargs["pk"]) if hasattr(self.model, "survivor_of") else None
             if into:
                 raise Replaced(self.kwargs["pk"], into)
             raise NotVisible(_("%(kind)s not found.") % {"kind": capfirst(str(self.model._meta.verbose_name))})
