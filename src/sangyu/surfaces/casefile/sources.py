@@ -278,6 +278,11 @@ def _staff(file: File) -> bool:
     return file.staff
 
 
+def _checked(file: File) -> bool:
+    """Nothing is asked of a file that nobody ever looked through."""
+    return file.staff and file.person.checked_on is not None
+
+
 def _services(file: File) -> bool:
     return file.sees_orders
 
@@ -307,6 +312,6 @@ SOURCES = (
     Source("consents", Show.CHANGE, consents, _staff),
     Source("events", Show.LIFE, events, _holds("lifeevents.view")),
     Source("papers", Show.PAPER, papers, _holds("dossier.view")),
-    Source("checks", Show.PAPER, checks, _staff),
+    Source("checks", Show.PAPER, checks, _checked),
     Source("looks", Show.READ, looks, _holds("dossier.reads"), aside=True),
 )
