@@ -4,7 +4,7 @@ COLUMNS = (
     "number, region_id, path, person_id, person_name, item_id, item_name, quantity, planned_start, planned_end, address, wishes, "
     "worker_sex, channel, requested_by, fee_tier, market_price, concession, voucher_amount, public_pay, self_pay, price_notes, fee, "
     "hold_round, organisation_id, worker_id, state, requested_at, dispatch_by, accepted_at, arrived_at, done_at, confirmed_at, "
-    "confirmed_by, settled_at, closed_at, minutes, comment, flagged"
+    "confirmed_by, settled_at, closed_at, minutes, comment, flagged, key_account"
 )
 
 #: 92 % settled, 4 % confirmed, 3 % cancelled, the rest waits; n is the running number, a a small random number.
@@ -36,7 +36,7 @@ SELECT 'BD' || to_char(d.start, 'YYYYMMDD') || '-' || lpad(d.n::text, 7, '0'), p
        CASE WHEN d.state IN ('settled', 'confirmed') THEN '老人' ELSE '' END,
        CASE WHEN d.state = 'settled' THEN d.start + interval '10 days' END,
        CASE WHEN d.state = 'cancelled' THEN d.start END,
-       CASE WHEN d.state IN ('settled', 'confirmed') THEN 60 END, '', CASE WHEN d.n %% 500 = 0 THEN '无照片' ELSE '' END
+       CASE WHEN d.state IN ('settled', 'confirmed') THEN 60 END, '', CASE WHEN d.n %% 500 = 0 THEN '无照片' ELSE '' END, 0
   FROM drawn d JOIN people_person p ON p.id = d.person JOIN w ON w.k = d.wk JOIN i ON i.k = d.ik
 """
 

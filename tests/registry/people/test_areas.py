@@ -1,5 +1,6 @@
 """An area is divided: another community becomes responsible for those who live at some addresses (R-001)."""
 
+import dataclasses
 from datetime import date
 
 import pytest
@@ -20,15 +21,13 @@ MAY = frozenset({"people.view", "people.register", "people.reassign", "people.ed
 def elders(regions, staff):
     """Five elders of a_one: three at 渤海大街, two at 平安路."""
     actor = staff("city", permissions=MAY)
-    made = []
-    for n in range(5):
-        made.append(
-            services.register(
-                actor=actor, region_id=regions["a_one"].pk, name="王桂兰", sex="2", birth_date=date(1940, 5, 1 + n),
-                address=f"{'渤海大街' if n < 3 else '平安路'}{n}号", source="测试", today=date(2026, 1, 5),
-            )
-        )  # fmt: skip
-    return made
+    return [
+        services.register(
+            actor=actor, region_id=regions["a_one"].pk, name="王桂兰", sex="2", birth_date=date(1940, 5, 1 + n),
+            address=f"{'渤海大街' if n < 3 else '平安路'}{n}号", source="测试", today=date(2026, 1, 5),
+        )
+        for n in range(5)
+    ]  # fmt: skip
 
 
 def region_facts(person) -> list[tuple]:
@@ -110,7 +109,6 @@ def test_the_page_shows_the_counts_first_and_then_works_in_the_background(elders
 
 
 def test_from_the_list_with_undo_on_the_result(elders, regions, staff):
-    import dataclasses
 
     from sangyu.registry.accounts.models import Account
     from sangyu.ui.models import BulkRun
