@@ -157,7 +157,7 @@ def me(request: HttpRequest) -> HttpResponse:
         languages=settings.LANGUAGES,
         tokens=own_tokens(request.account),
         passkeys=passkeys.live(request.account),
-        links=[(p, own_links(request.account).get(p.name)) for p in oidc.providers().values()],
+        identities=[(p, own_links(request.account).get(p.name)) for p in oidc.providers().values()],
         may_make_tokens=request.actor is not None and request.actor.may("accounts.own_tokens"),
     )
 

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.registry.privacy import selectors, services
@@ -16,7 +16,7 @@ from .pages import ElderPage
 WORDS = {
     Kind.ACCESS: (gettext_lazy("See what is kept"), gettext_lazy("You get everything to read.")),
     Kind.COPY: (gettext_lazy("Receive a copy"), gettext_lazy("As paper, and as a file for another office.")),
-    Kind.CORRECTION: (gettext_lazy("Something is wrong"), gettext_lazy("Say what, and how it should be.")),
+    Kind.CORRECTION: (pgettext_lazy("elder", "Something is wrong"), gettext_lazy("Say what, and how it should be.")),
     Kind.DELETION: (gettext_lazy("Have data deleted"), gettext_lazy("What the law lets us delete.")),
 }
 
