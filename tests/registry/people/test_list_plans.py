@@ -1,10 +1,12 @@
 """How the register is read at a size where it matters: EXPLAIN as each role, no page reads the whole table (R-014)."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.crypto import encrypt, tail_index
@@ -110,7 +112,13 @@ def others_reach_their_own_elders_by_key(crowd, audience):
         audience, crowd["city"].path, "x", subject_id=7, account_id=None, permissions=frozenset({"people.view"})
     )
     Share.objects.create(
-        audience=audience.value, subject_id=7, kind="person", object_id=pk, path=crowd["a_one"].path, reason="t"
+        audience=audience.value,
+        subject_id=7,
+        kind="person",
+        object_id=pk,
+        path=crowd["a_one"].path,
+        reason="t",
+        since=timezone.now() - timedelta(days=1),
     )
     with scope(actor, source="page"):
         with CaptureQueriesContext(connection) as captured:
