@@ -32,6 +32,7 @@ NOT_PERSONAL = {
 }
 #: table → why it keeps no history of changes.
 NO_HISTORY = {
+    "ui_bulkrow": "the result of one act on many rows, written once; removed with its run",
     "importing_importproblem": "the report of one import, written once; removed with its batch",
     "accounts_secondfactor": "a sealed key, set up and removed as a whole; the log of the door says when",
     "accounts_textmessage": "an outbox: a row is written once, then only marked as sent",
