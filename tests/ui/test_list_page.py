@@ -282,6 +282,7 @@ def test_only_who_acted_sees_the_result_and_takes_it_back(acting, regions):
     run = BulkRun.objects.get()
     other = acting("city")
     assert other.get(f"/ui/acts/{run.pk}/").status_code == 404
+    assert other.get(f"/ui/acts/{run.pk}/undo/").status_code == 404
     assert other.post(f"/ui/acts/{run.pk}/undo/").status_code == 404
     assert BulkRun.objects.count() == 1
 

@@ -87,6 +87,9 @@ class UndoBulk(ActionPage):
     model, submit_label = BulkRun, _("Undo")
     parent = ("ui:bulk-runs", _("Acts on many rows"))
 
+    def get_queryset(self):
+        return BulkRun.objects.filter(account_id=self.actor.account_id)
+
     def get_object(self, *, lock: bool = False):
         return super().get_object()  # the mechanism locks it
 

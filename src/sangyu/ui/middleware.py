@@ -58,7 +58,6 @@ class Answers:
             return JsonResponse(content | ({"number": number} if number else {}), status=status)
         return error_response(request, status, error, number)
 
-
     def replaced(self, request, exception: Replaced):
         """The same page of the row that took the place of this one, with a word about it; None when it cannot be asked so."""
         match = request.resolver_match

@@ -154,7 +154,9 @@ def test_contacts_and_completeness(enter, staff):
     assert person.completeness == 0
     services.confirm_checks(actor=staff("a"), person_ids=[person.pk], on=date(2026, 11, 1), today=date(2026, 11, 21))
     with pytest.raises(Invalid):
-        services.confirm_checks(actor=staff("a"), person_ids=[person.pk], on=date(2026, 12, 1), today=date(2026, 11, 21))
+        services.confirm_checks(
+            actor=staff("a"), person_ids=[person.pk], on=date(2026, 12, 1), today=date(2026, 11, 21)
+        )
     person.refresh_from_db()
     assert person.checked_on == date(2026, 11, 1)
 

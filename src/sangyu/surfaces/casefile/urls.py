@@ -16,5 +16,6 @@ urlpatterns = paths(
     papers.CodeImage,
     merge_pages.Compare,
     merge_pages.Merges,
-    merge_pages.UndoMerge, handing_over.HandOver,
+    merge_pages.UndoMerge,
+    handing_over.HandOver,
 )
