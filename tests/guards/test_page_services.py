@@ -19,7 +19,8 @@ def _pages(patterns, found):
 
 
 PAGES = sorted(
-    (p for p in _pages(get_resolver().url_patterns, set()) if p.service is not None), key=lambda p: p.__qualname__
+    (p for p in _pages(get_resolver().url_patterns, set()) if p.service is not None),
+    key=lambda p: (p.__module__, p.__qualname__),
 )
 
 

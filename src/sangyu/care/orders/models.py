@@ -49,10 +49,10 @@ class Order(PlaceRow):
     pay.
     """
 
-    number = models.CharField(max_length=30, unique=True)
+    number = models.CharField(max_length=30, unique=True, db_collation="C")
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+")
-    person_name = models.CharField(max_length=50)
+    person_name = models.CharField(max_length=50, db_collation="C")
     item = models.ForeignKey("catalogue.ServiceItem", on_delete=models.PROTECT, related_name="+")
     item_name = models.CharField(max_length=60)
     quantity = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
@@ -123,6 +123,7 @@ class Order(PlaceRow):
             models.Index(fields=["path", "-id"], name="order_path_newest"),
             models.Index(fields=["person", "-id"], name="order_person_newest"),
             models.Index(fields=["organisation", "-id"], name="order_organisation_newest"),
+            models.Index(fields=["person_name", "-id"], name="order_person_name"),
             models.Index(
                 fields=["state", "planned_start"],
                 name="order_state_start",
