@@ -103,10 +103,16 @@ def _empty_tables(self):
 TransactionTestCase._fixture_teardown = _empty_tables
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With several workers (-n) a file's tests stay together; those of the running city are one group and begin first."""
+    """With several workers (-n) a file's tests stay together; those of the running city are one group and begin first.
+
+    Tests in the browser are marked: its event loop would stay in the way of others in the same process.
+    """
     order = {}
     for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker(pytest.mark.e2e)
         shared = {"town", "chromium"} & set(item.fixturenames)
         group = "town" if shared else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))

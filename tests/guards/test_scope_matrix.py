@@ -104,6 +104,7 @@ WORDS = {"step": "depart", "act": "confirm", "kind": "copy"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
     "ui:calendar_remove": "the working calendar is the same for everybody; its days belong to no region",
+    "casefile:after_death": "there is none for the living; the other county's dead are asked for in tests/surfaces/test_casefile.py",
     "ui:bulk": "an act of the caller's own, found by account (tests/ui/test_list_page.py)",
     "ui:bulk-undo": "an act of the caller's own, found by account (tests/ui/test_list_page.py)",
     "dossier:card": "the code of a card is a secret; whom it leads to is tested in tests/registry/dossier",
