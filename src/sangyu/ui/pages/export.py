@@ -113,7 +113,7 @@ def export_response(page, rows=None) -> HttpResponse:
     )  # fmt: skip
     if count > DIRECT_LIMIT:
         return _in_background(page, made)
-    chosen = ordered(page, page.prepared(rows))
+    chosen = ordered(page, rows)
     target = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     found = list(chosen)
     made.rows = write_workbook(page, found, target, number=made.number)

@@ -25,7 +25,8 @@ def selected(page: Any) -> Any:
     data = page.request.POST
     if data.get("all"):
         return page.rows()
-    return page.scoped().filter(pk__in=[int(i) for i in data.getlist("ids") if i.isdigit() and len(i) < 19])
+    ids = [int(i) for i in data.getlist("ids") if i.isdigit() and len(i) < 19]
+    return page.prepared(page.scoped().filter(pk__in=ids))
 
 
 def answer(page: Any) -> HttpResponse:
