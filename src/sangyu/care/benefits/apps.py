@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class BenefitsConfig(AppConfig):
+    name = "sangyu.care.benefits"
+    label = "benefits"
+    verbose_name = "Benefits"
+
+    def ready(self) -> None:
+        from . import checks, imports  # noqa: F401  registers them

@@ -1,0 +1,1 @@
+"""What ``sangyu check`` proves about benefit runs."""

@@ -1,0 +1,1 @@
+"""The return file of a bank as an import."""

@@ -1,0 +1,25 @@
+"""Tables of benefit runs (docs/rooms/benefits.md, docs/adr/0021). Amounts in fen."""
+
+from .funds import Fund
+from .payments import FileItem, FileLog, Payment, PaymentFile, PaymentLog
+from .recoveries import Instalment, Recovery, RecoveryLog, Repayment
+from .runs import Line, LineLog, Notice, Review, Run, RunLog
+
+__all__ = [
+    "FileItem",
+    "FileLog",
+    "Fund",
+    "Instalment",
+    "Line",
+    "LineLog",
+    "Notice",
+    "Payment",
+    "PaymentFile",
+    "PaymentLog",
+    "Recovery",
+    "RecoveryLog",
+    "Repayment",
+    "Review",
+    "Run",
+    "RunLog",
+]

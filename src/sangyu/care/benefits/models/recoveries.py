@@ -1,0 +1,120 @@
+"""Money that was paid and not due: agreed, repaid in instalments, or written off (X-03)."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.kernel.audit import History
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Via, Within
+from sangyu.kernel.workflow import TransitionLog, stamp_constraints
+
+from ..enums import RecoveryState, SubjectKind
+
+
+class Recovery(PlaceRow):
+    """What one subject owes one fund because a run found earlier months over-paid."""
+
+    number = models.CharField(max_length=40, unique=True)
+    run = models.ForeignKey("benefits.Run", on_delete=models.PROTECT, related_name="recoveries")
+    subject_kind = models.CharField(max_length=12, choices=SubjectKind.choices)
+    subject_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True)
+    fund = models.ForeignKey("benefits.Fund", on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    repaid = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=RecoveryState.choices, default=RecoveryState.OPEN)
+    payer = models.CharField(max_length=60, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    agreed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    about = "person_id"
+    scope = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
+    history = History()
+
+    class Meta:
+        verbose_name = _("recovery")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "subject_kind", "subject_id", "fund"], name="benefit_recovery_once"),
+            models.CheckConstraint(
+                name="benefit_recovery_repaid", condition=Q(amount__gt=0, repaid__gte=0, repaid__lte=F("amount"))
+            ),
+            models.CheckConstraint(
+                name="benefit_recovery_repaid_fits_state",
+                condition=~Q(state=RecoveryState.REPAID) | Q(repaid=F("amount")),
+            ),
+            *stamp_constraints("benefit_recovery", {"closed_at": [RecoveryState.REPAID, RecoveryState.WAIVED]}),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def left(self) -> int:
+        """What is still owed, in fen."""
+        return self.amount - self.repaid if self.state != RecoveryState.WAIVED else 0
+
+
+class Instalment(models.Model):
+    """One agreed part of a recovery."""
+
+    recovery = models.ForeignKey(Recovery, on_delete=models.CASCADE, related_name="instalments")
+    number = models.PositiveSmallIntegerField()
+    due_on = models.DateField()
+    amount = models.BigIntegerField()
+    repaid = models.BigIntegerField(default=0)
+
+    via = Via("recovery_id", "benefits.Recovery")
+    scope = Scope(staff=via, family=via)
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["recovery", "number"], name="benefit_instalment_number"),
+            models.CheckConstraint(
+                name="benefit_instalment_repaid", condition=Q(amount__gt=0, repaid__gte=0, repaid__lte=F("amount"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recovery_id} {self.number}"
+
+
+class Repayment(models.Model):
+    """Money that came back for a recovery. ``key`` makes a repeated entry the same one."""
+
+    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, related_name="repayments")
+    key = models.CharField(max_length=60)
+    amount = models.BigIntegerField()
+    received_on = models.DateField()
+    receipt = models.CharField(max_length=60)
+    actor = models.CharField(max_length=100)
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    via = Via("recovery_id", "benefits.Recovery")
+    scope = Scope(staff=via, family=via, write="insert")
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["recovery", "key"], name="benefit_repayment_once"),
+            models.CheckConstraint(name="benefit_repayment_amount", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recovery_id} {self.amount}"
+
+
+class RecoveryLog(TransitionLog):
+    """Trail of one recovery."""
+
+    recovery = models.ForeignKey(Recovery, on_delete=models.CASCADE, related_name="trail")
+
+    scope = Scope(staff=Via("recovery_id", "benefits.Recovery"))
+    objects = ScopedQuerySet.as_manager()
