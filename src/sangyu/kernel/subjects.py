@@ -45,6 +45,31 @@ def ways(kind: str) -> dict[str, tuple[str, ...]]:
     return {label: paths for label, paths in found.items() if paths}
 
 
+@cache
+def _kinds_that_may_be_restricted() -> list[tuple[type[models.Model], str]]:
+    """Models whose rows can be kept for a statute only (``restricted_by`` names the field that says since when)."""
+    return [(m, m.restricted_by) for m in sangyu_models() if getattr(m, "restricted_by", "")]
+
+
+def about_restricted(model: type[models.Model]) -> models.Q | None:
+    """Rows of ``model`` about somebody whose data are kept for a statute only (PIPL 47): no list hands them out.
+
+    None when the open scope sees nobody of the kind, which is the rule: one small query on a partial index.
+    """
+    condition = None
+    for root, field in _kinds_that_may_be_restricted():
+        paths = ways(root._meta.label).get(model._meta.label, ())
+        ids = (
+            list(root._default_manager.filter(**{f"{field}__isnull": False}).values_list("pk", flat=True))
+            if paths
+            else []
+        )
+        for path in paths if ids else ():
+            one = models.Q(**{f"{path}__in": ids})
+            condition = one if condition is None else condition | one
+    return condition
+
+
 def rows_about(kind: str, pk: int) -> Iterator[tuple[type[models.Model], ScopedQuerySet]]:
     """Each model with rows about row ``pk`` of ``kind``, and these rows in order. In a scope that sees them."""
     for label, paths in ways(kind).items():

@@ -122,6 +122,7 @@ class ExportLog(ListPage):
         Text("role", pgettext_lazy("ui", "Role"), hidden=True),
         Text("title", pgettext_lazy("ui", "List")),
         Number("rows", pgettext_lazy("ui", "Rows"), sort=True),
+        Number("left_out", pgettext_lazy("ui", "Left out")),
         Text("columns", pgettext_lazy("ui", "Columns")),
         Text("query", pgettext_lazy("ui", "Conditions")),
     ]

@@ -133,6 +133,7 @@ class Export(ActOfActor):
     query = models.CharField(_("conditions"), max_length=2000, blank=True)
     columns = models.CharField(_("columns"), max_length=1000)
     rows = models.PositiveIntegerField(_("rows"), default=0)
+    left_out = models.PositiveIntegerField(_("left out"), default=0)
     personal = models.CharField(max_length=60, blank=True)
     file_id = models.BigIntegerField(null=True)
 

@@ -13,7 +13,8 @@ from sangyu.kernel.scoping import scope
 
 from .models import BulkRow, BulkRun, Export
 from .pages import bulk
-from .pages.export import CONTENT_TYPE, file_name, ordered, purpose_of, write_workbook
+from .pages.export import file_name, ordered, purpose_of, without_restricted, write_workbook
+from .pages.file import XLSX
 
 CHUNK = 1_000
 #: Days an export stays for download.
@@ -31,6 +32,7 @@ def export(
     with translation.override(language), tempfile.TemporaryFile() as target:
         view = bulk.page_again(page, actor, query=query, kwargs=kwargs)
         rows = view.prepared(view.scoped().filter(pk__in=ids)) if ids else view.rows()
+        rows, left_out = without_restricted(view, rows)
         op.total(rows.order_by().count())
         made = Export.objects.get(pk=export)
         purpose = purpose_of(view, made)
@@ -50,13 +52,13 @@ def export(
                 log_read(actor=actor, what=view.personal, objects=chunk, purpose=purpose)
             op.advance(len(chunk))
 
-        made.rows = write_workbook(view, passing(), target, number=made.number)
+        made.rows = write_workbook(view, passing(), target, number=made.number, left_out=left_out)
         target.seek(0)
         saved = files.save(
-            actor, title=file_name(view), content_type=CONTENT_TYPE, stream=target, private=True, keep_days=KEEP_DAYS
+            actor, title=file_name(view), content_type=XLSX, stream=target, private=True, keep_days=KEEP_DAYS
         )
-        made.file_id = saved.pk
-        made.save(update_fields=["rows", "file_id"])
+        made.file_id, made.left_out = saved.pk, left_out
+        made.save(update_fields=["rows", "left_out", "file_id"])
         op.result(file=saved, rows=made.rows)
 
 

@@ -15,6 +15,7 @@ from sangyu.kernel.permissions import every_permission
 from sangyu.kernel.scoping import scope
 from sangyu.registry.accounts import leaving, roles
 from sangyu.registry.accounts.models import Account, Grant
+from sangyu.registry.people import selectors as people_selectors
 from sangyu.registry.people import services as people
 from sangyu.registry.people.models import Consent, Contact, Person
 from sangyu.registry.privacy import rules, selectors, services
@@ -285,7 +286,7 @@ def test_a_deletion_clears_what_no_statute_keeps_also_in_the_history(relative, e
         elder.pk, {"people.Person.phone", "people.Person.needs", "people.Contact.phone"},
     )  # fmt: skip
     with scope(officer):
-        assert selectors.is_restricted(elder.pk)
+        assert people_selectors.is_restricted(elder.pk)
 
 
 def test_what_still_runs_stands_against_it(world, staff):

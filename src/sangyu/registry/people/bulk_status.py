@@ -28,14 +28,16 @@ def state_facts(
 ) -> set[int]:
     """State (person, value, source) for many persons: ``kind`` is ``value`` from ``valid_from`` on, or ends then (None).
 
-    Answers the persons it was stated for: those whom the actor sees, who live, and were born by then; a person once.
+    Answers the persons it was stated for: those whom the actor sees, who live, are not restricted, and were born by then; a person once.
     Few statements whatever the number. Raises Invalid for a value that the kind does not have.
     """
     wrong = {v for _pk, v, _source in stated if v is not None} - FACT_VALUES.get(kind, {}).keys()
     if wrong:
         raise Invalid({"value": [", ".join(sorted(wrong))]})
     by_person = {pk: (value, source) for pk, value, source in stated}
-    seen = Person.objects.filter(pk__in=by_person, died_on__isnull=True).exclude(birth_date__gt=valid_from)
+    seen = Person.objects.filter(pk__in=by_person, died_on__isnull=True, restricted_at__isnull=True).exclude(
+        birth_date__gt=valid_from
+    )
     rows = [(pk, path, kind, *by_person[pk]) for pk, path in seen.values_list("pk", "path")]
     if not rows:
         return set()

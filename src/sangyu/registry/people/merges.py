@@ -24,6 +24,7 @@ from sangyu.registry.regions import selectors as regions
 from . import events
 from .merging import FIELDS
 from .models import Person
+from .restricting import refuse_restricted
 from .sharing import PERSON_SHARES
 from .store import refresh_completeness
 from .values import ID_PURPOSE, read_basic
@@ -65,8 +66,11 @@ def _pair(kept_id: int, gone_id: int, *, lock: bool) -> tuple[dict, dict]:
     if kept_id == gone_id:
         raise Invalid({"": [_("A file cannot be merged with itself.")]})
     rows = Person.objects.filter(pk__in=[kept_id, gone_id]).order_by("pk")
-    if len(rows.select_for_update(of=("self",)) if lock else rows) != 2:
+    found = list(rows.select_for_update(of=("self",)) if lock else rows)
+    if len(found) != 2:
         raise NotVisible
+    for person in found:
+        refuse_restricted(person)
     return read(Person, {"id": kept_id})[0], read(Person, {"id": gone_id})[0]
 
 

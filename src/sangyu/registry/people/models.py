@@ -110,6 +110,8 @@ class Person(PlaceRow):
     source = models.CharField(_("Source"), max_length=100)
     completeness = models.PositiveSmallIntegerField(default=0, editable=False)
     checked_on = models.DateField(_("Last check"), null=True, blank=True)
+    #: Since then the data are kept for a statute only (PIPL 47): not shown, not exported, not changed; set by ``restricting``.
+    restricted_at = models.DateTimeField(_("Restricted since"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     #: The file that this one was merged into (ADR 0013): a tombstone without numbers, kept so that its address still leads.
@@ -117,6 +119,7 @@ class Person(PlaceRow):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", editable=False, db_index=False
     )
 
+    restricted_by = "restricted_at"
     scope = _shared_by("id")
     objects = LivePersons()
     everyone = ScopedQuerySet.as_manager()
@@ -166,6 +169,7 @@ class Person(PlaceRow):
             models.Index(fields=["-updated_at", "-id"], name="person_recent"),
             models.Index(fields=["birth_date", "name"], name="person_birth_name"),
             models.Index(fields=["completeness", "id"], name="person_completeness"),
+            models.Index(fields=["path"], name="person_restricted", condition=Q(restricted_at__isnull=False)),
             models.Index(fields=["merged_into"], name="person_merged", condition=Q(merged_into__isnull=False)),
         ]
 

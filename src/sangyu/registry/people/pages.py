@@ -95,14 +95,21 @@ def _facts(person: Person) -> dict[str, str]:
     return {f.kind: f.value for f in person.facts_today}
 
 
+def _unless_restricted(name: str):
+    """Reader of a column that is empty for somebody whose data are kept for a statute only (PIPL 47)."""
+    return lambda person: None if person.restricted_at else getattr(person, name)
+
+
 def _tags(person: Person) -> list[tuple[str, str]]:
+    if person.restricted_at:
+        return [(_("Restricted"), "mute")]
     found = selectors.tags_of(_facts(person), person.birth_date, timezone.localdate())
     return [(t.label, "bad" if t in URGENT else "line") for t in found]
 
 
 def _age(person: Person) -> int | None:
     end = person.died_on or timezone.localdate()
-    return age_on(person.birth_date, end) if person.birth_date else None
+    return age_on(person.birth_date, end) if person.birth_date and not person.restricted_at else None
 
 
 def _area(person: Person) -> str:
@@ -112,6 +119,8 @@ def _area(person: Person) -> str:
 
 
 def _completeness(person: Person) -> str:
+    if person.restricted_at:
+        return "—"
     tone = "f-ok" if person.completeness >= 85 else "f-eve" if person.completeness >= 70 else "f-bad"
     return format_html(
         '<span class="row"><svg width="36" height="6" aria-hidden="true">'
@@ -127,11 +136,11 @@ def _masked_columns() -> list:
     return [
         Masked(
             "id_number", _("ID number"), mask=mask_id_number, reveal="people:reveal_id",
-            reveal_permission="people.reveal", full=lambda p: p.id_number,
+            reveal_permission="people.reveal", full=(number := _unless_restricted("id_number")), value=number,
         ),
         Masked(
             "phone", _("Phone"), mask=lambda v: mask_phone(v) or "—", reveal="people:reveal_phone",
-            reveal_permission="people.reveal", full=lambda p: p.phone,
+            reveal_permission="people.reveal", full=(phone := _unless_restricted("phone")), value=phone,
         ),
     ]  # fmt: skip
 
@@ -139,7 +148,7 @@ def _masked_columns() -> list:
 #: Columns of the table that the list reads; a row has thirty and its area fourteen each.
 _LISTED = (
     "path", "name", "sex", "birth_date", "id_number", "phone", "completeness", "updated_at", "address", "registered_on",
-    "checked_on", "died_on", "region__name", "region__parent__name",
+    "checked_on", "died_on", "restricted_at", "region__name", "region__parent__name",
 )  # fmt: skip
 
 
@@ -162,12 +171,15 @@ class PersonList(ListPage):
         *_masked_columns(),
         Text("region.name", _("Area"), value=_area),
         LevelColumn(
-            "care_level", _("Ability level"), enum=CareLevel, value=lambda p: _facts(p).get(FactKind.CARE_LEVEL)
+            "care_level",
+            _("Ability level"),
+            enum=CareLevel,
+            value=lambda p: None if p.restricted_at else _facts(p).get(FactKind.CARE_LEVEL),
         ),
         Tags("tags", _("Tags"), value=_tags),
         Custom("completeness", _("File complete"), draw=_completeness, sort=True),
         Moment("updated_at", _("Updated"), sort=True),
-        Text("address", _("Address"), hidden=True),
+        Text("address", _("Address"), value=_unless_restricted("address"), hidden=True),
         Day("registered_on", _("Registered on"), hidden=True),
         Day("checked_on", _("Last check"), hidden=True),
         Day("died_on", _("Died"), hidden=True),
@@ -201,7 +213,7 @@ class PersonList(ListPage):
         )
 
     def row_css(self, row):
-        return "muted" if row.died_on else ""
+        return "muted" if row.died_on or row.restricted_at else ""
 
 
 def _facts_tab(page) -> dict:
@@ -264,6 +276,11 @@ class PersonDetail(DetailPage):
         Link(_("Edit"), "people:edit", "edit", "people.edit"),
         Link(_("Guarded notes"), "people:notes", "shield", "people.guarded_notes"),
     ]  # fmt: skip
+
+    def get_object(self, *, lock: bool = False):
+        found = super().get_object(lock=lock)
+        selectors.refuse_restricted(found)
+        return found
 
 
 class NewPerson(FormPage):

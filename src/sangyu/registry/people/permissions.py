@@ -10,6 +10,7 @@ PERMISSIONS = {
     "people.reveal": _("Reveal identity and telephone numbers"),
     "people.import": _("Import rosters"),
     "people.export": _("Export the register"),
+    "people.restricted": _("Change files that are kept for a statute only"),
     "people.merge": _("Merge files of the same person, and undo it"),
     "people.reassign": _("Give many elders to another community, when an area is divided"),
     "people.guarded_notes": _("Read and write guarded legal notes"),

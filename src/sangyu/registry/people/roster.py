@@ -21,6 +21,7 @@ from . import values
 from .completeness import recompute
 from .enums import FactKind, Relation
 from .models import Contact, Person, PersonFact
+from .restricting import refusal, refuse_use
 
 #: Fields of the file that become dated facts.
 FACTS = {
@@ -115,7 +116,19 @@ def compare(known: list[tuple[Row, int]], *, decided: bool = False) -> None:
     ``decided``: a person has said that they are the same, so nothing is held.
     """
     ids = [pk for _row, pk in known]
-    own = ("id", "path", "name", "sex", "birth_date", "region_id", "died_on", "id_index", "phone_index", *PLAIN)
+    own = (
+        "id",
+        "path",
+        "name",
+        "sex",
+        "birth_date",
+        "region_id",
+        "died_on",
+        "restricted_at",
+        "id_index",
+        "phone_index",
+        *PLAIN,
+    )
     persons = {p["id"]: p for p in Person.objects.filter(pk__in=ids).values(*own)}
     live: dict[int, dict[str, str]] = defaultdict(dict)
     for subject, kind, value in (
@@ -131,6 +144,9 @@ def compare(known: list[tuple[Row, int]], *, decided: bool = False) -> None:
         person = persons.get(pk)
         if person is None:  # merged or moved away a moment ago
             row.refuse("id_number", _("Registered in another area. Ask for a transfer instead."), "elsewhere")
+            continue
+        if person["restricted_at"]:
+            row.refuse("name", refusal().message, "restricted")
             continue
         against = _contradiction(row.values, person)
         if against and not decided:
@@ -217,6 +233,7 @@ def settle_same(actor: Actor, row: Row, person_id: int, batch, today: date) -> i
     person = Person.objects.select_for_update().filter(pk=person_id).first()
     if person is None:
         raise Refused(_("This person is not in your area any more."), code="import.candidate_gone")
+    refuse_use(person)
     place = row.values["place"]
     if person.region_id != place.pk and person.died_on is None:
         why = said_why()

@@ -20,14 +20,15 @@ from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex
 from .finding import find_ids, persons_by_phone, search
 from .matching import brief, find_matches, holders, sought
 from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
+from .restricting import is_restricted, refuse_restricted, refuse_use
 from .values import disagreements
 from .words import read_status
 
 __all__ = [
     "FACT_VALUES", "PersonCard", "brief", "compared_columns", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
-    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "locked_person", "merge_record", "merges_of",
+    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merges_of",
     "missing", "names_of", "paths_of",
-    "person_card", "person_cards", "persons_by_phone", "read_status", "search", "sought", "survivor", "tags",
+    "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",
 ]  # fmt: skip
 
@@ -89,11 +90,11 @@ def paths_of(pks: Iterable[int]) -> dict[int, str]:
 
 
 def elders(actor: Actor, day: date, *, age: int = ELDER) -> QuerySet:
-    """Living persons of the register who have completed ``age`` years on ``day`` (R-013). Evaluate inside the scope."""
+    """Living persons of the register, but for restricted ones, who have completed ``age`` years on ``day`` (R-013). Evaluate inside the scope."""
     from .models import Person
 
     return Person.objects.visible_to(actor).filter(
-        registered_on__isnull=False, died_on__isnull=True, birth_date__lte=born_by(age, day)
+        registered_on__isnull=False, died_on__isnull=True, restricted_at__isnull=True, birth_date__lte=born_by(age, day)
     )
 
 
@@ -202,6 +203,8 @@ class PersonCard:
     checked_on: date | None
     facts: dict[str, str] = field(default_factory=dict)
     tags: tuple[Tag, ...] = ()
+    #: The data are kept for a statute only: the card names the person and holds nothing else (PIPL 47).
+    restricted: bool = False
 
     @property
     def care_level(self) -> str:
@@ -214,8 +217,10 @@ class PersonCard:
 
     @property
     def at_home(self) -> bool:
-        """Whether home services make sense: alive, and not in an institution."""
-        return self.died_on is None and self.facts.get(FactKind.RESIDENCE, "home") != "institution"
+        """Whether home services make sense: alive, not restricted, and not in an institution."""
+        return (
+            self.died_on is None and not self.restricted and self.facts.get(FactKind.RESIDENCE, "home") != "institution"
+        )
 
 
 def person_card(actor: Actor, pk: int, *, day: date | None = None) -> PersonCard:
@@ -237,7 +242,14 @@ def person_cards(actor: Actor, pks: Iterable[int], *, day: date | None = None) -
 
 
 def card_of(person, facts: dict[str, str], day: date) -> PersonCard:
-    """Card of a person (with its region) out of the facts that hold on ``day``."""
+    """Card of a person (with its region) out of the facts that hold on ``day``; a restricted one has nothing but the name."""
+    if person.restricted_at is not None:
+        return PersonCard(
+            id=person.pk, name=person.name, sex=person.sex, sex_label=str(Sex(person.sex).label), birth_date=None, age=None,
+            id_masked="", phone_masked="", region_id=person.region_id, region_name=person.region.name, path=person.path,
+            address="", latitude=None, longitude=None, died_on=person.died_on, completeness=0, checked_on=None,
+            restricted=True,
+        )  # fmt: skip
     facts = {k: v for k, v in facts.items() if k != FactKind.REGION}
     if FactKind.URBAN_RURAL not in facts and person.region.urban is not None:
         facts[FactKind.URBAN_RURAL] = "urban" if person.region.urban else "rural"

@@ -26,6 +26,7 @@ from .consents import give_consent, link_account, link_contact_account, open_fam
 from .enums import FactKind, NoteTopic, Relation, Sex
 from .merges import merge, preview_merge, preview_undo, undo_merge
 from .models import Contact, GuardedNote, Household, Person, PersonFact
+from .restricting import lift_restriction, refuse_restricted, restrict
 from .sharing import end_all, give_back
 from .status import (
     admit_to_institution,
@@ -52,6 +53,7 @@ __all__ = [
     "enter_hospital",
     "give_back",
     "give_consent",
+    "lift_restriction",
     "link_account",
     "link_contact_account",
     "merge",
@@ -65,6 +67,7 @@ __all__ = [
     "record_fact",
     "register",
     "remove_contact",
+    "restrict",
     "reveal",
     "reveal_contact",
     "revoke_death",
@@ -209,11 +212,13 @@ def _plain(value: Any) -> Any:
 def confirm_checks(*, actor: Actor, person_ids: list[int], on: date, today: date | None = None) -> int:
     """Note ``on`` as the day of the last check of these files (R-015); a later day stays. The act itself is the dossier's.
 
-    One statement; answers how many changed. Raises Invalid for a day in the future.
+    One statement; answers how many changed; restricted files do not. Raises Invalid for a day in the future.
     """
     if on > (today or timezone.localdate()):
         raise Invalid({"on": [_("The day lies in the future.")]})
-    rows = Person.objects.filter(pk__in=person_ids).filter(Q(checked_on__isnull=True) | Q(checked_on__lt=on))
+    rows = Person.objects.filter(pk__in=person_ids, restricted_at=None).filter(
+        Q(checked_on__isnull=True) | Q(checked_on__lt=on)
+    )
     return rows.update(checked_on=on)
 
 
@@ -297,9 +302,10 @@ def remove_contact(*, actor: Actor, contact_id: int) -> None:
 
 
 def _contact(pk: int) -> Contact:
-    contact = Contact.objects.select_for_update().filter(pk=pk).first()
+    contact = Contact.objects.select_for_update(of=("self",)).select_related("person").filter(pk=pk).first()
     if contact is None:
         raise NotVisible
+    refuse_restricted(contact.person)
     return contact
 
 
@@ -331,6 +337,7 @@ def reveal(*, actor: Actor, person_id: int, field: str, purpose: str) -> str:
     person = Person.objects.filter(pk=person_id).first()
     if person is None:
         raise NotVisible
+    refuse_restricted(person)
     log_read(actor=actor, what=field, objects=[person], purpose=purpose)
     return getattr(person, field)
 
@@ -338,9 +345,10 @@ def reveal(*, actor: Actor, person_id: int, field: str, purpose: str) -> str:
 @service("people.reveal")
 def reveal_contact(*, actor: Actor, contact_id: int, purpose: str) -> str:
     """The whole telephone number of a contact; logged."""
-    contact = Contact.objects.filter(pk=contact_id).first()
+    contact = Contact.objects.select_related("person").filter(pk=contact_id).first()
     if contact is None:
         raise NotVisible
+    refuse_restricted(contact.person)
     log_read(actor=actor, what="contact phone", objects=[contact], purpose=purpose)
     return contact.phone
 

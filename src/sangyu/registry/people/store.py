@@ -7,13 +7,15 @@ from sangyu.registry.regions import selectors as regions
 
 from .completeness import recompute
 from .models import Person, PersonFact
+from .restricting import refuse_restricted
 
 
 def locked(person_id: int) -> Person:
-    """The person's row, locked; facts are changed under this lock. Raises NotVisible."""
+    """The person's row, locked; facts are changed under this lock. Raises NotVisible, and Refused for a restricted file."""
     person = Person.objects.select_for_update().filter(pk=person_id).first()
     if person is None:
         raise NotVisible
+    refuse_restricted(person)
     return person
 
 

@@ -138,6 +138,8 @@ class RequestDetail(DetailPage):
              when=_waits(Kind.CORRECTION)),
         Link(_("Delete"), "privacy:erase", "trash", "privacy.erase", "badline", method="dialog",
              when=_waits(Kind.DELETION)),
+        Link(_("Open the file again"), "privacy:lift", "undo", "privacy.erase", method="dialog",
+             when=lambda r: r.kind == Kind.DELETION and people.is_restricted(r.person_id)),
         Link(_("Refuse"), "privacy:refuse", "close", "privacy.handle", method="dialog", when=lambda r: r.state in OPEN),
         Link(_("Copy as PDF"), "ui:file", "dl", args=lambda r: [r.paper_id], when=lambda r: r.paper_id),
         Link(_("Copy for machines (JSON)"), "ui:file", "dl", args=lambda r: [r.data_id], when=lambda r: r.data_id),
@@ -257,6 +259,20 @@ class Erase(_Act):
     def confirm_text(self):
         return gettext(
             "What no statute keeps about %(name)s is deleted, also from the history. Consents end. This cannot be undone."
+        ) % {"name": self.object.person.name}
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class Lift(_Act):
+    url, name, permission, title = "requests/<int:pk>/lift/", "lift", "privacy.erase", _("Open the file again")
+    submit_label, service, success, form_class = _("Open the file again"), services.lift, _("Open again."), LiftForm
+
+    def confirm_text(self):
+        return gettext(
+            "The file of %(name)s is shown, exported and changed again like every other. What was deleted does not come back."
         ) % {"name": self.object.person.name}
 
 

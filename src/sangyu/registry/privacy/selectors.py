@@ -12,7 +12,7 @@ from sangyu.registry.people.enums import Purpose
 
 from . import rules
 from .enums import OPEN
-from .models import Request, Restriction
+from .models import Request
 
 
 def own_requests(actor: Actor, person_id: int) -> QuerySet[Request]:
@@ -27,11 +27,6 @@ def overdue(actor: Actor, today: date) -> int:
 
 def waiting(actor: Actor) -> int:
     return Request.objects.visible_to(actor).filter(state__in=OPEN).count()
-
-
-def is_restricted(person_id: int) -> bool:
-    """Whether the person's data are kept for a statute only. Inside a scope."""
-    return Restriction.objects.filter(person_id=person_id).exists()
 
 
 @dataclass(frozen=True)

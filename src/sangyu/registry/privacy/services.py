@@ -196,9 +196,28 @@ def erase(*, actor: Actor, request_id: int, answer: str = "", now: datetime | No
         Restriction.objects.get_or_create(
             person_id=row.person_id, defaults={"path": row.path, "request": row, "since": now, "cleared": cleared}
         )
+    people_services.restrict(actor=actor, person_id=row.person_id, reason=reason, now=now)
     return _answer(
         actor, row, answer or _("Deleted: %(n)d fields. The rest is kept by statute and restricted.") % {"n": len(cleared)}, now
     )  # fmt: skip
+
+
+@service("privacy.erase")
+def lift(*, actor: Actor, request_id: int, reason: str) -> None:
+    """Open a restricted file again: the person wants services again, or the deletion was asked by the wrong one.
+
+    What was cleared stays cleared. Raises NotVisible, Invalid without a reason, Refused("privacy.not_restricted").
+    """
+    if not reason.strip():
+        raise Invalid({"reason": [_("Say why.")]})
+    row = Request.objects.filter(pk=request_id).first()
+    if row is None:
+        raise NotVisible
+    found = Restriction.objects.select_for_update().filter(person_id=row.person_id).first()
+    if found is None:
+        raise Refused(_("The data of this person are not restricted."), code="privacy.not_restricted")
+    people_services.lift_restriction(actor=actor, person_id=row.person_id, reason=reason.strip())
+    found.delete()
 
 
 def _clear(label: str, rule: rules.Retention, person_id: int) -> list[str]:

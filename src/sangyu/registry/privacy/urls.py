@@ -11,6 +11,7 @@ urlpatterns = paths(
     pages.GiveCopy,
     pages.Correct,
     pages.Erase,
+    pages.Lift,
     pages.Refuse,
     pages.Ledger,
     pages.IncidentList,

@@ -18,7 +18,8 @@ router = Router(tags=["people"])
 
 
 class PersonOut(Schema):
-    """``facts`` are the statuses of the day asked for; numbers are masked."""
+    """``facts`` are the statuses of the day asked for; numbers are masked. A ``restricted`` person (data kept for a statute
+    only) has a name and nothing else, and takes no changes."""
 
     id: int
     name: str
@@ -35,6 +36,7 @@ class PersonOut(Schema):
     died_on: date | None
     completeness: int
     checked_on: date | None
+    restricted: bool
     facts: dict[str, str]
     tags: list[Tag]
 
@@ -137,8 +139,8 @@ def register(request, given: PersonIn) -> Any:
 )
 def facts(request, person_id: Id, day: Day | None = None) -> Any:
     day = day or timezone.localdate()
-    selectors.get_person(request.actor, person_id)
-    return {"person_id": person_id, "day": day, "facts": selectors.facts_on(person_id, day)}
+    card = selectors.person_card(request.actor, person_id, day=day)
+    return {"person_id": person_id, "day": day, "facts": {} if card.restricted else selectors.facts_on(person_id, day)}
 
 
 @operation(

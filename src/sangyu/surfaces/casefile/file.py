@@ -26,12 +26,14 @@ SOON = 30
 
 
 class File:
-    """The casefile of person ``pk`` as ``actor`` sees it at ``now``. Raises NotVisible. Use inside the actor's scope."""
+    """The casefile of person ``pk`` as ``actor`` sees it at ``now``. Raises NotVisible,
+    and Refused for a restricted one. Use inside the actor's scope."""
 
     def __init__(self, actor: Actor, pk: int, now: datetime | None = None) -> None:
         self.actor, self.now = actor, now or timezone.now()
         self.today: date = localtime(self.now).date()
         self.person = people.get_person(actor, pk)
+        people.refuse_restricted(self.person)
         self.staff = actor.audience is Audience.STAFF
         self.sees_orders = actor.may("orders.view")
         self.sees_vouchers = actor.may("vouchers.view") and actor.audience in (Audience.STAFF, Audience.FAMILY)

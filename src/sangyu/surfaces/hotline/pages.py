@@ -145,7 +145,7 @@ def caller_context(actor, person_id: int, form: NeedForm | None = None) -> dict:
     tomorrow = (localtime() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
     return {
         "person": card,
-        "contacts": people.contacts(person)[:3],
+        "contacts": [] if card.restricted else people.contacts(person)[:3],
         "recent": orders.orders_of_person(actor, person_id)[:3],
         "form": form
         or NeedForm(

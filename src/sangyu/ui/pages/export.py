@@ -3,34 +3,42 @@
 import tempfile
 from datetime import date, datetime
 from decimal import Decimal
-from urllib.parse import quote
 
 import xlsxwriter
 from django.http import FileResponse, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.numbering import next_number
+from sangyu.kernel.subjects import about_restricted
 from sangyu.ui import format as fmt
 from sangyu.ui import views
 from sangyu.ui.models import Export
 
 from .bulk import reference
+from .file import XLSX
 
 #: More rows than this are written by a background operation.
 DIRECT_LIMIT = 1_000
-CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def write_workbook(page, rows, target, *, number: str, progress=None) -> int:
+def without_restricted(page, rows) -> tuple:
+    """``rows`` of a list with personal data without those about restricted persons (PIPL 47), and how many these are."""
+    restricted = about_restricted(page.model) if page.personal else None
+    if restricted is None:
+        return rows, 0
+    return rows.exclude(restricted), rows.filter(restricted).order_by().values("pk").distinct().count()
+
+
+def write_workbook(page, rows, target, *, number: str, left_out: int = 0, progress=None) -> int:
     """Write ``rows`` (an iterable) with the page's shown columns to ``target`` (a path or file); returns the row count.
 
-    Two head lines say what, who, when and which export (``number``), the head and foot of each printed page say it again;
-    then the header row, frozen, filterable and repeated in print. Everything but quantities is text, so long numbers keep
-    all digits.
+    Two head lines say what, who, when and which export (``number``), the head and foot of each printed page say it again,
+    and how many rows were ``left_out`` because the persons are restricted; then the header row, frozen, filterable and
+    repeated in print. Everything but quantities is text, so long numbers keep all digits.
     """
     columns = page.shown_columns
     book = xlsxwriter.Workbook(
@@ -52,6 +60,10 @@ def write_workbook(page, rows, target, *, number: str, progress=None) -> int:
         "number": number,
     }
     prepared = _("Prepared by: %(name)s   Area: %(region)s   Time: %(time)s   Number: %(number)s") % who
+    if left_out:
+        prepared += "   " + ngettext(
+            "%(n)d row left out: restricted by law", "%(n)d rows left out: restricted by law", left_out
+        ) % {"n": left_out}
     sheet.write_string(1, 0, prepared, book.add_format({**base, "font_color": "#574C54"}))
     for i, column in enumerate(columns):
         sheet.write_string(2, i, column.heading(page.model), head)
@@ -103,8 +115,10 @@ def export_response(page, rows=None) -> HttpResponse:
     ``rows`` are the ticked ones; without them all of the current filter.
     """
     rows = page.rows() if rows is None else rows
+    rows, left_out = without_restricted(page, rows)
     count = rows.order_by().values("pk")[: DIRECT_LIMIT + 1].count()
     made = Export.objects.create(
+        left_out=left_out,
         path=page.actor.path, audience=page.actor.audience.value, subject_id=page.actor.subject_id,
         account_id=page.actor.account_id, actor=page.actor.name, role=page.actor.role, page=reference(page)["page"],
         title=page.get_title()[:100], query=views.clean_query(page.params)[:2000], personal=page.personal,
@@ -116,14 +130,12 @@ def export_response(page, rows=None) -> HttpResponse:
     chosen = ordered(page, rows)
     target = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     found = list(chosen)
-    made.rows = write_workbook(page, found, target, number=made.number)
+    made.rows = write_workbook(page, found, target, number=made.number, left_out=left_out)
     made.save(update_fields=["rows"])
     if page.personal:
         log_read(actor=page.actor, what=page.personal, objects=found, purpose=purpose_of(page, made))
     target.seek(0)
-    response = FileResponse(target, content_type=CONTENT_TYPE)
-    response["Content-Disposition"] = f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(file_name(page))}"
-    return response
+    return FileResponse(target, as_attachment=True, filename=file_name(page), content_type=XLSX)
 
 
 def purpose_of(page, made: Export) -> str:

@@ -42,6 +42,7 @@ def draft_agreement(
     """
     today = today or localtime().date()
     person = people.get_person(actor, person_id)
+    people.refuse_use(person)
     organisations.get_organisation(actor, organisation_id)
     errors: dict[str, list[str]] = {}
     if valid_to < valid_from:

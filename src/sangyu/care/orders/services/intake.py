@@ -86,6 +86,7 @@ def _new_order(
     person = people.get_person(actor, person_id)
     if not people.sees_part(actor, person_id, Part.VISITS):
         raise Forbidden("orders.request")  # the consent does not open the visits
+    people.refuse_use(person)
     day = localtime(planned_start).date()
     item = catalogue.get_item(item_code, person.path, day)
     _check_request(person, item, planned_start, quantity, now)

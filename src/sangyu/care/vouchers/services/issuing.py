@@ -69,6 +69,8 @@ def _plan(actor: Actor, programme_id: int, person_ids: Iterable[int], day: date)
             plan.skipped.append((pk, "", _("Not in your register")))
         elif card.died_on is not None:
             plan.skipped.append((pk, card.name, _("Has died")))
+        elif card.restricted:
+            plan.skipped.append((pk, card.name, _("Data are restricted by law")))
         elif not card.path.startswith(programme.path):
             plan.skipped.append((pk, card.name, _("Lives outside the programme's region")))
         elif pk in has:
