@@ -10,6 +10,7 @@ From that one declaration come the row-level security policy (installed after ``
 the same rule as a QuerySet method. ``scope(actor)`` opens the transaction in which the database role and the limits hold.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,14 +32,16 @@ PATH_END = "~"
 
 
 # ---------------------------------------------------------------- rules
-class Rule:
+class Rule(ABC):
     """Which rows one audience sees: as SQL for the policy, and as ``Q`` for ``visible_to``."""
 
+    @abstractmethod
     def sql(self, table: str) -> str:
-        raise NotImplementedError
+        """The condition of the row-level policy."""
 
+    @abstractmethod
     def q(self, actor: Actor) -> Q:
-        raise NotImplementedError
+        """The same for a queryset."""
 
 
 @dataclass(frozen=True)

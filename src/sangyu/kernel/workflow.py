@@ -103,18 +103,7 @@ class Workflow:
         setattr(row, self.state_field, steps[-1][2])
         with as_system("whoever asks, the row is stored in the region's queue"):
             row.save(force_insert=True)
-            self.log().objects.bulk_create(
-                self.log()(
-                    **{self.log_fk: row},
-                    action=step,
-                    source=source,
-                    target=target,
-                    at=now,
-                    account_id=actor.account_id,
-                    actor=actor.name,
-                )
-                for step, source, target in steps
-            )
+            self.log().objects.bulk_create(self.entry(row, actor, now, *step) for step in steps)
             for step, source, target in steps:
                 emit(f"{self.name}.{target}", path=row.path, id=row.pk, **({"action": str(step)} if source else {}))
         return row
@@ -163,22 +152,19 @@ class Workflow:
             say_why(reason)
         with as_system("a transition may hand the row to somebody else"):
             row.save(update_fields=list(touched))
-            self.log().objects.create(
-                **{self.log_fk: row},
-                action=action,
-                source=source,
-                target=target,
-                at=now,
-                account_id=actor.account_id,
-                actor=actor.name,
-                reason=reason,
-                data=data or {},
-            )
+            self.entry(row, actor, now, action, source, target, reason=reason, data=data or {}).save()
             if self.hears:
                 hearers.update(self.hears(row))
             to = {"to": sorted(hearers)} if hearers else {}
             emit(f"{self.name}.{target}", path=row.path, id=row.pk, action=str(action), **(data or {}), **to)
         return row
+
+    def entry(
+        self, row: models.Model, actor: Actor, at: datetime, action: str, source: str, target: str, **more: Any
+    ) -> "TransitionLog":
+        """A line of the trail, not saved: ``actor`` led ``row`` from ``source`` to ``target`` by ``action``."""
+        who = {"account_id": actor.account_id, "actor": actor.name}
+        return self.log()(**{self.log_fk: row}, action=action, source=source, target=target, at=at, **who, **more)
 
 
 def _label(row: models.Model, name: str) -> str:

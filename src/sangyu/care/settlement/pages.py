@@ -1,12 +1,10 @@
 """Screens of settlement: statements of the bureau and of the provider, closing a period, paper and workbook."""
 
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Refused
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui import format as fmt
@@ -16,12 +14,13 @@ from sangyu.ui.pages import (
     Choice,
     Day,
     DetailPage,
+    FilePage,
     FormPage,
     Link,
     ListPage,
+    Made,
     Money,
     Number,
-    PlainPage,
     Status,
     Text,
     rows_tab,
@@ -255,33 +254,17 @@ class ClosePeriod(FormPage):
         return reverse("settlement:list") + "?state=draft"
 
 
-class _File(PlainPage):
-    """A statement as a file; the look is logged, as it names people's services."""
+class Pdf(FilePage):
+    url, name, permission, title, what = "<int:pk>/pdf/", "pdf", "settlement.view", _("Statement"), "settlement.pdf"
 
-    permission = "settlement.view"
-    kind, content_type = "", ""
-
-    def make(self, statement: Statement) -> bytes:
-        raise NotImplementedError
-
-    def get(self, request, *args, **kwargs) -> HttpResponse:
-        statement = selectors.get_statement(self.actor, kwargs["pk"])
-        log_read(actor=self.actor, what=f"settlement.{self.kind}", objects=[statement], purpose=gettext("Statement"))
-        response = HttpResponse(self.make(statement), content_type=self.content_type)
-        response["Content-Disposition"] = f'attachment; filename="{statement.number}.{self.kind}"'
-        return response
+    def make(self) -> Made:
+        statement = selectors.get_statement(self.actor, self.kwargs["pk"])
+        return Made(documents.statement_pdf(statement, now=timezone.now()), f"{statement.number}.pdf", [statement])
 
 
-class Pdf(_File):
-    url, name, kind, content_type = "<int:pk>/pdf/", "pdf", "pdf", "application/pdf"
+class Xlsx(FilePage):
+    url, name, permission, title, what = "<int:pk>/xlsx/", "xlsx", "settlement.view", _("Statement"), "settlement.xlsx"
 
-    def make(self, statement: Statement) -> bytes:
-        return documents.statement_pdf(statement, now=timezone.now())
-
-
-class Xlsx(_File):
-    url, name, kind = "<int:pk>/xlsx/", "xlsx", "xlsx"
-    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-    def make(self, statement: Statement) -> bytes:
-        return documents.statement_xlsx(statement)
+    def make(self) -> Made:
+        statement = selectors.get_statement(self.actor, self.kwargs["pk"])
+        return Made(documents.statement_xlsx(statement), f"{statement.number}.xlsx", [statement])

@@ -1,32 +1,29 @@
 """Vouchers as paper: one, or those of an issue in parts."""
 
-from django.http import HttpResponse
-from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from abc import abstractmethod
 
-from sangyu.kernel.audit import log_read
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
 from sangyu.kernel.errors import NotVisible
-from sangyu.ui.pages import PlainPage
+from sangyu.ui.pages import FilePage, Made
 
 from . import documents
 from .models import Issue, Voucher
 
 
-class _Sheet(PlainPage):
-    """Answers a PDF; the look is logged, as it names people."""
+class _Sheet(FilePage):
+    """Opens in the browser, to be printed."""
 
-    permission, title = "vouchers.issue", gettext_lazy("Print")
+    permission, title, what, inline = "vouchers.issue", gettext_lazy("Print"), "vouchers.sheet", True
 
+    @abstractmethod
     def find(self, pk: int) -> tuple[list[Voucher], str]:
         """The vouchers to print and the file's name. Raises NotVisible."""
-        raise NotImplementedError
 
-    def get(self, request, *args, **kwargs) -> HttpResponse:
-        found, name = self.find(kwargs["pk"])
-        log_read(actor=self.actor, what="vouchers.sheet", objects=found, purpose=gettext("Print"))
-        response = HttpResponse(documents.sheets_pdf(found, now=timezone.now()), content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-        return response
+    def make(self) -> Made:
+        found, name = self.find(self.kwargs["pk"])
+        return Made(documents.sheets_pdf(found, now=timezone.now()), f"{name}.pdf", found)
 
 
 class VoucherSheet(_Sheet):

@@ -1,6 +1,7 @@
 """What a room writes to have an import: fields with parsers, checks over the whole file, the writing of good rows."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -108,7 +109,7 @@ class Row:
         self.problems = [(key, str(message), code)]
 
 
-class Import:
+class Import(ABC):
     """Base of a room's import. Instances live for one check or commit; ``actor`` and ``today`` are set before use.
 
     ``kind`` is unique ("people.roster"); ``permission`` is asked at every step. ``settings`` are the values of ``options``.
@@ -131,19 +132,19 @@ class Import:
         """What is asked once for the file."""
         return ()
 
+    @abstractmethod
     def describe(self) -> Sequence[Field]:
         """The fields, in the order of the template."""
-        raise NotImplementedError
 
-    def check(self, rows: list[Row]) -> None:
+    def check(self, rows: list[Row]) -> None:  # noqa: B027  many imports have nothing to compare
         """Look at the rows that were read well, all together: ``row.refuse``, ``row.hold``, or set ``row.fate``."""
 
+    @abstractmethod
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         """Write ``rows`` (new and changed) in the open transaction with few statements; tell ``advance`` how many are done.
 
         ``batch.source_of(row)`` is the row's source in words. Returns counts for the result beside those of the fates.
         """
-        raise NotImplementedError
 
     def settle(self, row: Row, known_id: int | None, batch) -> int | None:
         """Write one held ``row``: as an update of ``known_id``, or as a new record. Returns the record's id."""

@@ -6,6 +6,8 @@ A rule only plans: it reads rows of both sides and says what to write, so a prev
 rule for each foreign key to the kind and each opaque column that holds its ids.
 """
 
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,19 +69,18 @@ def read(model: type[models.Model], condition: Row) -> list[Row]:
 
 
 def _json(value: Any) -> Any:
-    import json
-
     return json.loads(value) if isinstance(value, str) else value
 
 
-class Rule:
+class Rule(ABC):
     """Base: one column of one model that points at the kind."""
 
     model: str
     column: str
 
+    @abstractmethod
     def plan(self, case: Case, plan: Plan) -> None:
-        raise NotImplementedError
+        """Put what a merge does with the column's rows into ``plan``."""
 
     # -- what undo must know of the model's rows
     #: Columns that are put back together or not at all.

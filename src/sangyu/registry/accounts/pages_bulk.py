@@ -2,7 +2,6 @@
 
 import django_filters
 from django import forms
-from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
@@ -22,6 +21,7 @@ from sangyu.ui.pages import (
     ListPage,
     Moment,
     Text,
+    file_answer,
     rows_tab,
 )
 from sangyu.ui.pages.bulk import BulkForm
@@ -126,10 +126,7 @@ class FirstCodes(FormPage):
 
     def redirect(self, url, message="", *, undo=""):
         """The answer is the sheet itself: it is kept nowhere."""
-        answer = HttpResponse(message, content_type="application/pdf")
-        answer["Content-Disposition"] = f'attachment; filename="first-codes-{timezone.localdate():%Y%m%d}.pdf"'
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return file_answer(message, f"first-codes-{timezone.localdate():%Y%m%d}.pdf")
 
 
 # ---------------------------------------------------------------- delegation log

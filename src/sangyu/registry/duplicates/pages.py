@@ -4,9 +4,8 @@ import django_filters
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.identity import age_on
 from sangyu.registry.regions import selectors as regions
@@ -129,7 +128,7 @@ class Apart(ActionPage):
 
     def confirm_text(self):
         names = {"first": self.object.first.name, "second": self.object.second.name}
-        return _t("%(first)s and %(second)s are two persons.") % names
+        return gettext("%(first)s and %(second)s are two persons.") % names
 
     def undo_url(self):
         return reverse("duplicates:take_up", args=[self.object.pk])
@@ -157,8 +156,8 @@ class Search(ActionPage):
     def confirm_text(self):
         last = selectors.last_pass(self.actor)
         if last is None:
-            return _t("The area was never searched.")
-        return _t("Last search %(at)s: %(compared)s pairs compared, %(found)s to look at.") % {
+            return gettext("The area was never searched.")
+        return gettext("Last search %(at)s: %(compared)s pairs compared, %(found)s to look at.") % {
             "at": f"{timezone.localtime(last.until):%Y-%m-%d %H:%M}", "compared": f"{last.compared:,}", "found": f"{last.found:,}",
         }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel import files
@@ -24,7 +24,7 @@ class OfPerson:
 
     def breadcrumbs(self):
         name = "people:detail" + (f"-{self.tab}" if self.tab else "")
-        return [(_t("Elders"), reverse("people:list")), (self.person.name, reverse(name, args=[self.person.pk]))]
+        return [(gettext("Elders"), reverse("people:list")), (self.person.name, reverse(name, args=[self.person.pk]))]
 
     def success_url(self, result=None):
         return self.breadcrumbs()[-1][1]
@@ -107,7 +107,7 @@ class RemoveContact(OfPerson, ActionPage):
     service, argument, success = services.remove_contact, "contact_id", _("Removed.")
 
     def confirm_text(self):
-        return _t("%(name)s will no longer be called for %(person)s.") % {
+        return gettext("%(name)s will no longer be called for %(person)s.") % {
             "name": self.object.name,
             "person": self.person.name,
         }

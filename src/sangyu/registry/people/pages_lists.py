@@ -16,7 +16,7 @@ from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Forbidden
 from sangyu.kernel.models import Change
 from sangyu.ui.nav import Group, Nav
-from sangyu.ui.pages import Day, ListPage, PlainPage, Text
+from sangyu.ui.pages import Day, ListPage, PlainPage, Text, file_answer
 
 from . import counts
 from .enums import Tag
@@ -137,6 +137,4 @@ class DifficultPage(PlainPage):
         sheet.freeze_panes(1, 1)
         sheet.set_column(0, 0, 24)
         book.close()
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        headers = {"Content-Disposition": 'attachment; filename="difficult.xlsx"'}
-        return HttpResponse(made.getvalue(), content_type=kind, headers=headers)
+        return file_answer(made.getvalue(), "difficult.xlsx")

@@ -6,9 +6,8 @@ import django_filters
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.scoping import PATH_END
 from sangyu.ui.nav import Group, Nav
@@ -101,7 +100,7 @@ class TransferDetail(DetailPage):
     facts = [Status("state", _("State"), enum=State), Moment("answer_by", _("Answer by"))]
     summary = [
         (pgettext_lazy("transfers", "Person"), [Text("name", _("Name")), Text("id_masked", _("ID number")),
-                    Text("name_agrees", _("Name in the file"), value=lambda t: _t("agrees") if t.name_agrees else _t("is another one"))]),
+                    Text("name_agrees", _("Name in the file"), value=lambda t: gettext("agrees") if t.name_agrees else gettext("is another one"))]),
         (_("Move"), [Text("held_region.full_name", _("Registered in")), Text("region.full_name", _("Moves to")),
                      Text("address", _("New address")), Day("moved_on", _("Moved on")), Text("reason", _("Reason")),
                      Text("evidence", _("What was shown"))]),

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.care.orders import selectors as orders
@@ -95,5 +95,8 @@ class HandOver(PlainPage):
             services.agree(actor=self.actor, transfer_id=row.pk, answer=request.POST.get("answer", "")[:300])
         except Refused as error:
             return self.render(self.template, self.context(**self.get_context(error.message)), status=error.status)
-        words = _t("Handed over: %(name)s belongs to %(region)s.") % {"name": row.name, "region": row.region.full_name}
+        words = gettext("Handed over: %(name)s belongs to %(region)s.") % {
+            "name": row.name,
+            "region": row.region.full_name,
+        }
         return self.redirect(reverse("transfers:detail", args=[row.pk]), words)

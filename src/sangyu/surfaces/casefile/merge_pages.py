@@ -10,9 +10,8 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.registry.duplicates import selectors as duplicates
@@ -85,7 +84,7 @@ class Compare(PlainPage):
     def files(self) -> tuple:
         """(kept, gone) as chosen, as persons."""
         if self.kwargs["pk"] == self.kwargs["other"]:
-            raise Invalid({"": [_t("A file cannot be merged with itself.")]})
+            raise Invalid({"": [gettext("A file cannot be merged with itself.")]})
         both = [people.get_person(self.actor, pk) for pk in (self.kwargs["pk"], self.kwargs["other"])]
         both.sort(key=lambda p: (p.id_index is None, -p.completeness, p.pk))
         keep = self.request.POST.get("keep") or self.request.GET.get("keep", "")
@@ -174,7 +173,7 @@ class Compare(PlainPage):
         reason = request.POST.get("reason", "").strip()
         try:
             if not reason:
-                raise Invalid({"reason": [_t("Say how you know that they are one person.")]})
+                raise Invalid({"reason": [gettext("Say how you know that they are one person.")]})
             record = services.merge(
                 actor=self.actor, kept_id=kept.pk, gone_id=gone.pk, reason=reason, choices=self.choices
             )
@@ -183,7 +182,7 @@ class Compare(PlainPage):
             return self.render(self.template, self.context(**self.get_context(refusal)), status=error.status)
         if self.actor.may("duplicates.review"):
             duplicates_services.note_merge(self.actor, kept.pk, gone.pk, record.pk, reason)
-        words = _t("Merged: the file of %(gone)s leads to %(kept)s from now on.") % {
+        words = gettext("Merged: the file of %(gone)s leads to %(kept)s from now on.") % {
             "gone": gone.name,
             "kept": kept.name,
         }
@@ -231,10 +230,10 @@ def obstacle_words(given: dict) -> str:
     at = f"{timezone.localtime(datetime.fromisoformat(given['at'])):%Y-%m-%d %H:%M}" if given["at"] else ""
     told = {"what": f"{what} {given['row']}", "fields": fields, "by": given["by"] or "—", "at": at}
     if given["why"] == "deleted":
-        return _t("%(what)s: deleted by %(by)s %(at)s") % told
+        return gettext("%(what)s: deleted by %(by)s %(at)s") % told
     if given["why"] == "taken":
-        return _t("%(what)s: %(fields)s — belongs to another file now") % told
-    return _t("%(what)s: %(fields)s — changed by %(by)s %(at)s") % told
+        return gettext("%(what)s: %(fields)s — belongs to another file now") % told
+    return gettext("%(what)s: %(fields)s — changed by %(by)s %(at)s") % told
 
 
 class UndoForm(forms.Form):
@@ -263,7 +262,7 @@ class UndoMerge(ActionPage):
         }
         if self.prepared.obstacles:
             stay = "; ".join(obstacle_words(vars(o)) for o in self.prepared.obstacles[:8])
-            words += " " + _t("These stay as they are now: %(stay)s.") % {"stay": stay}
+            words += " " + gettext("These stay as they are now: %(stay)s.") % {"stay": stay}
         return words
 
     def act(self, form):
@@ -273,7 +272,7 @@ class UndoMerge(ActionPage):
             duplicates_services.note_merge(
                 self.actor, record.kept_id, record.gone_id, None, form.cleaned_data["reason"]
             )
-        words = _t("There are two files again.")
+        words = gettext("There are two files again.")
         if left:
             words += " " + ngettext("%(n)d value stays.", "%(n)d values stay.", len(left)) % {"n": len(left)}
         return self.redirect(reverse("casefile:merges", args=[record.kept_id]), words)

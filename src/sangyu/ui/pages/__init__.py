@@ -20,6 +20,7 @@ from .columns import (
     YesNo,
 )
 from .detail import DetailPage, Tab
+from .file import FilePage, Made, file_answer
 from .form import FormPage
 from .importing import ImportPage
 from .listing import ListPage, RowAction
@@ -36,11 +37,13 @@ __all__ = [
     "Day",
     "DetailPage",
     "EndPage",
+    "FilePage",
     "FormPage",
     "ImportPage",
     "LevelColumn",
     "Link",
     "ListPage",
+    "Made",
     "Masked",
     "Moment",
     "Money",
@@ -56,6 +59,7 @@ __all__ = [
     "Text",
     "YesNo",
     "end_link",
+    "file_answer",
     "paper_url",
     "paper_word",
     "paths",
