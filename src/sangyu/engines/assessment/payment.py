@@ -24,6 +24,15 @@ class Mapping:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
+#: Digits of a code that name a province, city, county, town, village.
+_ENDS = (2, 4, 6, 9, 12)
+
+
+def shortest(code: str) -> str:
+    """The digits of ``code`` that say something: 210800000000 → 2108, 210810 → 210810."""
+    return next((code[:n] for n in (0, *_ENDS) if not code[n:].strip("0")), code)
+
+
 def read(text: str, *, file: str) -> list[Mapping]:
     """The mappings of one file. Raises InstrumentErrors."""
     s = Source(text, file)
@@ -33,10 +42,14 @@ def read(text: str, *, file: str) -> list[Mapping]:
         s.keys(node, ("valid_from", "levels", "document", "mark"), ("region", "valid_to"))
         levels = {str(k): str(v) for k, v in (node.get("levels") or {}).items()}
         if set(levels) != set("01234") or set(levels.values()) - set(LEVELS):
-            s.say(node.lines.get("levels", node.line), "Each level 0 to 4 needs a payment level.", f"Use {', '.join(LEVELS)}.")
-        region = s.text(node, "region").rstrip("0")
+            s.say(
+                node.lines.get("levels", node.line),
+                "Each level 0 to 4 needs a payment level.",
+                f"Use {', '.join(LEVELS)}.",
+            )
+        region = shortest(s.text(node, "region"))
         if region and not region.isdigit():
-            s.say(node.lines["region"], f"“{region}” is no region code.", "Write the digits in quotes: \"210800\".")
+            s.say(node.lines["region"], f"“{region}” is no region code.", 'Write the digits in quotes: "210800".')
         made.append(
             Mapping(region, s.day(node, "valid_from"), s.day(node, "valid_to"), levels, s.text(node, "document"), s.text(node, "mark"))
         )  # fmt: skip

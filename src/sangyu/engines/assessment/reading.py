@@ -51,7 +51,10 @@ class _Reader:
         s.finish()  # what follows would stumble over a broken part
         rules, matrix = self._result(root, parts)
         flags = {o.flag for p in parts for i in p.items for o in i.options if o.flag}
-        changes = tuple(self._change(n, flags, {f.code: f for f in findings}, parameters) for n in s.nodes(root, "changes"))
+        changes = tuple(
+            self._change(n, flags, {f.code: f for f in findings}, parameters)
+            for n in s.nodes(root, "changes", required=False)
+        )
         assessors = root.get("assessors", Node())
         made = Instrument(
             code=s.text(root, "code"),
@@ -245,7 +248,9 @@ class _Reader:
     def _result(self, root: Node, parts: tuple[Part, ...]) -> tuple[tuple[LevelRule, ...], Matrix | None]:
         names = {p.code: list(self.part_levels) for p in parts if p.rules}
         if ("level_rules" in root) == ("level_matrix" in root):
-            self.s.say(root.line, "The level must come from rules or from a table.", "Give “level_rules” or “level_matrix”.")
+            self.s.say(
+                root.line, "The level must come from rules or from a table.", "Give “level_rules” or “level_matrix”."
+            )
             return (), None
         if "level_rules" in root:
             totals = _sums(i.scores for p in parts for i in p.items)
@@ -280,7 +285,11 @@ class _Reader:
         for key, kinds in (("findings", ("tick", "choice")), ("counts", ("count",))):
             for name in named[key]:
                 if name not in findings or findings[name].kind not in kinds:
-                    s.say(node.line, f"“{name}” is no finding of this kind.", f"“{key}” name findings that are {kinds[0]}.")
+                    s.say(
+                        node.line,
+                        f"“{name}” is no finding of this kind.",
+                        f"“{key}” name findings that are {kinds[0]}.",
+                    )
         if not any(named.values()):
             s.say(node.line, "Nothing leads to this change.", "Give “flags”, “findings” or “counts”.")
         if ("to" in node) == ("worse" in node):

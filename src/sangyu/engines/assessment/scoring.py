@@ -125,7 +125,15 @@ def _part(instrument: Instrument, part: Part, scores: dict[str, int]) -> PartSco
         return PartScore(part.code, part.name, total, part.most, mark=part.mark)
     rule = _first(part.rules, total, scores)
     return PartScore(
-        part.code, part.name, total, part.most, rule.level, instrument.part_levels[rule.level], rule.code, rule.text, rule.mark
+        part.code,
+        part.name,
+        total,
+        part.most,
+        rule.level,
+        instrument.part_levels[rule.level],
+        rule.code,
+        rule.text,
+        rule.mark,
     )
 
 
@@ -184,7 +192,11 @@ def _reason(instrument: Instrument, change: Change, flags: list[str], findings: 
     """Why the change holds, in words; "" when it does not."""
     known = {f.code: f for f in instrument.findings}
     said = [
-        o.text for p in instrument.parts for i in p.items for o in i.options if o.flag and o.flag in flags and o.flag in change.flags
+        o.text
+        for p in instrument.parts
+        for i in p.items
+        for o in i.options
+        if o.flag and o.flag in flags and o.flag in change.flags
     ]
     for code in change.findings:
         if (value := findings.get(code)) not in NOTHING:

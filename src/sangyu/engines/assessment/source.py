@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 import yaml
 
@@ -42,10 +41,12 @@ class Source:
     def __init__(self, text: str, file: str) -> None:
         self.file, self.problems = file, []
         try:
-            root = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
+            root = yaml.load(text, _Loader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
-            problem = Problem(file, line, f"This is no YAML: {error.problem}.", "Correct the indentation or the quotes.")
+            problem = Problem(
+                file, line, f"This is no YAML: {error.problem}.", "Correct the indentation or the quotes."
+            )
             raise InstrumentErrors([problem]) from None
         if not isinstance(root, Node):
             raise InstrumentErrors([Problem(file, 1, "The file is empty or a list.", "Begin with “code:”.")])
@@ -124,6 +125,8 @@ class Source:
         if key in node and not re.fullmatch(pattern, value):
             self.say(node.lines[key], f"“{value}” is no code.", "Use Latin letters, digits, dots and dashes.")
         if value in taken:
-            self.say(node.lines.get(key, node.line), f"The code “{value}” stands twice.", "Give one of the two another.")
+            self.say(
+                node.lines.get(key, node.line), f"The code “{value}” stands twice.", "Give one of the two another."
+            )
         taken.add(value)
         return value
