@@ -105,19 +105,16 @@ TransactionTestCase._fixture_teardown = _empty_tables
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With several workers (-n) a file's tests stay together; those of the running city are one group and begin first.
+    """With several workers (-n) a file's tests stay together.
 
-    Tests in the browser are marked: its event loop would stay in the way of others in the same process.
+    Tests in the browser or in the running city are marked: they run in one process of their own, as the browser's event loop
+    would stay in the way of others and the city takes a minute to build. Those that kill parts of it come last.
     """
-    order = {}
     for item in items:
-        if "chromium" in item.fixturenames:
+        if {"town", "chromium"} & set(item.fixturenames):
             item.add_marker(pytest.mark.e2e)
-        shared = {"town", "chromium"} & set(item.fixturenames)
-        group = "town" if shared else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-        order[item] = not shared
-    items.sort(key=order.__getitem__)
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: "faults" in item.path.parts)
 
 
 @pytest.fixture
