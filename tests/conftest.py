@@ -117,6 +117,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "faults" in item.path.parts)
 
 
+@pytest.fixture(autouse=True)
+def storage(settings, tmp_path):
+    """Files that a test keeps go into a folder of its own; answers the folder."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
 @pytest.fixture
 def home():
     """An empty SANGYU_HOME with a short path that the server's account can enter; gone afterwards."""

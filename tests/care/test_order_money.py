@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from test_order_flow import accepted, done, received
 
 from sangyu.care.orders import selectors, services
 from sangyu.care.orders.models import Order
@@ -13,6 +12,7 @@ from sangyu.care.vouchers import services as vouchers
 from sangyu.care.vouchers.models import Voucher
 from sangyu.kernel.errors import Refused
 from sangyu.kernel.scoping import scope
+from support.orders import accepted, done, received
 from support.world import make_organisation, make_worker
 
 pytestmark = pytest.mark.django_db

@@ -2,17 +2,14 @@
 
 import io
 import os
-from dataclasses import replace
 
 import pytest
 import xlsxwriter
-from django.db import transaction
 from python_calamine import CalamineWorkbook
 
 from sangyu.kernel import operations
 from sangyu.kernel.importing import services
 from sangyu.kernel.importing.models import HeldRow, ImportBatch
-from sangyu.kernel.scoping import scope
 from sangyu.registry.people.models import Person
 from sangyu.registry.statuslists.models import StatusLine
 
@@ -30,33 +27,9 @@ ROWS = [
 
 
 @pytest.fixture
-def browser(chromium):
-    yield chromium
-    for context in chromium.contexts:
-        context.close()
-
-
-@pytest.fixture
-def officer(staff, settings, tmp_path, monkeypatch):
+def officer(acting):
     """Every request of the live server is made by a bureau officer of county a."""
-    from sangyu.registry.accounts.middleware import ActorMiddleware
-    from sangyu.registry.accounts.models import Account
-
-    settings.MEDIA_ROOT = tmp_path
-    account = Account.objects.create(username="officer", name="周敏", must_change_password=False)
-    actor = replace(staff("a"), account_id=account.pk, name="周敏")
-
-    def call(self, request):
-        request.account = request.user = account
-        request.actor, request.token, request.grant = actor, None, None
-        with scope(actor, source="page"):
-            response = self.get_response(request)
-            if response.status_code >= 400:
-                transaction.set_rollback(True)
-        return response
-
-    monkeypatch.setattr(ActorMiddleware, "__call__", call)
-    return actor
+    return acting("a")
 
 
 def workbook(rows, head=HEAD) -> bytes:
@@ -83,21 +56,32 @@ def upload(page, name: str, data: bytes) -> None:
     page.set_input_files("#file", {"name": name, "mimeType": kind, "buffer": data})
 
 
+def step(page, button: str, words: str) -> None:
+    """Press ``button``, see that the platform works on it, and let it."""
+    page.click(f"button[value={button}]")
+    page.get_by_text(words).wait_for()
+    work()
+
+
+def bring_in(page) -> None:
+    """From the chosen file to the written rows, with the proposed matching."""
+    step(page, "upload", "正在读取文件")
+    step(page, "match", "正在核对各行")
+    step(page, "commit", "正在写入")
+
+
 def shot(page, name: str) -> None:
     if folder := os.environ.get("SANGYU_SHOTS"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions, monkeypatch):
+def test_a_messy_roster_and_a_status_list(screen, officer, regions, monkeypatch):
     monkeypatch.setattr(services, "SMALL_FILE", 0)  # as if it were large: read and checked in the background
     monkeypatch.setattr(services, "SMALL_TABLE", 0)
-    faults = []
-    page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="zh-CN", accept_downloads=True)
-    page.set_default_timeout(20_000)
-    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: faults.append(str(e)))
+    page = screen
+    page.on("console", lambda m: page.faults.append(m.text) if m.type == "error" else None)
 
-    page.goto(f"{live_server.url}/people/import/")
+    page.goto("/people/import/")
     upload(page, "花名册.xlsx", workbook(ROWS))
     page.fill("#source", "站前街道花名册")
     shot(page, "import-1-upload")
@@ -121,9 +105,7 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     assert "农历" in words
     assert "是否应为“独居”" in words
     assert Person.objects.count() == 0
-    page.click("button[value=commit]")
-    page.get_by_text("正在写入").wait_for()
-    work()
+    step(page, "commit", "正在写入")
     page.get_by_role("link", name="返回列表").or_(page.locator("a.btn--pri")).first.wait_for()
     shot(page, "import-5-done")
     assert sorted(Person.objects.values_list("name", flat=True)) == ["张桂兰", "李国强"]
@@ -133,18 +115,10 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     rows = CalamineWorkbook.from_path(got.value.path()).get_sheet_by_index(0).to_python()
     assert [r[3] for r in rows[1:]] == ["赵玉珍", "孙福来", "周志明", "陈素芬"]
 
-    page.goto(f"{live_server.url}/people/import/")
+    page.goto("/people/import/")
     assert page.locator("#sources option").first.get_attribute("value") == "站前街道花名册"
     upload(page, "花名册.xlsx", workbook([(1, "张桂兰", "女", "1945.6.12", "", "13904170009", "胜利社区", "", "")]))
-    page.click("button[value=upload]")
-    page.get_by_text("正在读取文件").wait_for()
-    work()
-    page.click("button[value=match]")
-    page.get_by_text("正在核对各行").wait_for()
-    work()
-    page.click("button[value=commit]")
-    page.get_by_text("正在写入").wait_for()
-    work()
+    bring_in(page)
     page.click("a[href$='/people/held/']")
     page.get_by_role("link", name="张桂兰").first.click()
     page.locator("input[name=decision]").first.check()
@@ -155,21 +129,13 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     assert HeldRow.objects.get().state == "same"
     assert Person.objects.get(name="张桂兰").region_id == regions["a_two"].pk
 
-    page.goto(f"{live_server.url}/statuslists/import/")
+    page.goto("/statuslists/import/")
     page.select_option("#list_kind", "minimum_living")
     page.fill("#month", "2026-10")
     page.fill("#authority", "站前区民政局")
     upload(page, "低保.xlsx", workbook([(1, "张桂兰", "女", "1945.6.12", "", "", "胜利社区", "", ""), (2, "无此人", "男", "1940.1.1", "", "", "清华社区", "", "")]))  # fmt: skip
     shot(page, "statuslist-1-upload")
-    page.click("button[value=upload]")
-    page.get_by_text("正在读取文件").wait_for()
-    work()
-    page.click("button[value=match]")
-    page.get_by_text("正在核对各行").wait_for()
-    work()
-    page.click("button[value=commit]")
-    page.get_by_text("正在写入").wait_for()
-    work()
+    bring_in(page)
     page.locator("a.btn--pri").first.click()
     page.get_by_text("无此人").first.wait_for()
     shot(page, "statuslist-2-lines")
@@ -177,4 +143,4 @@ def test_a_messy_roster_and_a_status_list(live_server, browser, officer, regions
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     shot(page, "statuslist-3-phone")
     assert [line.outcome for line in StatusLine.objects.order_by("row")] == ["new", "miss"]
-    assert faults == []
+    assert page.faults == []

@@ -27,8 +27,7 @@ def lists(patterns=None, prefix: str = "/"):
                 yield route, page
 
 
-def test_every_list_is_shown_printed_and_exported(regions, staff, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+def test_every_list_is_shown_printed_and_exported(regions, staff):
     two_counties(regions, every_permission())
     wrong, asked = {}, 0
     for url, page in sorted(lists(), key=lambda found: found[0]):

@@ -63,8 +63,7 @@ def workbook(*rows) -> SimpleUploadedFile:
     return SimpleUploadedFile("notice.xlsx", out.getvalue(), content_type=XLSX)
 
 
-def test_the_notice_as_a_workbook(staff, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+def test_the_notice_as_a_workbook(staff):
     city = replace(staff("city"), account_id=7)
     calendar.set_day(actor=city, day=date(2027, 2, 6), is_working=False)
     importer = Importer("ui.calendar")

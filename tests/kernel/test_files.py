@@ -20,12 +20,6 @@ pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.7 hello"
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
-
-
 def stored(folder) -> list[str]:
     return [name for _d, _s, names in os.walk(folder) for name in names]
 

@@ -155,8 +155,7 @@ def test_cancel_waiting_and_running_only_by_its_starter(monkeypatch):
     assert Sequence.objects.count() == 0
 
 
-def test_a_result_file_is_for_its_starter(monkeypatch, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+def test_a_result_file_is_for_its_starter(monkeypatch):
 
     def work(op, actor):
         op.result(rows=2, file=files.save(actor, title="out.csv", content_type="text/csv", data=b"a", private=True))

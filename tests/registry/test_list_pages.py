@@ -17,11 +17,6 @@ ROW = {"name": "张桂兰", "sex": "女", "birth_date": "1941.3.5", "region": "�
 LIST = {"list_kind": "minimum_living", "month": "2026-10", "authority": "民政局"}
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
 @pytest.fixture
 def officer(staff):
     return in_role(replace(staff("a"), account_id=7), "bureau")

@@ -15,11 +15,6 @@ from support.pages import client_for
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
 def picture(name="scan.png", kind="image/png") -> SimpleUploadedFile:
     out = BytesIO()
     Image.new("RGB", (40, 30), "white").save(out, "PNG")

@@ -29,3 +29,16 @@ def make_account(regions):
         return account
 
     return make
+
+
+@pytest.fixture
+def admin(make_account):
+    """Factory: the actor of an administrator account."""
+
+    def make(role="system_administrator", key="city", username=""):
+        from sangyu.registry.accounts.selectors import actor_for
+
+        account = make_account(username or f"{role}-{key}".replace("_", "-"), (role, key))
+        return actor_for(account, account.grants.select_related("region").get())
+
+    return make

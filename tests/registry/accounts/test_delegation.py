@@ -35,17 +35,6 @@ TODAY = date(2026, 11, 2)
 
 
 @pytest.fixture
-def admin(make_account):
-    """Factory: the actor of an administrator account."""
-
-    def make(role="system_administrator", key="city", username=""):
-        account = make_account(username or f"{role}-{key}".replace("_", "-"), (role, key))
-        return actor_for(account, account.grants.select_related("region").get())
-
-    return make
-
-
-@pytest.fixture
 def person(make_account, regions):
     """Factory: an account of a region with grants."""
 

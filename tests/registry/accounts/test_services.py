@@ -12,21 +12,9 @@ from sangyu.kernel.models import Change, Event
 from sangyu.kernel.scoping import scope
 from sangyu.registry.accounts import roles, selectors, services, tokens
 from sangyu.registry.accounts.models import Account, ApiToken, Grant
-from sangyu.registry.accounts.selectors import actor_for
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 2)
-
-
-@pytest.fixture
-def admin(make_account):
-    """Factory: the actor of an administrator account."""
-
-    def make(role="system_administrator", key="city", username=""):
-        account = make_account(username or f"{role}-{key}".replace("_", "-"), (role, key))
-        return actor_for(account, account.grants.select_related("region").get())
-
-    return make
 
 
 def create(actor, regions, key="a", **fields):

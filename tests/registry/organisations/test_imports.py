@@ -17,11 +17,6 @@ from .conftest import TODAY, credit_code
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
 @pytest.fixture
 def clerk(staff):
     return replace(staff("city"), account_id=7)

@@ -28,17 +28,6 @@ KIND = "people.roster"
 LIBRE = Path(__file__).parents[2] / "data" / "roster_libreoffice.xlsx"
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def clerk(staff):
-    """Staff of county a with an account: an import belongs to who started it."""
-    return replace(staff("a"), account_id=7)
-
-
 class Upload(io.BytesIO):
     def __init__(self, data: bytes, name: str = "roster.xlsx") -> None:
         super().__init__(data)

@@ -25,16 +25,6 @@ HEAD = ("姓名", "性别", "出生日期", "身份证号", "联系电话", "社
 UPDATE = {"mode": "update"}
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def clerk(staff):
-    return replace(staff("a"), account_id=7)
-
-
 class Upload(io.BytesIO):
     def __init__(self, rows, head=HEAD, name="花名册.xlsx") -> None:
         out = io.BytesIO()

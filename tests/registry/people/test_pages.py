@@ -125,9 +125,8 @@ def test_reveal_answers_the_number_and_logs(browse, enter, id_number):
     assert DataRead.objects.get().what == "id_number"
 
 
-def test_the_import_page_from_upload_to_the_last_step(browse, regions, settings, tmp_path):
+def test_the_import_page_from_upload_to_the_last_step(browse, regions):
     """R-026 on screen: upload, match, check, commit; the template and the rejected rows come as files."""
-    settings.MEDIA_ROOT = tmp_path
     template = browse("import", query="?file=template")
     assert template.status_code == 200
     rows = "姓名,性别,出生日期,社区\n张桂兰,女,1945.6.12,清华社区\n李四,不男,1945.6.12,清华社区\n"

@@ -24,16 +24,6 @@ KIND = "statuslists.list"
 DAY = date(2026, 10, 1)
 
 
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def clerk(staff):
-    return replace(staff("a"), account_id=7)
-
-
 def number(n: int, born: date = date(1941, 3, 5)) -> str:
     body = f"210802{born:%Y%m%d}{n:03d}"
     return body + check_character(body)

@@ -394,9 +394,8 @@ def test_ratings_are_stored_in_one_statement(staff, worker, django_assert_max_nu
 
 
 # ---------------------------------------------------------------- import
-def test_a_list_of_workers_comes_in_as_candidates(settings, tmp_path, regions, staff, worker, employer):
+def test_a_list_of_workers_comes_in_as_candidates(regions, staff, worker, employer):
     """Design rule 11: wrong rows say why, the others come in together and see their employer."""
-    settings.MEDIA_ROOT = tmp_path
     row = employer()
     worker(row=row, ready=False, id_number=ID)
     out = io.BytesIO()
