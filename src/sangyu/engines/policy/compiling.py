@@ -1,0 +1,202 @@
+"""The tree as narwhals expressions: the same on Polars and on Spark. Sums are whole numbers over one written divisor, so exact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from math import gcd
+
+import narwhals as nw
+
+from .calendar import latest_birth
+from .tree import And, Arith, Call, Compare, Expr, In, Known, Literal, Name, Not, Or
+from .vocabulary import AGE, BIRTH_DATE
+
+#: In segments: the first day, and the day after the last, counted from 1 January of the year (0).
+FROM, TO = "_from", "_to"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``num / den``: a column over a number."""
+
+    num: nw.Expr
+    den: int = 1
+
+    def over(self, den: int) -> nw.Expr:
+        return self.num if den == self.den else self.num * (den // self.den)
+
+
+def common(values: Sequence[Ratio]) -> int:
+    return reduce(lambda a, b: a * b // gcd(a, b), (v.den for v in values), 1)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """``day``: the day on which facts are read; in segments the last day of the stretch, and ages are those at the segment's start."""
+
+    day: date
+    birthday: str
+    segments: bool = False
+
+    def condition(self, expr: Expr) -> nw.Expr:
+        """Three-valued: null is unknown."""
+        match expr:
+            case And(items=items):
+                return reduce(lambda a, b: a & b, map(self.condition, items))
+            case Or(items=items):
+                return reduce(lambda a, b: a | b, map(self.condition, items))
+            case Not(item=item):
+                return ~self.condition(item)
+            case In(term=term, codes=(code,)):
+                return nw.col(term.name) == nw.lit(code)
+            case In(term=term, codes=codes):
+                column = nw.col(term.name)
+                return (
+                    reduce(lambda a, b: a | b, (column == nw.lit(code) for code in codes))
+                    if len(codes) <= 4
+                    else column.is_in(list(codes)) & ~column.is_null()
+                )
+            case Known(term=term):
+                return ~nw.col(BIRTH_DATE if term.name == AGE else term.name).is_null()
+            case Name(term=term):
+                return nw.col(term.name)
+            case Compare():
+                return self._compare(expr)
+        raise TypeError(type(expr))
+
+    def _compare(self, expr: Compare) -> nw.Expr:
+        match expr:
+            case Compare(left=Name(term=term), right=Literal(value=int() as age, kind="int")) if (
+                term.name == AGE and not self.segments
+            ):
+                return self._age(expr.op, age)
+            case Compare(left=left, right=Literal(kind="date", value=day)) if isinstance(left, Name):
+                return _COMPARE[expr.op](nw.col(left.term.name), nw.lit(day))
+            case Compare(left=Name(term=a), right=Name(term=b)) if a.kind == "date":
+                return _COMPARE[expr.op](nw.col(a.name), nw.col(b.name))
+        left, right = self.number(expr.left), self.number(expr.right)
+        den = common((left, right))
+        return _COMPARE[expr.op](left.over(den), right.over(den))
+
+    def _age(self, op: str, age: int) -> nw.Expr:
+        birth = nw.col(BIRTH_DATE)
+        at_least, beyond = (
+            nw.lit(latest_birth(age, self.day, self.birthday)),
+            nw.lit(latest_birth(age + 1, self.day, self.birthday)),
+        )
+        return {
+            ">=": lambda: birth <= at_least,
+            "<": lambda: birth > at_least,
+            ">": lambda: birth <= beyond,
+            "<=": lambda: birth > beyond,
+            "=": lambda: (birth <= at_least) & (birth > beyond),
+        }[op]()
+
+    # ------------------------------------------------------------ numbers
+    def number(self, expr: Expr) -> Ratio:
+        match expr:
+            case Literal(kind="ratio", value=value):
+                return Ratio(_whole(value.numerator), value.denominator)
+            case Literal(value=value):
+                return Ratio(_whole(int(value)))
+            case Name(term=term) if term.name == AGE:
+                return Ratio(self._age_column())
+            case Name(term=term):
+                return Ratio(nw.col(term.name).cast(nw.Int64))
+            case Arith(op="+" | "-" as op, left=left, right=right):
+                a, b = self.number(left), self.number(right)
+                den = common((a, b))
+                return Ratio(a.over(den) + b.over(den) if op == "+" else a.over(den) - b.over(den), den)
+            case Arith(op="*", left=left, right=right):
+                a, b = self.number(left), self.number(right)
+                return Ratio(a.num * b.num, a.den * b.den)
+            case Arith(left=left, right=Literal(value=by)):
+                a = self.number(left)
+                by = by if hasattr(by, "numerator") else int(by)
+                num = a.num if by.denominator == 1 else a.num * by.denominator
+                return Ratio(num if by.numerator > 0 else num * -1, a.den * abs(by.numerator))
+            case Call(name="min" | "max" as name, args=args):
+                values = [self.number(a) for a in args]
+                den = common(values)
+                pick = _least if name == "min" else _greatest
+                return Ratio(reduce(pick, (v.over(den) for v in values)), den)
+            case Call(name=name, args=(Name(term=term),)):
+                months = self._months(nw.col(term.name))
+                return Ratio(months if name == "months_since" else _floor(months, 12))
+        raise TypeError(type(expr))
+
+    def _months(self, since: nw.Expr) -> nw.Expr:
+        year, month, day = self.day.year, self.day.month, self.day.day
+        y, m, d = (part.cast(nw.Int64) for part in (since.dt.year(), since.dt.month(), since.dt.day()))
+        full = (y * -1 + year) * 12 + (m * -1 + month)
+        return nw.when(d > day).then(full - 1).otherwise(full)
+
+    def _age_column(self) -> nw.Expr:
+        birth = nw.col(BIRTH_DATE)
+        years = birth.dt.year().cast(nw.Int64) * -1 + self.day.year
+        if self.birthday == "january":
+            return years
+        if self.segments:
+            later = nw.col(FROM) < turning(birth, self.birthday, self.day.year)
+        else:
+            month, day = birth.dt.month(), birth.dt.day()
+            later = {
+                "day": lambda: (month > self.day.month) | ((month == self.day.month) & (day > self.day.day)),
+                "month": lambda: month > self.day.month,
+                "next_month": lambda: month >= self.day.month,
+            }[self.birthday]()
+        return nw.when(later).then(years - 1).otherwise(years)
+
+
+def turning(birth: nw.Expr, rule: str, year: int) -> nw.Expr:
+    """The day of ``year`` (1 January is 0) on which the new age counts; 29 February is 1 March in other years."""
+    month = birth.dt.month()
+    if rule == "next_month":
+        return month_start(month + 1, year)
+    start = month_start(month, year)
+    return start + birth.dt.day().cast(nw.Int64) - 1 if rule == "day" else start
+
+
+def month_start(month: nw.Expr, year: int) -> nw.Expr:
+    """1 … 13 → the day of the year on which the month starts, 1 January being 0."""
+    chosen = _whole((date(year + 1, 1, 1) - date(year, 1, 1)).days)
+    for n in range(12, 0, -1):
+        chosen = nw.when(month == n).then(_whole((date(year, n, 1) - date(year, 1, 1)).days)).otherwise(chosen)
+    return chosen
+
+
+_COMPARE = {
+    "=": lambda a, b: a == b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def _whole(value: int) -> nw.Expr:
+    return nw.lit(value, dtype=nw.Int64)
+
+
+def _floor(value: nw.Expr, by: int) -> nw.Expr:
+    """Rounded down, also below zero; by way of the remainder, which every engine takes exactly."""
+    rest = ((value % by) + by) % by
+    return ((value - rest) / by).cast(nw.Int64)
+
+
+def divided(value: nw.Expr, by: int, way: str) -> nw.Expr:
+    """``value / by`` as a whole number: half_up, up or down."""
+    if by == 1:
+        return value
+    if way == "half_up":
+        return _floor(value * 2 + by, by * 2)
+    return _floor(value + (by - 1), by) if way == "up" else _floor(value, by)
+
+
+def _least(a: nw.Expr, b: nw.Expr) -> nw.Expr:
+    return nw.when(a <= b).then(a).otherwise(nw.when(a > b).then(b))
+
+
+def _greatest(a: nw.Expr, b: nw.Expr) -> nw.Expr:
+    return nw.when(a >= b).then(a).otherwise(nw.when(a < b).then(b))

@@ -1,0 +1,310 @@
+"""Who gets what: each policy's lines out of its frame, in expressions only; then stacking over all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+
+from .calendar import Due, Period
+from .compiling import FROM, TO, Compiler, common, divided, month_start, turning
+from .policy import FORMULA, UNMATCHED, Amount, Edge, Policy, Reading
+from .stacking import Part, stacked
+from .vocabulary import BIRTH_DATE
+
+COLUMNS = (
+    "subject_kind",
+    "subject_id",
+    "policy",
+    "index",
+    "amount",
+    "quantity",
+    "share",
+    "days",
+    "row",
+    "base",
+    "stacked",
+    "winner",
+)
+#: Which day an edge means: the day itself, the first of its month, the first of the month after.
+_STARTS = {"day": "day", "month": "first", "next_month": "after"}
+_STOPS = {"day": "day", "month": "after", "month_before": "first"}
+_AMOUNT, _DAYS, _START, _PAID = "_amount", "_days", "_start", "_paid"
+
+
+def readings(policies: Sequence[Policy], period: Period) -> list[Reading]:
+    """The tables that a run of ``period`` reads; policies that read the same day of the same subject share one."""
+    found: dict[Reading, Reading] = {}
+    for policy in policies:
+        if (reading := policy.reading(period.start)) is not None:
+            known = found.get(reading)
+            terms = reading.terms | (known.terms if known else frozenset())
+            found[reading] = Reading(reading.subject, reading.mode, reading.day, reading.start, reading.end, terms)
+    return list(found.values())
+
+
+def evaluate(
+    policies: Sequence[Policy],
+    frames: Mapping[Reading, Any],
+    period: Period,
+    *,
+    paid: Any = None,
+    within: Mapping[int, str] | None = None,
+) -> Any:
+    """The lines of a month (``COLUMNS``, sorted by subject kind, subject and policy) as a frame of the kind that came in.
+
+    ``frames``: one per reading of ``readings(policies, period)``: Polars (eager or lazy; the answer is eager) or whatever else
+    narwhals reads lazily, such as Spark. ``paid``: subject_id, policy, amount already released within the policy's cycle (for
+    ``once`` and joiners during the year). ``within``: index of a policy → path prefix, when one frame holds several regions.
+    A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower).
+    Raises KeyError when a frame is missing.
+    """
+    parts = []
+    for index, policy in enumerate(policies):
+        due, reading = policy.due(period.start), policy.reading(period.start)
+        if due is None:
+            continue
+        if reading not in frames:
+            raise KeyError(f"no frame for {reading}")
+        frame = nw.from_native(frames[reading]).lazy()
+        if within and index in within:
+            frame = frame.filter(nw.col("path").str.starts_with(within[index]))
+        lines = _Lines(policy, index, due, reading).of(frame)
+        parts.append(Part(policy, index, _less_paid(lines, policy, paid)))
+    return stacked(parts, COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """One policy over one frame."""
+
+    policy: Policy
+    index: int
+    due: Due
+    reading: Reading
+
+    @property
+    def segments(self) -> bool:
+        return self.reading.mode == "segments"
+
+    @property
+    def compiler(self) -> Compiler:
+        return Compiler(
+            self.due.window.last if self.segments else self.reading.day, self.policy.birthday, self.segments
+        )
+
+    def of(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        if self.segments:
+            frame = self._cut(frame)
+        for edge, start in ((self.policy.starts, True), (self.policy.stops, False)):
+            if edge is not None and not self.segments:
+                frame = frame.filter(_counts(edge, start, self._edge_day()))
+        who = nw.all_horizontal(*(self.compiler.condition(c.expr) for c in self.policy.who), ignore_nulls=False)
+        frame = frame.filter(who)
+        amount, den = self._full(self.policy.amount)
+        row = self._row()
+        share, share_den = self._full(self.policy.copayment)
+        columns = {
+            "row": row,
+            _AMOUNT: amount,
+            "quantity": self._full(self.policy.quantity)[0],
+            "share": divided(share * 10_000, share_den, "half_up"),
+        }
+        if self.segments:
+            frame = frame.select("subject_id", FROM, TO, *(e.alias(n) for n, e in columns.items()))
+            frame, den = self._summed(frame, den)
+        else:
+            frame = frame.select("subject_id", *(e.alias(n) for n, e in columns.items()))
+            frame = frame.with_columns(_number(self.due.window.days).alias(_DAYS))
+        return self._line(frame, den)
+
+    def _edge_day(self) -> date:
+        """The day that must lie between start and stop: the day read, or the first of the stretch when that is read before it."""
+        return self.reading.day if self.reading.day in self.due.window else self.due.window.start
+
+    # ------------------------------------------------------------ how much
+    def _row(self) -> nw.Expr:
+        ruling = self.policy.amount if self.policy.has_amount else self.policy.quantity
+        values = [_number(n if ruling.table else FORMULA) for n in range(len(ruling.rows))]
+        return self._chosen(ruling, values, _number(UNMATCHED))
+
+    def _full(self, amount: Amount | None) -> tuple[nw.Expr, int]:
+        """The full sum as a numerator and what it is over; null when no row fits or the sum is unknown."""
+        if amount is None or not amount.rows:
+            return _number(0), 1
+        values = [self.compiler.number(r.value) for r in amount.rows]
+        den = common(values)
+        found = self._chosen(amount, [v.over(den) for v in values], nw.lit(None, dtype=nw.Int64))
+        if amount.minimum is not None:
+            found = nw.when(found < amount.minimum * den).then(_number(amount.minimum * den)).otherwise(found)
+        if amount.maximum is not None:
+            found = nw.when(found > amount.maximum * den).then(_number(amount.maximum * den)).otherwise(found)
+        return found, den
+
+    def _chosen(self, amount: Amount, values: list[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+        for row, value in zip(reversed(amount.rows), reversed(values), strict=True):
+            otherwise = (
+                value
+                if row.when is None
+                else nw.when(self.compiler.condition(row.when.expr)).then(value).otherwise(otherwise)
+            )
+        return otherwise
+
+    # ------------------------------------------------------------ stretches
+    def _cut(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """Segments as days of the year, cut where the age changes, clipped to where entitlement starts and stops."""
+        window = self.due.window
+        year = window.start.year
+        first, last = (window.start - date(year, 1, 1)).days, (window.end - date(year, 1, 1)).days
+        frame = frame.with_columns(_day_of(nw.col("from"), year).alias(FROM), _day_of(nw.col("to"), year).alias(TO))
+        frame = frame.with_columns(
+            _later(nw.col(FROM), _number(first)).alias(FROM), _earlier(nw.col(TO), _number(last)).alias(TO)
+        )
+        for edge, start in ((self.policy.starts, True), (self.policy.stops, False)):
+            if edge is None:
+                continue
+            day = nw.col(edge.term)
+            limit = _day_of(day, year, (_STARTS if start else _STOPS)[edge.rule])
+            if start:
+                frame = frame.filter(~day.is_null()).with_columns(_later(nw.col(FROM), limit).alias(FROM))
+            else:
+                frame = frame.with_columns(
+                    nw.when(day.is_null()).then(nw.col(TO)).otherwise(_earlier(nw.col(TO), limit)).alias(TO)
+                )
+        if BIRTH_DATE in self.policy.terms and self.policy.birthday != "january":
+            turn = turning(nw.col(BIRTH_DATE), self.policy.birthday, year)
+            inside = (nw.col(FROM) < turn) & (turn < nw.col(TO))
+            before = frame.with_columns(nw.when(inside).then(turn).otherwise(nw.col(TO)).alias(TO))
+            frame = nw.concat([before, frame.filter(inside).with_columns(turn.alias(FROM))], how="vertical")
+        return frame.filter(nw.col(FROM) < nw.col(TO))
+
+    def _summed(self, frame: nw.LazyFrame, den: int) -> tuple[nw.LazyFrame, int]:
+        """One row a subject: its days, the row that holds last, and the sum after the pro-rata rule."""
+        window = self.due.window
+        length = nw.col(TO) - nw.col(FROM)
+        frame = frame.with_columns(
+            length.sum().over("subject_id").alias(_DAYS),
+            nw.col(FROM).max().over("subject_id").alias(_START),
+            *self._prorated(window, length),
+        )
+        if self.policy.amount.prorate == "days":
+            den *= window.days
+        elif self.policy.amount.prorate == "months":
+            den *= len(window.months())
+        elif self.policy.amount.prorate == "half_month":
+            den *= 2
+        frame = frame.filter(nw.col(FROM) == nw.col(_START))
+        if self.policy.amount.prorate == "months":
+            frame = frame.with_columns((nw.col(_AMOUNT) * nw.col("_months")).alias(_AMOUNT))
+        elif self.policy.amount.prorate == "half_month":
+            halves = nw.when(nw.col(_DAYS) > 15).then(_number(2)).otherwise(_number(1))
+            frame = frame.with_columns((nw.col(_AMOUNT) * halves).alias(_AMOUNT))
+        return frame, den
+
+    def _prorated(self, window: Period, length: nw.Expr) -> list[nw.Expr]:
+        if self.policy.amount.prorate == "days":
+            return [(nw.col(_AMOUNT) * length).sum().over("subject_id").alias(_AMOUNT)]
+        if self.policy.amount.prorate != "months":
+            return []
+        new_year = date(window.start.year, 1, 1)
+        touched = [
+            nw.when((nw.col(FROM) < (m.end - new_year).days) & (nw.col(TO) > (m.start - new_year).days))
+            .then(_number(1))
+            .otherwise(_number(0))
+            for m in window.months()
+        ]
+        counted = [t.max().over("subject_id") for t in touched]
+        total = counted[0]
+        for more in counted[1:]:
+            total = total + more
+        return [total.alias("_months")]
+
+    # ------------------------------------------------------------ lines
+    def _line(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
+        rule = self.policy.amount
+        amount = divided(nw.col(_AMOUNT), den * rule.round_to, rule.round_way) * rule.round_to
+        unmatched = nw.col(_AMOUNT).is_null() | (nw.col("row") == UNMATCHED)
+        frame = frame.select(
+            nw.lit(self.policy.subject).alias("subject_kind"),
+            nw.col("subject_id"),
+            nw.lit(self.policy.code).alias("policy"),
+            _number(self.index).alias("index"),
+            nw.when(unmatched).then(_number(0)).otherwise(amount).alias("amount"),
+            nw.when(unmatched | nw.col("quantity").is_null())
+            .then(_number(0))
+            .otherwise(nw.col("quantity"))
+            .alias("quantity"),
+            nw.when(nw.col("share").is_null()).then(_number(0)).otherwise(nw.col("share")).alias("share"),
+            nw.col(_DAYS).cast(nw.Int64).alias("days"),
+            nw.col("row").cast(nw.Int64).alias("row"),
+            nw.when(unmatched).then(nw.lit("unmatched")).otherwise(nw.lit("")).alias("stacked"),
+            nw.lit("").alias("winner"),
+        )
+        return frame.with_columns(nw.col("amount").alias("base"))
+
+
+def _number(value: int) -> nw.Expr:
+    return nw.lit(value, dtype=nw.Int64)
+
+
+def _later(a: nw.Expr, b: nw.Expr) -> nw.Expr:
+    return nw.when(a >= b).then(a).otherwise(b)
+
+
+def _earlier(a: nw.Expr, b: nw.Expr) -> nw.Expr:
+    return nw.when(a <= b).then(a).otherwise(b)
+
+
+def _day_of(day: nw.Expr, year: int, rule: str = "day") -> nw.Expr:
+    """Days from 1 January of ``year``, of the day itself, of the ``first`` of its month or of the one ``after`` that; a day of
+    another year is before or after all of them."""
+    if rule == "day":
+        inside = day.dt.ordinal_day().cast(nw.Int64) - 1
+    else:
+        month = day.dt.month()
+        inside = month_start(month + 1 if rule == "after" else month, year)
+    length = (date(year + 1, 1, 1) - date(year, 1, 1)).days
+    found = nw.when(day.dt.year() < year).then(_number(-1 if rule != "after" else 0)).otherwise(inside)
+    return nw.when(day.dt.year() > year).then(_number(length)).otherwise(found)
+
+
+def _counts(edge: Edge, start: bool, day: date) -> nw.Expr:
+    """Whether ``day`` lies behind the start, or before the stop. An unknown start never begins; an unknown stop never ends."""
+    term, month = nw.col(edge.term), Period.month(day.year, day.month)
+    if start:
+        return {
+            "day": term <= nw.lit(day),
+            "month": term < nw.lit(month.end),
+            "next_month": term < nw.lit(month.start),
+        }[edge.rule]
+    ends = {"day": term > nw.lit(day), "month": term >= nw.lit(month.start), "month_before": term >= nw.lit(month.end)}[
+        edge.rule
+    ]
+    return term.is_null() | ends
+
+
+def _less_paid(lines: nw.LazyFrame, policy: Policy, paid: Any) -> nw.LazyFrame:
+    """What was released within the cycle is not paid again (R-045, R-060)."""
+    if paid is None or not policy.repeat:
+        return lines
+    before = (
+        nw.from_native(paid)
+        .lazy()
+        .filter(nw.col("policy") == nw.lit(policy.code))
+        .select("subject_id", nw.col("amount").cast(nw.Int64).alias(_PAID))
+    )
+    before = before.group_by("subject_id").agg(nw.col(_PAID).sum())
+    lines = lines.join(before, on="subject_id", how="left")
+    left = nw.col("amount") - nw.col(_PAID)
+    rest = {"never": _number(0), "difference": _later(left, _number(0)), "settle": left}[policy.repeat]
+    had = ~nw.col(_PAID).is_null()
+    return lines.with_columns(
+        nw.when(had).then(rest).otherwise(nw.col("amount")).alias("amount"),
+        nw.when(had).then(nw.lit("paid")).otherwise(nw.col("stacked")).alias("stacked"),
+        *(
+            [nw.when(had).then(_number(0)).otherwise(nw.col("quantity")).alias("quantity")]
+            if policy.repeat == "never"
+            else []
+        ),
+    ).drop(_PAID)

@@ -1,0 +1,186 @@
+"""What policies do to each other: exclude, highest only, top up (O-3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import narwhals as nw
+
+from .policy import Policy
+
+_WINNER = "_winner"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one policy."""
+
+    policy: Policy
+    index: int
+    lines: nw.LazyFrame
+
+    @property
+    def body(self) -> str:
+        """Residents are persons: their lines meet."""
+        return "person" if self.policy.subject == "resident" else self.policy.subject
+
+    @property
+    def paying(self) -> nw.LazyFrame:
+        return self.lines.filter((nw.col("amount") != 0) | (nw.col("quantity") > 0))
+
+
+def excluders(policies: Sequence[Policy]) -> dict[str, set[str]]:
+    """code → the codes that exclude it, among these policies."""
+    found: dict[str, set[str]] = {p.code: set() for p in policies}
+    for policy in policies:
+        for loser in set(policy.stacking.excludes) & set(found):
+            found[loser].add(policy.code)
+        found[policy.code] |= set(policy.stacking.excluded_by) & set(found)
+    return {code: others - {code} for code, others in found.items()}
+
+
+def settling_order(by: dict[str, set[str]]) -> list[str]:
+    """Codes in the order in which exclusion is decided: first those that nobody undecided excludes; a circle by code."""
+    order: list[str] = []
+    left = sorted(by)
+    while left:
+        code = next((c for c in left if not by[c] & (set(left) - {c})), left[0])
+        order.append(code)
+        left.remove(code)
+    return order
+
+
+def stacked(parts: list[Part], columns: Sequence[str]) -> Any:
+    """All lines after stacking, sorted, as one native frame (eager for Polars)."""
+    parts = _gathered(parts)
+    parts = _grouped(_excluded(parts))
+    if not parts:
+        return _nothing(columns)
+    lines = nw.concat([p.lines.select(*columns) for p in parts], how="vertical").sort(
+        "subject_kind", "subject_id", "policy"
+    )
+    return lines.collect().to_native() if lines.implementation.is_polars() else lines.to_native()
+
+
+def _nothing(columns: Sequence[str]) -> Any:
+    import polars as pl
+
+    words = {"subject_kind", "policy", "stacked", "winner"}
+    return pl.DataFrame(schema={c: pl.String if c in words else pl.Int64 for c in columns})
+
+
+def _gathered(parts: list[Part]) -> list[Part]:
+    """Polars works all policies off at once, so that what they share is computed once; lines are few from here on."""
+    if not parts or not parts[0].lines.implementation.is_polars():
+        return parts
+    import polars as pl
+
+    done = pl.collect_all([p.lines.to_native() for p in parts])
+    return [replace(p, lines=nw.from_native(frame.lazy())) for p, frame in zip(parts, done, strict=True)]
+
+
+def _excluded(parts: list[Part]) -> list[Part]:
+    by = excluders([p.policy for p in parts])
+    now = {p.index: p for p in parts}
+    order = settling_order(by)
+    for code in order:
+        for part in [p for p in now.values() if p.policy.code == code]:
+            winners = [p for p in now.values() if p.policy.code in by[code] and p.body == part.body]
+            # In a circle only who was decided earlier excludes.
+            winners = [p for p in winners if order.index(p.policy.code) < order.index(code)]
+            if winners:
+                now[part.index] = _beaten(part, _first(winners, order), winners, "excluded", order)
+    return list(now.values())
+
+
+def _first(winners: list[Part], order: list[str]) -> nw.LazyFrame:
+    found = [
+        p.paying.select("subject_id", nw.lit(order.index(p.policy.code), dtype=nw.Int64).alias(_WINNER))
+        for p in winners
+    ]
+    return nw.concat(found, how="vertical").group_by("subject_id").agg(nw.col(_WINNER).min())
+
+
+def _beaten(part: Part, winners: nw.LazyFrame, among: list[Part], word: str, order: list[str]) -> Part:
+    """Lines of ``part`` whose subject has a winner other than itself get nothing."""
+    own = order.index(part.policy.code)
+    lines = part.lines.join(winners, on="subject_id", how="left")
+    lost = ~nw.col(_WINNER).is_null() & (nw.col(_WINNER) != own) & ((nw.col("amount") != 0) | (nw.col("quantity") > 0))
+    zero = nw.lit(0, dtype=nw.Int64)
+    lines = lines.with_columns(
+        nw.when(lost).then(zero).otherwise(nw.col("amount")).alias("amount"),
+        nw.when(lost).then(zero).otherwise(nw.col("quantity")).alias("quantity"),
+        nw.when(lost).then(nw.lit(word)).otherwise(nw.col("stacked")).alias("stacked"),
+        nw.when(lost).then(_code(among, order)).otherwise(nw.col("winner")).alias("winner"),
+    )
+    return replace(part, lines=lines.drop(_WINNER))
+
+
+def _code(among: list[Part], order: list[str]) -> nw.Expr:
+    codes = sorted({p.policy.code for p in among})
+    return reduce(
+        lambda rest, code: nw.when(nw.col(_WINNER) == order.index(code)).then(nw.lit(code)).otherwise(rest),
+        codes,
+        nw.lit(""),
+    )
+
+
+def _grouped(parts: list[Part]) -> list[Part]:
+    now = {p.index: p for p in parts}
+    for body, group in sorted({(p.body, p.policy.stacking.group) for p in parts if p.policy.stacking.group}):
+        members = [p.index for p in parts if (p.body, p.policy.stacking.group) == (body, group)]
+        members.sort(key=lambda i: (now[i].policy.code, i))
+        order = sorted({now[i].policy.code for i in members})
+        rivals = [i for i in members if now[i].policy.stacking.rule == "highest"]
+        if len(rivals) > 1:
+            among = [now[i] for i in rivals]
+            best = _best(among, order)
+            for i in rivals:
+                now[i] = _beaten(now[i], best, among, "lower", order)
+        for i in members:
+            if now[i].policy.stacking.rule != "top_up":
+                continue
+            others = [
+                now[j]
+                for j in members
+                if j != i and (now[j].policy.stacking.rule != "top_up" or members.index(j) < members.index(i))
+            ]
+            if others:
+                now[i] = _topped(now[i], others, order)
+    return list(now.values())
+
+
+def _sums(parts: list[Part], order: list[str]) -> nw.LazyFrame:
+    found = [
+        p.paying.select("subject_id", "amount", nw.lit(order.index(p.policy.code), dtype=nw.Int64).alias(_WINNER))
+        for p in parts
+    ]
+    return nw.concat(found, how="vertical")
+
+
+def _best(parts: list[Part], order: list[str]) -> nw.LazyFrame:
+    """subject → the policy with the highest sum; of equals the first by code."""
+    sums = _sums(parts, order)
+    top = sums.group_by("subject_id").agg(nw.col("amount").max().alias("_top"))
+    return (
+        sums.join(top, on="subject_id", how="inner")
+        .filter(nw.col("amount") == nw.col("_top"))
+        .group_by("subject_id")
+        .agg(nw.col(_WINNER).min())
+    )
+
+
+def _topped(part: Part, others: list[Part], order: list[str]) -> Part:
+    """The policy's sum is what the subject shall have in all: it pays what the others leave open."""
+    total = _sums(others, order).group_by("subject_id").agg(nw.col("amount").sum().alias("_had"))
+    lines = part.lines.join(total, on="subject_id", how="left").join(_best(others, order), on="subject_id", how="left")
+    had = ~nw.col("_had").is_null() & (nw.col("amount") != 0)
+    left = nw.col("amount") - nw.col("_had")
+    left = nw.when(left > 0).then(left).otherwise(nw.lit(0, dtype=nw.Int64))
+    lines = lines.with_columns(
+        nw.when(had).then(left).otherwise(nw.col("amount")).alias("amount"),
+        nw.when(had).then(nw.lit("topped")).otherwise(nw.col("stacked")).alias("stacked"),
+        nw.when(had).then(_code(others, order)).otherwise(nw.col("winner")).alias("winner"),
+    )
+    return replace(part, lines=lines.drop("_had", _WINNER))
