@@ -1,0 +1,1 @@
+"""Assessments: who can do what alone, what care that asks for (R-029 … R-037)."""
