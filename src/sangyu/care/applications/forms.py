@@ -1,0 +1,101 @@
+"""Forms of the applications room."""
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from . import selectors
+from .enums import Form, HoldReason
+
+
+def policy_choices(path: str, *, only_on_application: bool = False) -> list[tuple[str, str]]:
+    """Policies of the area today."""
+    found = selectors.offers(path, timezone.localdate())
+    return [(o.code, o.name) for o in found if o.on_application or not only_on_application]
+
+
+class _ForPath(forms.Form):
+    """A form that offers the policies of the elder's area."""
+
+    only_on_application = False
+    blank = ""
+
+    def __init__(self, *args, path: str, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        choices = policy_choices(path, only_on_application=self.only_on_application)
+        self.fields["policy_code"].choices = [("", self.blank or "—"), *choices]
+
+
+class ApplyForm(_ForPath):
+    only_on_application = True
+    policy_code = forms.ChoiceField(label=_("Policy"))
+    applied_on = forms.DateField(label=_("Applied on"), initial=timezone.localdate)
+    text = forms.CharField(label=_("What was said"), max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
+
+
+class ObjectForm(_ForPath):
+    policy_code = forms.ChoiceField(label=_("Policy"))
+    month = forms.DateField(label=_("Month"), required=False, help_text=_("Any day of it."))
+    text = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea({"rows": 3}))
+
+
+class HoldForm(_ForPath):
+    blank = _("All policies")
+    policy_code = forms.ChoiceField(label=_("Policy"), required=False)
+    kind = forms.ChoiceField(label=_("Reason"), choices=HoldReason.choices)
+    valid_from = forms.DateField(label=_("From"), initial=timezone.localdate)
+    valid_to = forms.DateField(
+        label=_("Goes on from"), required=False, help_text=_("Empty = until somebody resumes it.")
+    )
+    reason = forms.CharField(label=_("Why"), max_length=300, widget=forms.Textarea({"rows": 2}))
+    field_order = ["policy_code", "kind", "valid_from", "valid_to", "reason"]
+
+
+class DeliveryForm(_ForPath):
+    policy_code = forms.ChoiceField(label=_("Policy"))
+    form = forms.ChoiceField(label=_("Form"), choices=Form.choices)
+    valid_from = forms.DateField(label=_("From"), help_text=_("The first day of a month."))
+    source = forms.CharField(label=_("Source"), max_length=100)
+
+
+class PayeeForm(forms.Form):
+    holder = forms.CharField(label=_("Account holder"), max_length=50)
+    number = forms.CharField(
+        label=_("Account number"),
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    bank = forms.CharField(label=_("Bank"), max_length=60)
+    is_proxy = forms.BooleanField(label=_("Somebody else's account"), required=False)
+    relation = forms.CharField(label=_("Relation to the elder"), max_length=30, required=False)
+    evidence = forms.FileField(
+        label=_("Power of attorney"), required=False,
+        widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Why"), max_length=300, required=False)
+
+
+class ApproveForm(forms.Form):
+    reason = forms.CharField(label=_("Remark"), max_length=300, required=False)
+
+
+class PaperForm(forms.Form):
+    asked = forms.ChoiceField(label=_("Evidence"))
+    file = forms.FileField(
+        label=_("Photograph or PDF"),
+        widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+    )
+
+    def __init__(self, *args, asked: list[str], **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["asked"].choices = [(a, a) for a in asked] or [("其他", pgettext_lazy("applications", "Other"))]
+
+
+class AppealForm(forms.Form):
+    text = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea({"rows": 3}))
+
+
+class ResumeForm(forms.Form):
+    on = forms.DateField(label=_("Goes on from"), initial=timezone.localdate)
+    reason = forms.CharField(label=_("Why"), max_length=300)

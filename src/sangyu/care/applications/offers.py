@@ -1,0 +1,64 @@
+"""What the policies of an area ask of who applies: read from the versions in force, through the policies room."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from .enums import Form, Step
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One policy of an area on a day, as far as applying for it goes. ``policy`` is the engine's own reading of the text."""
+
+    code: str
+    name: str
+    version_id: int
+    subject: str
+    on_application: bool
+    evidence: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    windows: dict[str, Any] = field(default_factory=dict)
+    form: str = Form.CASH
+    policy: Any = None
+
+    @property
+    def window(self) -> Any | None:
+        return self.windows.get("application")
+
+    def open_on(self, day: date) -> bool:
+        """Whether applications are taken on ``day``."""
+        return self.window is None or day in self.window
+
+    @property
+    def windows_text(self) -> str:
+        """ "03-01 – 04-30", "" when always."""
+        if self.window is None:
+            return ""
+        return " – ".join(f"{month:02d}-{day:02d}" for month, day in (self.window.start, self.window.end))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Forms that an area may choose for a person (R-049); an insurance is bought, never handed over."""
+        return tuple(Form.values) if self.form in Form.values else ()
+
+
+def offers(path: str, day: date) -> list[Offer]:
+    """Policies for persons and residents in force at ``path`` on ``day``: of its region and those above, by name."""
+    from sangyu.care.policies import selectors as policies
+
+    return [_offer(v, p) for v, p in policies.in_force(path, day) if p.subject in ("person", "resident")]
+
+
+def offer(path: str, code: str, day: date) -> Offer | None:
+    """The policy with ``code`` in force at ``path`` on ``day``."""
+    return next((o for o in offers(path, day) if o.code == code), None)
+
+
+def _offer(version: Any, policy: Any) -> Offer:
+    return Offer(
+        code=policy.code, name=policy.name, version_id=version.pk, subject=policy.subject,
+        on_application=policy.application == "required", evidence=tuple(policy.evidence),
+        review=tuple(s for s in policy.review if s in Step.values), windows=policy.windows, form=policy.form,
+        policy=policy,
+    )  # fmt: skip

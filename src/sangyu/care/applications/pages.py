@@ -1,0 +1,396 @@
+"""Applications and objections: lists, one with its steps, acts. What stands beside a person: standing_pages."""
+
+import django_filters
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from sangyu.registry.people import selectors as people
+from sangyu.ui.fields import OptionalReasonForm, ReasonForm
+from sangyu.ui.nav import Group, Nav
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Status,
+    Tab,
+    Text,
+    rows_tab,
+)
+
+from . import forms, selectors, services
+from .enums import OPEN, TO_ANSWER, Action, Channel, ObjectionAction, ObjectionState, State, Step
+from .models import Application, Objection
+
+NAV = [
+    Nav(_("Applications"), "clip", "applications:list", "applications.view", Group.MONEY, 12, badge=selectors.waiting),
+    Nav(
+        _("Objections"), "flag", "applications:objections", "applications.answer", Group.MONEY, 13,
+        badge=selectors.objections_waiting,
+    ),
+    Nav(
+        _("Accounts paid into"), "wallet", "applications:payees", ("applications.payee_approve", "applications.payee_reveal"),
+        Group.MONEY, 14, badge=selectors.payees_waiting,
+    ),
+    Nav(_("Holds"), "pause", "applications:holds", "applications.hold", Group.MONEY, 15),
+]  # fmt: skip
+LIST = ("applications:list", _("Applications"))
+OBJECTIONS = ("applications:objections", _("Objections"))
+
+
+class ForPerson(FormPage):
+    """A form about the elder ``<int:pk>``; returns to the elder's page."""
+
+    back = "casefile:subsidies"
+
+    def check(self, request) -> None:
+        super().check(request)
+        self.person = people.get_person(self.actor, self.kwargs["pk"])
+
+    def get_title(self) -> str:
+        return f"{self.title}：{self.person.name}"
+
+    def breadcrumbs(self) -> list:
+        return [(gettext("Elders"), reverse("people:list")), (self.person.name, self.success_url())]
+
+    def form_kwargs(self) -> dict:
+        return {"path": self.person.path}
+
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "person_id": self.person.pk}
+
+    def success_url(self, result=None) -> str:
+        return reverse(self.back, args=[self.person.pk])
+
+
+# ---------------------------------------------------------------- applications
+class ApplicationFilters(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(label=_("State"), choices=State.choices)
+    channel = django_filters.ChoiceFilter(label=_("Handed in by"), choices=Channel.choices)
+    policy = django_filters.CharFilter(label=_("Policy code"), field_name="policy_code")
+    step = django_filters.ChoiceFilter(label=_("Waits for"), choices=Step.choices, method="by_step")
+    late = django_filters.ChoiceFilter(label=_("Answer"), method="by_late", choices=[("1", _("Overdue"))])
+
+    class Meta:
+        model = Application
+        fields: list[str] = []
+
+    def by_step(self, rows, name, value):
+        waits = [
+            r.pk for r in rows.filter(state__in=OPEN).only("steps", "done", "state")[:5000] if r.next_step == value
+        ]
+        return rows.filter(pk__in=waits)
+
+    def by_late(self, rows, name, value):
+        return rows.filter(state__in=OPEN, due_on__lt=timezone.localdate())
+
+
+def _step_word(row: Application) -> str:
+    return str(Step(row.next_step).label) if row.next_step else ""
+
+
+class ApplicationList(ListPage):
+    url, name, permission, title = "", "list", "applications.view", _("Applications")
+    model, related, unit = Application, ("person", "person__region"), _("applications")
+    filters, search, sort = ApplicationFilters, ("number", "person__name", "policy_name"), "-submitted_at"
+    personal, live = "applications.list", ("applications",)
+    columns = [
+        Text("number", _("Number"), link="applications:detail"),
+        Text("person.name", _("Elder")),
+        Text("person.region.name", _("Area")),
+        Text("policy_name", _("Policy")),
+        Status("state", _("State"), enum=State),
+        Text("next_step", _("Waits for"), value=_step_word),
+        Choice("channel", _("Handed in by"), enum=Channel),
+        Day("applied_on", _("Applied on"), sort=True),
+        Day("due_on", _("Answer by"), sort=True),
+        Day("approved_from", _("Holds from"), hidden=True),
+        Text("answer", _("Answer"), hidden=True),
+        Text("applicant", _("Applicant"), hidden=True),
+        Moment("submitted_at", _("Handed in at"), sort=True, hidden=True),
+    ]
+    presets = [
+        (_("Community's step"), "state=submitted&state=review&step=community"),
+        (_("Street's step"), "state=submitted&state=review&step=street"),
+        (_("County's step"), "state=submitted&state=review&step=county"),
+        (_("Overdue"), "late=1"),
+    ]
+    empty_text = _("Applications are handed in from the elder's page, or by the elder.")
+
+    def row_css(self, row):
+        return "late" if selectors.is_late(row, timezone.localdate()) else ""
+
+
+def steps_of(page) -> dict:
+    """Each step with who took it and when; what stands in the way; hints at a double benefit."""
+    row, taken = page.object, []
+    trail = {t.data.get("step"): t for t in row.trail.all() if t.data.get("step")}
+    for place, step in enumerate(row.steps):
+        state = "done" if place < row.done else "now" if step == row.next_step else "ahead"
+        if row.state == State.REFUSED and place == row.done:
+            state = "refused"
+        taken.append({"label": Step(step).label, "state": state, "log": trail.get(step)})
+    given = list(row.papers.select_related("file"))
+    have = {p.asked for p in given}
+    return {
+        "steps": taken,
+        "hints": selectors.hints(page.actor, row) if row.state in OPEN else [],
+        "missing": [a for a in row.asked if a not in have],
+        "papers": given,
+    }
+
+
+def _open(row: Application) -> bool:
+    return row.state in OPEN
+
+
+class ApplicationDetail(DetailPage):
+    url, name, permission = "<int:pk>/", "detail", "applications.view"
+    model, related, parent = Application, ("person", "person__region"), LIST
+    live = ("applications",)
+    facts = [Status("state", _("State"), enum=State), Day("due_on", _("Answer by"))]
+    summary = [
+        (
+            pgettext_lazy("applications", "Application"),
+            [
+                Text("person.name", _("Elder"), link=lambda a: reverse("casefile:page", args=[a.person_id])),
+                Text("person.region.full_name", _("Area")), Text("policy_name", _("Policy")),
+                Text("policy_code", _("Policy code")), Day("applied_on", _("Applied on")),
+                Choice("channel", _("Handed in by"), enum=Channel), Text("applicant", _("Applicant")),
+                Text("text", _("What was said")),
+            ],
+        ),
+        (
+            _("Decision"),
+            [Moment("decided_at", _("Decided at")), Day("approved_from", _("Holds from")), Text("answer", _("Answer"))],
+        ),
+    ]  # fmt: skip
+    tabs = [
+        Tab("steps", _("Review"), "applications/steps.html", steps_of),
+        rows_tab(
+            "trail", pgettext_lazy("applications", "Trail"),
+            [Choice("action", _("Action"), enum=Action), Moment("at", _("At")), Text("actor", _("By")), Text("reason", _("Reason"))],
+            lambda page: page.object.trail.all(),
+        ),
+        rows_tab(
+            "objections", _("Objections"),
+            [Text("number", _("Number"), link="applications:objection"), Status("state", _("State"), enum=ObjectionState),
+             Text("text", _("Why")), Text("answer", _("Answer"))],
+            lambda page: page.object.objections.all(),
+        ),
+    ]  # fmt: skip
+
+    def links(self):
+        row, actor, made = self.object, self.actor, []
+        if not _open(row):
+            return made
+        if selectors.may_step(actor, row):
+            last = row.done + 1 >= len(row.steps)
+            words = pgettext_lazy("applications", "Approve") if last else pgettext_lazy("applications", "Pass on")
+            made.append(Link(words, "applications:approve", "check", "applications.review", "pri", "dialog"))
+            made.append(
+                Link(
+                    pgettext_lazy("applications", "Refuse"),
+                    "applications:refuse",
+                    "close",
+                    "applications.review",
+                    "badline",
+                    "dialog",
+                )
+            )
+        made.append(Link(_("Add evidence"), "applications:paper", "doc", "applications.apply"))
+        made.append(
+            Link(
+                pgettext_lazy("applications", "Withdraw"),
+                "applications:withdraw",
+                "undo",
+                "applications.apply",
+                method="dialog",
+            )
+        )
+        return made
+
+
+class ApplicationNew(ForPerson):
+    url, name, permission, title = "people/<int:pk>/new/", "new", "applications.apply", _("New application")
+    form_class, service, submit_label = forms.ApplyForm, services.apply, pgettext_lazy("applications", "Hand in")
+    wide = ("text",)
+
+    def success_url(self, result=None) -> str:
+        return reverse("applications:detail", args=[result.pk]) if result is not None else super().success_url()
+
+
+class _OfApplication(ActionPage):
+    model, related, parent, leaves = Application, ("person",), LIST, True
+    argument, detail = "application_id", "applications:detail"
+
+    def get_title(self) -> str:
+        return f"{self.title}：{self.object.person.name} · {self.object.policy_name}"
+
+
+class Approve(_OfApplication):
+    url, name, permission, title = "<int:pk>/approve/", "approve", "applications.review", _("Take the step")
+    form_class, service, submit_label, success = forms.ApproveForm, services.approve_step, _("Confirm"), _("Done.")
+
+    def arguments(self, form) -> dict:
+        return {**form.cleaned_data, "expect": self.object.done}
+
+
+class Refuse(_OfApplication):
+    url, name, permission = "<int:pk>/refuse/", "refuse", "applications.review"
+    title = submit_label = pgettext_lazy("applications", "Refuse")
+    form_class, service, success = ReasonForm, services.refuse, _("Refused.")
+
+
+class Withdraw(_OfApplication):
+    url, name, permission = "<int:pk>/withdraw/", "withdraw", "applications.apply"
+    title = submit_label = pgettext_lazy("applications", "Withdraw")
+    form_class, service, success = OptionalReasonForm, services.withdraw, _("Withdrawn.")
+
+
+class PaperNew(FormPage):
+    url, name, permission, title = "<int:pk>/papers/new/", "paper", "applications.apply", _("Add evidence")
+    model, form_class, parent, multipart = Application, forms.PaperForm, LIST, True
+    service, argument, detail = services.add_paper, "application_id", "applications:detail"
+
+    def form_kwargs(self) -> dict:
+        return {"asked": self.object.asked}
+
+
+# ---------------------------------------------------------------- objections
+class ObjectionFilters(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(label=_("State"), choices=ObjectionState.choices)
+    policy = django_filters.CharFilter(label=_("Policy code"), field_name="policy_code")
+
+    class Meta:
+        model = Objection
+        fields: list[str] = []
+
+
+class ObjectionList(ListPage):
+    url, name, permission, title = "objections/", "objections", "applications.view", _("Objections")
+    model, related, unit = Objection, ("person", "person__region"), _("objections")
+    filters, search, sort = ObjectionFilters, ("number", "person__name", "policy_name"), "-made_at"
+    personal, live = "applications.objections", ("applications",)
+    columns = [
+        Text("number", _("Number"), link="applications:objection"),
+        Text("person.name", _("Elder")),
+        Text("person.region.name", _("Area")),
+        Text("policy_name", _("Policy")),
+        Day("month", _("Month")),
+        Status("state", _("State"), enum=ObjectionState),
+        Text("text", _("Why")),
+        Day("due_on", _("Answer by"), sort=True),
+        Moment("made_at", _("Made at"), sort=True),
+        Text("answered_by", _("Answered by"), hidden=True),
+        Text("answer", _("Answer"), hidden=True),
+    ]
+    presets = [(pgettext_lazy("applications", "To answer"), "state=open&state=appealed")]
+
+    def row_css(self, row):
+        return "late" if selectors.is_late(row, timezone.localdate()) else ""
+
+
+class ObjectionDetail(DetailPage):
+    url, name, permission = "objections/<int:pk>/", "objection", "applications.view"
+    model, related, parent = Objection, ("person", "person__region", "application"), OBJECTIONS
+    live = ("applications",)
+    facts = [Status("state", _("State"), enum=ObjectionState), Day("due_on", _("Answer by"))]
+    summary = [
+        (
+            pgettext_lazy("applications", "Objection"),
+            [
+                Text("person.name", _("Elder"), link=lambda o: reverse("casefile:page", args=[o.person_id])),
+                Text("person.region.full_name", _("Area")), Text("policy_name", _("Policy")), Day("month", _("Month")),
+                Text("application.number", pgettext_lazy("applications", "Application"),
+                     link=lambda o: reverse("applications:detail", args=[o.application_id]) if o.application_id else ""),
+                Text("applicant", _("Who objects")), Text("text", _("Why")),
+            ],
+        ),
+        (
+            _("Answer"),
+            [Text("answer", _("Answer")), Text("answered_by", _("Answered by")), Text("appeal", _("Appeal")),
+             Text("appeal_answer", _("Answer to the appeal")), Moment("closed_at", _("Closed at"))],
+        ),
+    ]  # fmt: skip
+    tabs = [
+        rows_tab(
+            "trail", pgettext_lazy("applications", "Trail"),
+            [Choice("action", _("Action"), enum=ObjectionAction), Moment("at", _("At")), Text("actor", _("By")), Text("reason", _("Reason"))],
+            lambda page: page.object.trail.all(),
+        )
+    ]  # fmt: skip
+
+    def links(self):
+        row, made = self.object, []
+        if row.state in TO_ANSWER:
+            made += [
+                Link(pgettext_lazy("applications", "Agree"), "applications:uphold", "check", "applications.answer", "pri", "dialog"),
+                Link(pgettext_lazy("applications", "Do not agree"), "applications:reject", "close", "applications.answer", "badline", "dialog"),
+                Link(pgettext_lazy("applications", "Withdraw"), "applications:objection-withdraw", "undo", "applications.apply", method="dialog"),
+            ]  # fmt: skip
+        if row.state == ObjectionState.REJECTED:
+            made.append(
+                Link(
+                    pgettext_lazy("applications", "Appeal"),
+                    "applications:appeal",
+                    "up",
+                    "applications.apply",
+                    method="dialog",
+                )
+            )
+        return made
+
+
+class ObjectionNew(ForPerson):
+    url, name, permission, title = "people/<int:pk>/object/", "object", "applications.apply", _("New objection")
+    form_class, service, wide = forms.ObjectForm, services.object_to, ("text",)
+
+    def success_url(self, result=None) -> str:
+        return reverse("applications:objection", args=[result.pk]) if result is not None else super().success_url()
+
+
+class _OfObjection(ActionPage):
+    model, related, parent, leaves = Objection, ("person",), OBJECTIONS, True
+    argument, detail, agree = "objection_id", "applications:objection", None
+
+    def get_title(self) -> str:
+        return f"{self.title}：{self.object.person.name} · {self.object.policy_name}"
+
+    def arguments(self, form) -> dict:
+        return form.cleaned_data if self.agree is None else {**form.cleaned_data, "agree": self.agree}
+
+
+class Uphold(_OfObjection):
+    url, name, permission, agree = "objections/<int:pk>/uphold/", "uphold", "applications.answer", True
+    title = submit_label = pgettext_lazy("applications", "Agree")
+    form_class, service, success = ReasonForm, services.answer_objection, _("Answered.")
+
+    def confirm_text(self) -> str:
+        if self.object.application_id:
+            return gettext("The refused application is approved.")
+        return gettext("The month is computed again with what is known now.")
+
+
+class Reject(_OfObjection):
+    url, name, permission, agree = "objections/<int:pk>/reject/", "reject", "applications.answer", False
+    title = submit_label = pgettext_lazy("applications", "Do not agree")
+    form_class, service, success = ReasonForm, services.answer_objection, _("Answered.")
+
+
+class Appeal(_OfObjection):
+    url, name, permission = "objections/<int:pk>/appeal/", "appeal", "applications.apply"
+    title = submit_label = pgettext_lazy("applications", "Appeal")
+    form_class, service, success = forms.AppealForm, services.appeal, _("The level above answers.")
+
+
+class WithdrawObjection(_OfObjection):
+    url, name, permission = "objections/<int:pk>/withdraw/", "objection-withdraw", "applications.apply"
+    title = submit_label = pgettext_lazy("applications", "Withdraw")
+    service, success = services.withdraw_objection, _("Withdrawn.")

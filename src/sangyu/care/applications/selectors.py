@@ -1,0 +1,198 @@
+"""Questions about applications, holds, forms and accounts that the run, the screens and other rooms ask."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.dated import valid_on
+from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.scoping import PATH_END, as_system
+from sangyu.registry.people import selectors as people
+
+from . import offers as _offers
+from .enums import OPEN, TO_ANSWER, PayeeState, State, Step
+from .models import Application, Delivery, Hold, Objection, PayeeAccount
+from .workflow import acts_as
+
+offers, offer, Offer = _offers.offers, _offers.offer, _offers.Offer
+
+
+# ---------------------------------------------------------------- for the engine's frames and the run
+def applied_on(codes: Iterable[str], path: str, *, until: date) -> list[tuple[int, str, date]]:
+    """(person, policy code, first day) of approved applications under ``path`` that hold by ``until``."""
+    rows = Application.objects.filter(
+        state=State.APPROVED, policy_code__in=list(codes), approved_from__lte=until, path__gte=path,
+        path__lt=path + PATH_END,
+    )  # fmt: skip
+    return list(rows.order_by("person_id", "id").values_list("person_id", "policy_code", "approved_from"))
+
+
+def held(path: str, start: date, end: date) -> list[tuple[int, str, date, date | None]]:
+    """(person, policy code or "" for all, from, to) of holds under ``path`` that touch ``[start, end)``."""
+    rows = Hold.objects.filter(path__gte=path, path__lt=path + PATH_END, valid_from__lt=end)
+    rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=start)).order_by("person_id", "valid_from")
+    return list(rows.values_list("person_id", "policy_code", "valid_from", "valid_to"))
+
+
+def forms_on(path: str, day: date) -> dict[tuple[int, str], str]:
+    """(person, policy code) → form chosen for it on ``day``; who is not named gets the policy's own."""
+    rows = Delivery.objects.filter(valid_on(day), path__gte=path, path__lt=path + PATH_END)
+    return {(p, c): f for p, c, f in rows.values_list("person_id", "policy_code", "form")}
+
+
+@dataclass(frozen=True)
+class Payee:
+    """Whom and where to pay for a person."""
+
+    id: int
+    holder: str
+    number: str
+    bank: str
+    is_proxy: bool
+
+
+def payees(person_ids: Iterable[int]) -> dict[int, Payee]:
+    """Person → the account in use, with its whole number: for payment files only. One query."""
+    rows = PayeeAccount.objects.filter(person_id__in=list(person_ids), state=PayeeState.ACTIVE)
+    return {r.person_id: Payee(r.pk, r.holder, r.number, r.bank, r.is_proxy) for r in rows}
+
+
+# ---------------------------------------------------------------- for screens
+def applications_visible(actor: Actor) -> QuerySet[Application]:
+    """Applications that the actor sees."""
+    return Application.objects.visible_to(actor).select_related("person", "person__region")
+
+
+def applications_of(actor: Actor, person_id: int) -> QuerySet[Application]:
+    return Application.objects.visible_to(actor).filter(person_id=person_id).order_by("-submitted_at", "-id")
+
+
+def get_application(actor: Actor, pk: int) -> Application:
+    """Raises NotVisible."""
+    found = applications_visible(actor).filter(pk=pk).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def objections_of(actor: Actor, person_id: int) -> QuerySet[Objection]:
+    return Objection.objects.visible_to(actor).filter(person_id=person_id).order_by("-made_at", "-id")
+
+
+def holds_of(actor: Actor, person_id: int) -> QuerySet[Hold]:
+    return Hold.objects.visible_to(actor).filter(person_id=person_id)
+
+
+def deliveries_of(actor: Actor, person_id: int) -> QuerySet[Delivery]:
+    return Delivery.objects.visible_to(actor).filter(person_id=person_id)
+
+
+def payees_of(actor: Actor, person_id: int) -> list[PayeeAccount]:
+    """Accounts of one person, the one in use first; numbers are shown masked."""
+    rows = PayeeAccount.objects.visible_to(actor).filter(person_id=person_id).order_by("-proposed_at", "-id")
+    return sorted(rows, key=lambda r: r.state != PayeeState.ACTIVE)
+
+
+def waiting(actor: Actor) -> int:
+    """Applications whose next step is the actor's, as its level takes it: the number beside the navigation."""
+    if actor.audience is not Audience.STAFF:
+        return 0
+    rows = Application.objects.visible_to(actor).filter(state__in=OPEN)
+    mine = [s.value for s in Step if acts_as(actor, s) and _own_level(actor, s)]
+    return sum(
+        1 for steps, done in rows.values_list("steps", "done")[:500] if done < len(steps) and steps[done] in mine
+    )
+
+
+def _own_level(actor: Actor, step: Step) -> bool:
+    """Whether the step is usually taken at the actor's level: a county and above take the county's."""
+    return len(actor.path) == step.depth or (step is Step.COUNTY and len(actor.path) <= step.depth)
+
+
+def objections_waiting(actor: Actor) -> int:
+    return Objection.objects.visible_to(actor).filter(state__in=TO_ANSWER).count()
+
+
+def payees_waiting(actor: Actor) -> int:
+    return PayeeAccount.objects.visible_to(actor).filter(state=PayeeState.PROPOSED).count()
+
+
+def is_late(row: Application | Objection, today: date) -> bool:
+    """Whether the answer is overdue."""
+    return row.state in (*OPEN, *TO_ANSWER) and row.due_on < today
+
+
+def may_step(actor: Actor, row: Application) -> bool:
+    """Whether the step that waits is the actor's to take."""
+    return bool(row.next_step) and acts_as(actor, row.next_step)
+
+
+# ---------------------------------------------------------------- double benefit
+def hints(actor: Actor, row: Application) -> list[str]:
+    """What a reviewer should look at before saying yes: the same purpose paid twice, an account used by several, a file that
+    may be of the same person. Hints, not refusals; the engine's stacking decides (O-3).
+    """
+    found = []
+    offered = offer(row.person.path, row.policy_code, row.applied_on)
+    stacking = getattr(offered.policy, "stacking", None) if offered else None
+    others = applications_of(actor, row.person_id).exclude(pk=row.pk).filter(state__in=[*OPEN, State.APPROVED])
+    for other in others:
+        if stacking and other.policy_code in (*stacking.excludes, *stacking.excluded_by):
+            found.append(
+                _("“%(name)s” (%(number)s) excludes this policy or is excluded by it.")
+                % {"name": other.policy_name, "number": other.number}
+            )
+        elif stacking and stacking.group and _group(row, other.policy_code) == stacking.group:
+            found.append(
+                _("“%(name)s” (%(number)s) is in the same group: only one of the two is paid in full.")
+                % {"name": other.policy_name, "number": other.number}
+            )
+        elif other.policy_code == row.policy_code:
+            found.append(_("Applied for already: %(number)s.") % {"number": other.number})
+    found += _shared_accounts(row.person_id)
+    contacts = people.find_ids(actor, row.person.name, most=20)
+    same = [c for c in people.person_cards(actor, contacts).values() if c.id != row.person_id]
+    born = row.person.birth_date
+    if twins := [c for c in same if c.name == row.person.name and born and c.birth_date == born]:
+        found.append(
+            _("Another file has the same name and birth date: %(areas)s.")
+            % {"areas": "、".join(str(c.region_name) for c in twins[:3])}
+        )
+    return found
+
+
+def _group(row: Application, code: str) -> str:
+    other = offer(row.person.path, code, row.applied_on)
+    return other.policy.stacking.group if other else ""
+
+
+def _shared_accounts(person_id: int) -> list[str]:
+    """Accounts of the person that others are paid into as well: who they are is not told beyond the number of them."""
+    indexes = PayeeAccount.objects.filter(
+        person_id=person_id, state__in=[PayeeState.ACTIVE, PayeeState.PROPOSED]
+    ).values_list("number_index", flat=True)
+    with as_system("how many are paid into an account is told, not who"):
+        others = (
+            PayeeAccount.objects.filter(number_index__in=list(indexes), state=PayeeState.ACTIVE)
+            .exclude(person_id=person_id)
+            .values("person_id")
+            .distinct()
+            .count()
+        )
+    return [_("%(n)s other people are paid into the same account.") % {"n": others}] if others else []
+
+
+def late_applications(actor: Actor, today: date) -> QuerySet[Application]:
+    """Open applications past their day."""
+    return applications_visible(actor).filter(state__in=OPEN, due_on__lt=today)
+
+
+def first_of_next_month(today: date | None = None) -> date:
+    """When a new form may begin at the earliest."""
+    today = today or timezone.localdate()
+    return (today.replace(day=1) + timedelta(days=32)).replace(day=1)

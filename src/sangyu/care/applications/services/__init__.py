@@ -1,0 +1,26 @@
+"""What people do with applications, objections, holds, forms of delivery and accounts."""
+
+from .applying import add_paper, apply, approve_step, refuse, withdraw
+from .objecting import answer_objection, appeal, object_to, withdraw_objection
+from .payees import approve_payee, note_rejection, propose_payee, refuse_payee, reveal_payee
+from .standing import hold, resume, set_delivery
+
+__all__ = [
+    "add_paper",
+    "answer_objection",
+    "appeal",
+    "apply",
+    "approve_payee",
+    "approve_step",
+    "hold",
+    "note_rejection",
+    "object_to",
+    "propose_payee",
+    "refuse",
+    "refuse_payee",
+    "resume",
+    "reveal_payee",
+    "set_delivery",
+    "withdraw",
+    "withdraw_objection",
+]

@@ -1,0 +1,1 @@
+"""Places of care: institutions, stations, canteens …, their dated facts, and who lives in them."""
