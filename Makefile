@@ -93,7 +93,7 @@ shots: install-dev assets messages static browser ## a picture of every screen i
 
 lock: $(STAMP)/python ## newest allowed versions into requirements/*.txt
 	$(BIN)/python -c 'import uv' 2>/dev/null || $(BIN)/pip install -q uv
-	for name in build base dev bench; do
+	for name in build base dev bench spark; do
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 			$(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt
 	done

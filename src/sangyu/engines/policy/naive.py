@@ -303,8 +303,7 @@ def trace(policy: Policy, facts: Facts, period: Period) -> list[Step]:
             value = True if on is None else judged < _stops(edge, on)
             said = words.format(_stops(edge, on)) if on else "没有终止日"
         steps.append(Step(f"{key}: {edge.term}", said, value, key, policy.lines.get(key, 1)))
-    for clause in policy.who:
-        steps.append(Step(clause.text, sentence(clause.expr), reader.value(clause.expr), "who", clause.line))
+    steps += [Step(c.text, sentence(c.expr), reader.value(c.expr), "who", c.line) for c in policy.who]
     failed = next((n for n, step in enumerate(steps) if step.value is not True), None)
     if failed is not None:
         return steps[: failed + 1]
