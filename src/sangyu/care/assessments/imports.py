@@ -81,7 +81,9 @@ class HistoryImport(Import):
         known = {n: next((m.person_id for m in matches if m.by_id), None) for n, matches in found.items()}
         brief = people.brief(pk for pk in known.values() if pk)
         had = set(
-            PastResult.objects.filter(version=version, person_id__in=list(brief)).values_list("person_id", "assessed_on")
+            PastResult.objects.filter(version=version, person_id__in=list(brief)).values_list(
+                "person_id", "assessed_on"
+            )
         )
         first: dict[tuple, int] = {}
         for row in rows:
@@ -99,7 +101,9 @@ class HistoryImport(Import):
                 row.refuse("A", _("These points cannot be reached: they go in steps of five."), "points")
             seen = first.setdefault((pk, day), row.number)
             if seen != row.number:
-                row.refuse("name", _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice")
+                row.refuse(
+                    "name", _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice"
+                )
             elif (pk, day) in had:
                 row.fate = Fate.UNCHANGED
             row.known = brief[pk]

@@ -133,9 +133,7 @@ class Assessment(PlaceRow):
     person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
     #: As it was at the application: the commissioned body sees the file only while it assesses.
     person_name = models.CharField(_("Name"), max_length=50)
-    version = models.ForeignKey(
-        InstrumentVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("Scale")
-    )
+    version = models.ForeignKey(InstrumentVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("Scale"))
     reason = models.CharField(_("Reason"), max_length=10, choices=Reason.choices)
     state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.APPLIED)
     note = models.CharField(_("Remark"), max_length=300, blank=True)
@@ -146,7 +144,9 @@ class Assessment(PlaceRow):
     previous = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="later", verbose_name=_("Earlier result")
     )
-    commission = models.ForeignKey(Commission, null=True, blank=True, on_delete=models.PROTECT, related_name="assessments")
+    commission = models.ForeignKey(
+        Commission, null=True, blank=True, on_delete=models.PROTECT, related_name="assessments"
+    )
     body = models.ForeignKey(
         "organisations.Organisation", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
         verbose_name=_("Assessment body"),

@@ -130,7 +130,9 @@ def setting_of(assessment_id: int) -> SettingChoice | None:
 def setting_counts(actor: Actor) -> list[dict]:
     """Per recommended setting: how often confirmed, overridden, still open (R-032)."""
     found: dict[str, dict] = {}
-    for row in SettingChoice.objects.visible_to(actor).values("recommended", "chosen").annotate(n=Count("pk")).order_by():
+    for row in (
+        SettingChoice.objects.visible_to(actor).values("recommended", "chosen").annotate(n=Count("pk")).order_by()
+    ):
         one = found.setdefault(row["recommended"], {"all": 0, "confirmed": 0, "overridden": 0, "open": 0})
         key = "open" if not row["chosen"] else "confirmed" if row["chosen"] == row["recommended"] else "overridden"
         one[key] += row["n"]
@@ -183,7 +185,9 @@ def kappa(pairs: Sequence[tuple[int, int]]) -> float | None:
 
 def disagreement(actor: Actor, draw: SampleDraw) -> Disagreement:
     """The report of one draw: levels side by side, agreement, kappa, and how often each item differs."""
-    rows = Assessment.objects.visible_to(actor).filter(previous_id__in=draw.drawn, state=State.COMPARED, reason="sample")
+    rows = Assessment.objects.visible_to(actor).filter(
+        previous_id__in=draw.drawn, state=State.COMPARED, reason="sample"
+    )
     rows = list(rows.select_related("previous__sheet", "sheet", "version").order_by("pk"))
     pairs = [(r.previous.level, r.level, r) for r in rows]
     items: list[tuple[str, str, int, int]] = []
@@ -212,7 +216,10 @@ def demand(actor: Actor, *, path: str = "", top: int = 0) -> list[dict]:
     if top:
         rows = rows.filter(rank__lte=top)
     found = rows.values("kind").annotate(people=Count("person_id", distinct=True), first=Count("pk", Q(rank=1)))
-    made = [{"kind": r["kind"], "label": NeedKind(r["kind"]).label, **r} for r in found.order_by("-people", "-first", "kind")]
+    made = [
+        {"kind": r["kind"], "label": NeedKind(r["kind"]).label, **r}
+        for r in found.order_by("-people", "-first", "kind")
+    ]
     return [{**r, "place": place} for place, r in enumerate(made, 1)]
 
 

@@ -1,11 +1,11 @@
 """What changes assessments. One file a stage: applying, visiting, deciding, sampling, register of assessors."""
 
+from ._shared import FLOW
 from .applying import apply, assign, mark_due, refuse, take_back, withdraw
 from .deciding import choose_setting, decide, object_to, publish, review, send_back
 from .registers import add_assessor, add_commission, change_assessor, end_assessor, use_version
 from .sampling import draw_sample
 from .visiting import choose_sheet, finish_visit, save_sheet
-from ._shared import FLOW
 
 __all__ = [
     "FLOW",

@@ -26,7 +26,9 @@ def own_accounts(row: Assessment) -> set[int]:
 def _other_eyes(row: Assessment, *, actor: Actor, **more) -> None:
     """Who assessed does not take the second look, publish or decide."""
     if actor.account_id is not None and actor.account_id in own_accounts(row):
-        raise Refused(_("You assessed this person yourself. Somebody else takes the second look."), code="assessments.four_eyes")
+        raise Refused(
+            _("You assessed this person yourself. Somebody else takes the second look."), code="assessments.four_eyes"
+        )
 
 
 def _not_the_reviewer(row: Assessment, *, actor: Actor, **more) -> None:
@@ -37,7 +39,8 @@ def _not_the_reviewer(row: Assessment, *, actor: Actor, **more) -> None:
 def _notice_over(row: Assessment, *, now: datetime, **more) -> None:
     if timezone.localdate(now) <= row.notice_to:
         raise Refused(
-            _("The public notice runs until %(day)s. Decide after it.") % {"day": row.notice_to}, code="assessments.notice"
+            _("The public notice runs until %(day)s. Decide after it.") % {"day": row.notice_to},
+            code="assessments.notice",
         )
 
 
@@ -107,7 +110,11 @@ def show_person(row: Assessment) -> None:
         return
     with as_system("shares belong to their subject"):
         if Share.objects.filter(
-            audience=Audience.PROVIDER, subject_id=row.body_id, kind="person", object_id=row.person_id, until__isnull=True
+            audience=Audience.PROVIDER,
+            subject_id=row.body_id,
+            kind="person",
+            object_id=row.person_id,
+            until__isnull=True,
         ).exists():
             return
         with connection.cursor() as cursor:

@@ -124,7 +124,9 @@ def _commission(row: Assessment, commission_id: int | None, day: date) -> Commis
     return found
 
 
-def _pair(row: Assessment, commission: Commission | None, lead_id: int, second_id: int | None, day: date) -> list[Assessor]:
+def _pair(
+    row: Assessment, commission: Commission | None, lead_id: int, second_id: int | None, day: date
+) -> list[Assessor]:
     """The assessors in order; checked against the scale's rule and the earlier result."""
     ids = [i for i in (lead_id, second_id) if i]
     if len(ids) != len(set(ids)):

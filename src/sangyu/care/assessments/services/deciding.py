@@ -77,7 +77,9 @@ def decide(*, actor: Actor, assessment_id: int, now: datetime | None = None) -> 
     )  # fmt: skip
     if doubted is not None:
         step(actor, doubted.pk, Action.REASSESS, now, data={"by": done.pk})
-    Assessment.objects.filter(person_id=row.person_id, version__code=row.version.code, current=True).update(current=False)
+    Assessment.objects.filter(person_id=row.person_id, version__code=row.version.code, current=True).update(
+        current=False
+    )
     done.current = True
     done.save(update_fields=["current"])
     sheet = done.sheet
@@ -161,7 +163,9 @@ def object_to(
         actor, assessment_id, Action.OBJECT, now, reason=_said(objection),
         changes={"objection": objection.strip()[:500], "objected_by": objected_by.strip()[:100], "current": False},
     )  # fmt: skip
-    return open_new(actor, done.person_id, done.version.code, Reason.OBJECTION, note=objection.strip()[:300], previous=done, now=now)
+    return open_new(
+        actor, done.person_id, done.version.code, Reason.OBJECTION, note=objection.strip()[:300], previous=done, now=now
+    )
 
 
 def add_months(day: date, months: int) -> date:
@@ -173,5 +177,3 @@ def add_months(day: date, months: int) -> date:
         except ValueError:
             continue
     raise ValueError(day)
-
-

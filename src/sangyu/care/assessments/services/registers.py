@@ -4,8 +4,8 @@ import hashlib
 from datetime import date
 from typing import Any
 
-from django.db.utils import IntegrityError
 from django.db import transaction
+from django.db.utils import IntegrityError
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
