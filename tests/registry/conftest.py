@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from sangyu.registry.accounts.models import Account
+
 
 @pytest.fixture
 def clerk(staff):
     """Staff of county a with an account: an import belongs to who started it."""
-    return replace(staff("a"), account_id=7)
+    account = Account.objects.create_user("clerk", "Mulberry-2026", pk=900_007, name="bureau a")  # beyond the sequence
+    return replace(staff("a"), account_id=account.pk)

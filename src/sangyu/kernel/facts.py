@@ -168,3 +168,44 @@ def record_many(
         begun = cursor.rowcount
         cursor.execute("DROP TABLE facts_given, facts_over")
     return begun
+
+
+def take_back_many(
+    model: type[DatedFact], kind: str, at: dict[int, datetime], *, now: datetime | None = None
+) -> set[int]:
+    """Undo what was stated of ``kind`` at the moment ``at`` (subject id → moment): what it had replaced holds again.
+
+    Answers the subjects for whom it was undone. A subject about whom something of the kind was said since is left alone:
+    later knowledge is not overwritten. Nothing is deleted, what is taken back stays as known then.
+    """
+    now, table = now or timezone.now(), model._meta.db_table
+    subjects = model._meta.get_field("subject").related_model._meta.db_table
+    given = {"kind": kind, "now": now, "ids": list(at), "moments": list(at.values())}
+    unnested = "unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) g(subject_id, moment)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT count(*) FROM (SELECT 1 FROM "{subjects}" WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE) locked',
+            given,
+        )
+        cursor.execute(
+            f'CREATE TEMP TABLE facts_back AS SELECT g.* FROM {unnested} WHERE NOT EXISTS (SELECT 1 FROM "{table}" f '
+            "WHERE f.subject_id = g.subject_id AND f.kind = %(kind)s "
+            "AND (f.recorded_at > g.moment OR f.superseded_at > g.moment))",
+            given,
+        )
+        cursor.execute(
+            f'UPDATE "{table}" f SET superseded_at = %(now)s FROM facts_back g WHERE f.subject_id = g.subject_id '
+            "AND f.kind = %(kind)s AND f.recorded_at = g.moment AND f.superseded_at IS NULL",
+            given,
+        )
+        kept = "subject_id, path, kind, value, source, note, evidence_id, valid_from, valid_to"
+        cursor.execute(
+            f'INSERT INTO "{table}" ({kept}, recorded_at) SELECT {", ".join("f." + c.strip() for c in kept.split(","))}, '
+            f'%(now)s FROM "{table}" f JOIN facts_back g USING (subject_id) '
+            "WHERE f.kind = %(kind)s AND f.superseded_at = g.moment AND f.recorded_at < g.moment",
+            given,
+        )
+        cursor.execute("SELECT subject_id FROM facts_back")
+        done = {pk for (pk,) in cursor.fetchall()}
+        cursor.execute("DROP TABLE facts_back")
+    return done

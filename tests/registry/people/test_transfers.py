@@ -3,8 +3,10 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import make_aware
 
+from sangyu.kernel import files
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.jobs import run_due
@@ -60,6 +62,17 @@ def test_both_sides_see_the_request_and_only_the_holder_the_file(ask, held, staf
         assert selectors.waiting(staff("a")) == 1
     with scope(staff("b")):
         assert selectors.waiting(staff("b")) == 0
+
+
+def test_both_sides_open_the_picture_of_what_was_shown(ask, staff):
+    """The evidence is a file of the request (R-026)."""
+    scan = SimpleUploadedFile("居住证.pdf", b"%PDF-1.7 x", "application/pdf")
+    row = ask(paper=scan)
+    for side in ("a", "b"):
+        assert files.read(staff(side), row.paper_id) == b"%PDF-1.7 x"
+        assert "居住证" in client_for(staff(side)).get(f"/transfers/{row.pk}/").content.decode()
+    with pytest.raises(NotVisible):
+        files.read(staff("b_two"), row.paper_id)
 
 
 def test_handing_over_moves_the_living_file(ask, held, staff, regions):

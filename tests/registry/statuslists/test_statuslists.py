@@ -11,13 +11,18 @@ from sangyu.kernel import operations
 from sangyu.kernel.errors import Forbidden, Invalid, Refused
 from sangyu.kernel.identity import check_character
 from sangyu.kernel.importing import services as importing
+from sangyu.kernel.jobs import run_due
 from sangyu.kernel.models import Change
 from sangyu.kernel.scoping import scope
+from sangyu.registry.lifeevents.models import LifeEvent
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people import services as persons
 from sangyu.registry.people.models import Person
 from sangyu.registry.statuslists import selectors, services
 from sangyu.registry.statuslists.models import StatusLine, StatusList
+from sangyu.registry.transfers.models import Transfer
+from sangyu.ui.models import BulkRow, BulkRun
+from support.pages import client_for
 
 pytestmark = pytest.mark.django_db
 KIND = "statuslists.list"
@@ -196,3 +201,74 @@ def test_deaths_are_recorded_by_the_death_service(clerk, city):
 def test_another_county_sees_none_of_it(staff, city):
     with scope(staff("b")):
         assert StatusList.objects.count() == StatusLine.objects.count() == 0
+
+
+# ---------------------------------------------------------------- taking back, and other counties
+def facts_of(person) -> list[tuple]:
+    rows = person.facts.filter(kind="income_category").known_on(None).order_by("valid_from")
+    return [(f.value, f.valid_from, f.valid_to, f.source) for f in rows]
+
+
+def test_a_whole_list_is_taken_back_and_newer_statuses_stay(clerk, city):
+    """What held before holds again; a line on which something newer stands is refused (R-019)."""
+    made, listed = city
+    before = {key: facts_of(p) for key, p in made.items()}
+    lines = {ln.name: ln.pk for ln in StatusLine.objects.filter(status_list=listed)}
+    services.apply(actor=clerk, ids=list(lines.values()))
+    chosen = StatusLine.objects.get(name="王秀兰")
+    services.choose(actor=clerk, line_id=chosen.pk, person_id=made["renamed"].pk, reason="同一人")
+    assert facts_of(made["new"]) != before["new"]
+    persons.record_fact(
+        actor=clerk, person_id=made["raised"].pk, kind="income_category", value="near_minimum",
+        valid_from=date(2026, 11, 1), source="复核",
+    )  # fmt: skip
+    newer = facts_of(made["raised"])
+    client = client_for(clerk)
+    answer = client.post(f"/statuslists/{listed.pk}/take-back/", {"reason": "名单有误"})
+    run = BulkRun.objects.get()
+    assert answer.url == f"/ui/acts/{run.pk}/"
+    told = {r.name: (r.state, r.message) for r in BulkRow.objects.filter(run=run)}
+    assert {n: state for n, (state, _m) in told.items()} == {
+        "李国强": "done", "陈素芬": "refused", "赵玉珍": "done", "孙玉珍": "done", "王秀兰": "done",
+    }  # fmt: skip
+    assert "更新" in told["陈素芬"][1]
+    for key in ("new", "ended", "by_name", "renamed"):
+        assert facts_of(made[key]) == before[key], key
+    assert facts_of(made["raised"]) == newer
+    states = dict(StatusLine.objects.filter(status_list=listed).values_list("name", "state"))
+    assert (states["李国强"], states["陈素芬"], states["张桂兰"]) == ("open", "done", "done")
+    assert StatusLine.objects.get(pk=chosen.pk).person_id is None
+    assert services.apply(actor=clerk, ids=[lines["李国强"]]) == {}
+    assert [f[0] for f in facts_of(made["new"])] == ["minimum_living"]
+
+
+def test_a_death_is_taken_back_with_its_event_and_once(clerk, city):
+    listed = entered(clerk, [["李国强", number(3), "", "清华社区", "", "2026-10-02"]], kind="death")
+    line = StatusLine.objects.get(status_list=listed)
+    assert services.apply(actor=clerk, ids=[line.pk]) == {}
+    run_due()
+    assert services.take_back(actor=clerk, ids=[line.pk], reason="同名") == {}
+    assert Person.objects.get(name="李国强").died_on is None
+    assert LifeEvent.objects.get(person__name="李国强").withdrawn_reason == "同名"
+    assert list(services.take_back(actor=clerk, ids=[line.pk], reason="同名")) == [line.pk]
+    with pytest.raises(Invalid):
+        services.take_back(actor=clerk, ids=[line.pk], reason=" ")
+
+
+def test_somebody_registered_elsewhere_is_asked_for_from_the_line(clerk, regions, city):
+    line = StatusLine.objects.get(name="外区人")
+    client = client_for(clerk)
+    assert (
+        f"/statuslists/lines/{line.pk}/transfer/" in client.get(f"/statuslists/{line.status_list_id}/").content.decode()
+    )
+    given = {"region_id": regions["a_one"].code, "moved_on": "2026-10-01", "evidence": "低保名单"}
+    assert client.post(f"/statuslists/lines/{line.pk}/transfer/", given).status_code == 303
+    asked = Transfer.objects.get()
+    line.refresh_from_db()
+    assert (asked.name, asked.region_id, asked.state) == ("外区人", regions["a_one"].pk, "requested")
+    assert (line.state, asked.number in line.reason) == ("dismissed", True)
+    with pytest.raises(Refused):
+        services.ask_transfer(
+            actor=clerk, line_id=StatusLine.objects.get(name="新人").pk, region_id=regions["a_one"].pk, moved_on=DAY,
+            evidence="x",
+        )  # fmt: skip

@@ -31,6 +31,9 @@ class LifeEvent(PlaceRow):
     recorded_at = models.DateTimeField(_("Recorded"), default=timezone.now)
     account_id = models.BigIntegerField(null=True)
     actor = models.CharField(_("Recorded by"), max_length=100)
+    assigned = models.ForeignKey(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("In the hands of")
+    )
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.CharField(max_length=100, blank=True)
     withdrawn_reason = models.CharField(max_length=300, blank=True)

@@ -85,6 +85,7 @@ class EventList(ListPage):
         Number("open_items", _("Open items")),
         Choice("reported_by", _("Reported by")),
         Text("actor", _("Recorded by")),
+        Text("assigned.name", _("In the hands of"), hidden=True),
         Moment("recorded_at", _("Recorded")),
         Moment("withdrawn_at", pgettext_lazy("life event", "Taken back"), hidden=True),
     ]

@@ -79,7 +79,7 @@ def _open(actor: Actor, person, kind: str, on: date, source: str, now: datetime,
     """The event's row, its items, what this room itself does, and the notices. Call under ``as_system``."""
     event = LifeEvent.objects.create(
         person=person, path=person.path, kind=kind, on=on, source=source, recorded_at=now, account_id=actor.account_id,
-        actor=actor.name, **more,
+        actor=actor.name, assigned_id=actor.account_id, **more,
     )  # fmt: skip
     LifeEventItem.objects.bulk_create(LifeEventItem(event=event, item=item) for item in CHECKLIST[kind])
     told = _tell(event, person, _text(kind, on))

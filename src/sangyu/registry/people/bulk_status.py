@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from sangyu.kernel import facts
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid
@@ -47,4 +49,26 @@ def state_facts(
     done = {row[0] for row in rows}
     recompute(Person.objects.filter(pk__in=done))
     emit(events.STATUSES_LISTED, path=actor.path, kind=kind, begun=begun, ended=len(rows) - begun)
+    return done
+
+
+@service("people.facts")
+def take_facts_back(
+    *, actor: Actor, kind: str, at: dict[int, datetime], reason: str, now: datetime | None = None
+) -> set[int]:
+    """Undo what was stated of ``kind`` for many persons (person → the moment ``state_facts`` or ``record_fact`` wrote).
+
+    Answers the persons for whom it was undone: those whom the actor sees, who are not restricted, and about whom nothing
+    of the kind was recorded since. Raises Invalid without a reason.
+    """
+    if not reason.strip():
+        raise Invalid({"reason": [_("Say why.")]})
+    seen = Person.objects.filter(pk__in=at, restricted_at__isnull=True).values_list("pk", flat=True)
+    mine = {pk: at[pk] for pk in seen}
+    if not mine:
+        return set()
+    say_why(reason)
+    done = facts.take_back_many(PersonFact, kind, mine, now=now)
+    recompute(Person.objects.filter(pk__in=done))
+    emit(events.STATUSES_LISTED, path=actor.path, kind=kind, begun=0, ended=0, taken_back=len(done))
     return done

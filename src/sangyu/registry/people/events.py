@@ -17,6 +17,6 @@ LIVES_ALONE = "people.lives_alone"  # id, on: for plans of visits (R-024)
 CONSENT_GIVEN = "people.consent_given"  # id, purpose, consent
 CONSENT_WITHDRAWN = "people.consent_withdrawn"  # id, purpose, consent
 IMPORTED = "people.imported"  # batch, count (new), changed
-STATUSES_LISTED = "people.statuses_listed"  # kind, begun, ended: many at once, by a list
+STATUSES_LISTED = "people.statuses_listed"  # kind, begun, ended, taken_back: many at once, by a list
 MERGED = "people.merged"  # id (kept), gone, merge
 UNMERGED = "people.unmerged"  # the same

@@ -20,7 +20,7 @@ from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 
 from . import events, values
-from .bulk_status import state_facts
+from .bulk_status import state_facts, take_facts_back
 from .completeness import recompute as recompute_completeness
 from .consents import give_consent, link_account, link_contact_account, open_family_access, withdraw_consent
 from .enums import FactKind, NoteTopic, Relation, Sex
@@ -75,6 +75,7 @@ __all__ = [
     "set_household",
     "state_facts",
     "take_checks_back",
+    "take_facts_back",
     "undo_merge",
     "update_basic",
     "update_contact",

@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
@@ -17,6 +18,7 @@ from sangyu.registry.people.enums import Sex
 from sangyu.registry.regions import fields as region_fields
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
+    ActionPage,
     Bulk,
     BulkForm,
     Choice,
@@ -30,6 +32,7 @@ from sangyu.ui.pages import (
     Outcome,
     Status,
     Text,
+    bulk,
 )
 
 from . import selectors, services
@@ -88,8 +91,20 @@ def _dismiss(*, actor, ids, reason) -> Outcome:
     return Outcome(refused=services.dismiss(actor=actor, ids=list(ids), reason=reason))
 
 
+def _take_back(*, actor, ids, reason) -> Outcome:
+    return Outcome(refused=services.take_back(actor=actor, ids=list(ids), reason=reason))
+
+
+def _undo(*, actor, kept) -> dict[int, str]:
+    return services.take_back(actor=actor, ids=list(kept), reason=gettext("Taken back"))
+
+
 def _open(*outcomes: str):
-    return lambda line: line.state == LineState.OPEN and line.outcome in outcomes
+    return lambda line: line.state == LineState.OPEN and line.outcome in outcomes and line.code != "elsewhere"
+
+
+def _elsewhere(line: StatusLine) -> bool:
+    return line.state == LineState.OPEN and line.code == "elsewhere"
 
 
 def _undecided(line: StatusLine) -> bool:
@@ -126,6 +141,7 @@ class Lines(ListPage):
     ]
     row_actions = [
         Link(_("Register"), "statuslists:register", permission="people.register", method="dialog", when=_open("miss")),
+        Link(_("Ask for the file"), "statuslists:transfer", permission="transfers.request", when=_elsewhere),
         Link(
             _("Decide"), "statuslists:choose", permission="statuslists.settle", method="dialog", when=_open("conflict")
         ),
@@ -136,9 +152,19 @@ class Lines(ListPage):
             _("Carry out"),
             "statuslists.settle",
             many=_apply,
+            undo_many=_undo,
             confirm=_("Begin or end the status for {count} lines?"),
         ),
-        Bulk("dismiss", _("Dismiss"), "statuslists.settle", many=_dismiss, form=Why),
+        Bulk("dismiss", _("Dismiss"), "statuslists.settle", many=_dismiss, undo_many=_undo, form=Why),
+        Bulk(
+            "take_back",
+            _("Take back"),
+            "statuslists.settle",
+            many=_take_back,
+            form=Why,
+            icon="undo",
+            confirm=_("What held before holds again for {count} lines; where something newer stands, nothing changes."),
+        ),
     ]
 
     @cached_property
@@ -154,8 +180,40 @@ class Lines(ListPage):
     def get_title(self) -> str:
         return str(self.status_list)
 
+    def links(self) -> list[Link]:
+        if not self.status_list.lines.exclude(state=LineState.OPEN).exclude(outcome=Compared.HIT).exists():
+            return []
+        return [
+            Link(_("Take the list back"), "statuslists:take_back", "undo", "statuslists.settle", "badline", "dialog",
+                 args=lambda _row: [self.kwargs["pk"]])
+        ]  # fmt: skip
+
     def context(self, **more: Any) -> dict:
         return super().context(**more, counts=selectors.counts(self.actor, self.status_list.pk))
+
+
+class TakeListBack(ActionPage):
+    """All settled lines of one list at once; the answer is the result of each line."""
+
+    url, name, permission, title = "<int:pk>/take-back/", "take_back", "statuslists.settle", _("Take the list back")
+    model, parent, form_class, submit_label = StatusList, LISTS, Why, _("Take back")
+    leaves = True
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
+
+    def confirm_text(self) -> str:
+        count = self.object.lines.exclude(state=LineState.OPEN).exclude(outcome=Compared.HIT).count()
+        return gettext("%(n)d lines of “%(list)s” are taken back: what held before holds again.") % {
+            "n": count, "list": self.object,
+        }  # fmt: skip
+
+    def act(self, form) -> HttpResponse:
+        page = bulk.page_again(f"{__name__}:Lines", self.actor, kwargs={"pk": self.object.pk})
+        act = next(a for a in Lines.bulk if a.key == "take_back")
+        rows = page.get_queryset().exclude(state=LineState.OPEN).exclude(outcome=Compared.HIT)
+        run = bulk.start(page, act, rows, {"reason": [form.cleaned_data["reason"]]})
+        return self.redirect(reverse("ui:bulk", args=[run.pk]))
 
 
 class LineForm(FormPage):
@@ -187,6 +245,37 @@ class Choose(LineForm):
         return {
             "choices": [(c.id, f"{c.name} {c.id_masked} {c.birth_date or ''} {c.region_name}") for c in cards.values()]
         }
+
+
+class TransferForm(forms.Form):
+    region_id = region_fields.RegionField(label=_("Moves to"))
+    moved_on = forms.DateField(label=_("Moved on"))
+    address = forms.CharField(label=_("New address"), max_length=200, required=False)
+    evidence = forms.CharField(label=_("What was shown"), max_length=200)
+    paper = forms.FileField(label=_("Picture or scan"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["region_id"].for_actor(actor)
+
+
+class AskTransfer(LineForm):
+    """Somebody registered in another county: ask for the file, with what the list says already filled in."""
+
+    url, name, permission, title = "lines/<int:pk>/transfer/", "transfer", "transfers.request", _("Ask for the file")
+    form_class, service, argument, multipart = TransferForm, services.ask_transfer, "line_id", True
+    success, submit_label = _("The request is sent."), _("Send the request")
+
+    def get_initial(self) -> dict:
+        line = self.object
+        return {"region_id": line.region_text, "address": line.address, "moved_on": line.since,
+                "evidence": line.status_list.source_of(line.row)}  # fmt: skip
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
+
+    def get_title(self) -> str:
+        return f"{self.title} · {self.object.name} {self.object.id_masked}"
 
 
 class RegisterForm(forms.Form):

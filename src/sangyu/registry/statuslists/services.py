@@ -3,42 +3,26 @@
 Many lines at once take few statements; the answer names the lines that were refused, and why.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.errors import Invalid, NotVisible, Refused, SangyuError
+from sangyu.kernel.errors import Invalid, Refused, SangyuError
 from sangyu.kernel.services import service
 from sangyu.registry.people import services as people
 
 from .enums import SPECS, LineState, ListKind, Outcome
 from .models import StatusLine
+from .settling import line_to_settle, locked_lines, settle
+from .undoing import ask_transfer, take_back
+
+__all__ = ["apply", "ask_transfer", "choose", "dismiss", "register", "take_back"]
 
 #: Outcomes that ``apply`` can carry out by itself.
 APPLICABLE = (Outcome.NEW, Outcome.ENDED)
-
-
-def _locked(ids: Iterable[int]) -> list[StatusLine]:
-    rows = StatusLine.objects.select_for_update(of=("self",)).select_related("status_list")
-    return list(rows.filter(pk__in=list(ids)).order_by("id"))
-
-
-def _line(line_id: int) -> StatusLine:
-    found = _locked([line_id])
-    if not found:
-        raise NotVisible
-    if found[0].state != LineState.OPEN:
-        raise Refused(_("This line is settled already."), code="statuslists.settled")
-    return found[0]
-
-
-def _settle(lines: Sequence[StatusLine], state: str, actor: Actor, reason: str, now: datetime | None) -> None:
-    StatusLine.objects.filter(pk__in=[line.pk for line in lines]).update(
-        state=state, decided_at=now or timezone.now(), decided_by=actor.name, reason=reason[:200]
-    )
 
 
 @service("statuslists.settle")
@@ -47,7 +31,8 @@ def apply(*, actor: Actor, ids: Sequence[int], reason: str = "", now: datetime |
 
     The list is the evidence: it is named as the source of each status. Answers line → why it was refused.
     """
-    lines = _locked(ids)
+    now = now or timezone.now()  # one moment for the statuses and the lines: ``take_back`` finds them by it
+    lines = locked_lines(ids)
     refused = {pk: _("This line does not exist any more.") for pk in set(ids) - {line.pk for line in lines}}
     ready = []
     for line in lines:
@@ -64,7 +49,7 @@ def apply(*, actor: Actor, ids: Sequence[int], reason: str = "", now: datetime |
             done += _deaths(actor, own, reason, refused)
         else:
             done += _statuses(actor, own, reason, refused, now)
-    _settle(done, LineState.DONE, actor, reason, now)
+    settle(done, LineState.DONE, actor, reason, now)
     return refused
 
 
@@ -101,7 +86,7 @@ def _statuses(actor: Actor, lines: list[StatusLine], reason: str, refused: dict[
             if line.person_id in reached:
                 done.append(line)
             else:
-                refused[line.pk] = _("The person has died or is not in your area any more.")
+                refused[line.pk] = _("The person has died, is restricted, or is not in your area any more.")
     return done
 
 
@@ -110,9 +95,9 @@ def dismiss(*, actor: Actor, ids: Sequence[int], reason: str, now: datetime | No
     """Leave the register as it is for these lines, and say why ("forwarded to …"). Answers line → why it was refused."""
     if not reason.strip():
         raise Invalid({"reason": [_("Say why.")]})
-    lines = _locked(ids)
+    lines = locked_lines(ids)
     open_ones = [line for line in lines if line.state == LineState.OPEN]
-    _settle(open_ones, LineState.DISMISSED, actor, reason.strip(), now)
+    settle(open_ones, LineState.DISMISSED, actor, reason.strip(), now)
     refused = {line.pk: _("This line is settled already.") for line in lines if line not in open_ones}
     return refused | {pk: _("This line does not exist any more.") for pk in set(ids) - {line.pk for line in lines}}
 
@@ -123,7 +108,7 @@ def choose(*, actor: Actor, line_id: int, person_id: int, reason: str, now: date
 
     Raises Refused when it cannot begin, Invalid.
     """
-    line = _line(line_id)
+    line = line_to_settle(line_id)
     if line.outcome != Outcome.CONFLICT or person_id not in line.candidates:
         raise Invalid({"person_id": [_("Choose one of the persons.")]})
     if not reason.strip():
@@ -149,7 +134,7 @@ def register(
 
     Raises Refused for a line of another outcome or of deaths, Invalid, and what ``people.register`` raises.
     """
-    line = _line(line_id)
+    line = line_to_settle(line_id)
     if line.outcome != Outcome.MISS or line.status_list.kind == ListKind.DEATH or line.code == "elsewhere":
         raise Refused(_("Only somebody whom nobody has registered can be registered."), code="statuslists.outcome")
     person = people.register(
@@ -163,6 +148,7 @@ def register(
 
 
 def _begin(actor: Actor, line: StatusLine, reason: str, now: datetime | None) -> None:
+    now = now or timezone.now()
     line.outcome = Outcome.NEW
     refused: dict[int, str] = {}
     if line.status_list.kind == ListKind.DEATH:
@@ -171,4 +157,4 @@ def _begin(actor: Actor, line: StatusLine, reason: str, now: datetime | None) ->
         done = _statuses(actor, [line], reason, refused, now)
     if not done:
         raise Refused(refused[line.pk], code="statuslists.person")
-    _settle(done, LineState.DONE, actor, reason, now)
+    settle(done, LineState.DONE, actor, reason, now)

@@ -16,6 +16,7 @@ class RequestForm(forms.Form):
     evidence = forms.CharField(
         label=_("What was shown"), max_length=200, help_text=_("For example: residence booklet, tenancy agreement.")
     )
+    paper = forms.FileField(label=_("Picture or scan"), required=False, help_text=_("Both counties can open it."))
 
     def __init__(self, *args, actor, **kwargs) -> None:
         super().__init__(*args, **kwargs)

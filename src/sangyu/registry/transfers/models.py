@@ -36,10 +36,17 @@ class Transfer(models.Model):
     address = models.CharField(_("New address"), max_length=200, blank=True)
     reason = models.CharField(_("Reason"), max_length=300)
     evidence = models.CharField(_("What was shown"), max_length=200)
+    paper = models.ForeignKey(
+        "kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Picture or scan")
+    )
     state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.REQUESTED)
     requested_at = models.DateTimeField(_("Requested at"), default=timezone.now)
     requested_by = models.CharField(_("Requested by"), max_length=100)
     account_id = models.BigIntegerField(null=True)
+    #: Who of the asking side follows it; the holding side answers as an office.
+    assigned = models.ForeignKey(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("In the hands of")
+    )
     answer_by = models.DateTimeField(_("Answer by"))
     closed_at = models.DateTimeField(_("Closed at"), null=True)
     closed_by = models.CharField(_("Closed by"), max_length=100, blank=True)

@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
+    Custom,
     Day,
     DetailPage,
     FormPage,
@@ -57,7 +59,7 @@ class TransferFilters(django_filters.FilterSet):
 
 class TransferList(ListPage):
     url, name, permission, title = "", "list", "transfers.view", _("Moves in and out")
-    model, related, unit = Transfer, ("region", "held_region"), _("requests")
+    model, related, unit = Transfer, ("region", "held_region", "assigned"), _("requests")
     filters = TransferFilters
     search = ("number", "name")
     sort = "-requested_at"
@@ -74,6 +76,7 @@ class TransferList(ListPage):
         Moment("answer_by", _("Answer by"), sort=True),
         Moment("requested_at", _("Requested at"), sort=True),
         Text("requested_by", _("Requested by"), hidden=True),
+        Text("assigned.name", _("In the hands of"), hidden=True),
         Text("reason", _("Reason"), hidden=True),
         Text("answer", _("Answer"), hidden=True),
         Moment("closed_at", _("Closed at"), hidden=True),
@@ -93,9 +96,17 @@ def _open(row: Transfer) -> bool:
     return row.state == State.REQUESTED
 
 
+def _paper(row: Transfer) -> str:
+    if row.paper_id is None:
+        return "—"
+    return format_html(
+        '<a class="link" href="{}?inline">{}</a>', reverse("ui:file", args=[row.paper_id]), gettext("Open")
+    )
+
+
 class TransferDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "transfers.view"
-    model, related, parent = Transfer, ("region", "held_region"), LIST
+    model, related, parent = Transfer, ("region", "held_region", "assigned"), LIST
     live = ("transfers",)
     facts = [Status("state", _("State"), enum=State), Moment("answer_by", _("Answer by"))]
     summary = [
@@ -103,8 +114,8 @@ class TransferDetail(DetailPage):
                     Text("name_agrees", _("Name in the file"), value=lambda t: gettext("agrees") if t.name_agrees else gettext("is another one"))]),
         (_("Move"), [Text("held_region.full_name", _("Registered in")), Text("region.full_name", _("Moves to")),
                      Text("address", _("New address")), Day("moved_on", _("Moved on")), Text("reason", _("Reason")),
-                     Text("evidence", _("What was shown"))]),
-        (_("Request"), [Text("requested_by", _("Requested by")), Moment("requested_at", _("Requested at")),
+                     Text("evidence", _("What was shown")), Custom("paper", _("Picture or scan"), value=lambda t: t.paper_id, draw=_paper)]),
+        (_("Request"), [Text("requested_by", _("Requested by")), Text("assigned.name", _("In the hands of")), Moment("requested_at", _("Requested at")),
                         Moment("closed_at", _("Closed at")), Text("closed_by", _("Closed by")), Text("answer", _("Answer"))]),
     ]  # fmt: skip
     tabs = [
@@ -148,7 +159,7 @@ def _agree() -> str:
 
 class NewRequest(FormPage):
     url, name, permission, title = "new/", "new", "transfers.request", _("Ask for a file")
-    form_class, parent, detail = RequestForm, LIST, "transfers:detail"
+    form_class, parent, detail, multipart = RequestForm, LIST, "transfers:detail", True
     intro = _("The county that holds the file is told and answers within five working days.")
     submit_label, success, service = _("Send the request"), _("The request is sent."), services.request
     wide = ("address", "reason", "evidence")

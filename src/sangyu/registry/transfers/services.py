@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.utils import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel import calendar
+from sangyu.kernel import calendar, files
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import BadValue, Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
@@ -65,11 +66,13 @@ def request(
     reason: str,
     evidence: str,
     address: str = "",
+    paper: UploadedFile | None = None,
     now: datetime | None = None,
 ) -> Transfer:
     """Ask for the file of the person with ``id_number``, who moved to ``region_id`` (in the actor's area) on ``moved_on``.
 
-    The asking side learns that somebody has the number, nothing else. Raises Invalid, NotVisible (region), Refused
+    The asking side learns that somebody has the number, nothing else. ``paper`` is the picture of what was shown; both sides
+    can open it. Raises Invalid, NotVisible (region), Refused
     ("transfers.unknown" | "transfers.own" | "transfers.open").
     """
     now = now or timezone.now()
@@ -107,12 +110,14 @@ def request(
                 held_region_id=held.region_id, person_id=held.pk, name=name, id_number=number,
                 name_agrees=held.name == name, moved_on=moved_on, address=address.strip(), reason=reason.strip(),
                 evidence=evidence.strip(), requested_at=now, requested_by=actor.name, account_id=actor.account_id,
-                answer_by=calendar.deadline(now, working_days=DAYS_TO_ANSWER),
+                assigned_id=actor.account_id, answer_by=calendar.deadline(now, working_days=DAYS_TO_ANSWER),
             )  # fmt: skip
     except IntegrityError as error:
         if "transfer_one_open" in str(error):
             raise Refused(_("Somebody asked for this file already."), code="transfers.open") from None
         raise
+    if paper is not None:
+        files.attach(actor, made, paper, field="paper")
     _tell(events.REQUESTED, made)
     return made
 
