@@ -5,3 +5,8 @@ class ApplicationsConfig(AppConfig):
     name = "sangyu.care.applications"
     label = "applications"
     verbose_name = "Applications"
+
+    def ready(self) -> None:
+        from . import terms
+
+        terms.register()

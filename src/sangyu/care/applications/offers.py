@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from sangyu.care.policies import selectors as policies
+
 from .enums import Form, Step
 
 
@@ -43,11 +45,16 @@ class Offer:
         return tuple(Form.values) if self.form in Form.values else ()
 
 
-def offers(path: str, day: date) -> list[Offer]:
-    """Policies for persons and residents in force at ``path`` on ``day``: of its region and those above, by name."""
-    from sangyu.care.policies import selectors as policies
+def in_force(path: str, day: date) -> list[tuple[Any, Any]]:
+    """(version, the engine's reading) of the policies that hold at ``path`` on ``day``: the nearest region's version of each code."""
+    area = policies.areas(path, policies.in_force(path, day))[0]
+    return [(version, policies.policy_of(version)) for version in area.versions]
 
-    return [_offer(v, p) for v, p in policies.in_force(path, day) if p.subject in ("person", "resident")]
+
+def offers(path: str, day: date) -> list[Offer]:
+    """Policies for persons and residents in force at ``path`` on ``day``, by name."""
+    found = [_offer(v, p) for v, p in in_force(path, day) if p.subject in ("person", "resident")]
+    return sorted(found, key=lambda o: (o.name, o.code))
 
 
 def offer(path: str, code: str, day: date) -> Offer | None:

@@ -17,9 +17,11 @@ from sangyu.registry.people import selectors as people
 from . import offers as _offers
 from .enums import OPEN, TO_ANSWER, PayeeState, State, Step
 from .models import Application, Delivery, Hold, Objection, PayeeAccount
+from .verdicts import Verdict, verdicts
 from .workflow import acts_as
 
 offers, offer, Offer = _offers.offers, _offers.offer, _offers.Offer
+__all__ = ["Offer", "Payee", "Verdict", "offer", "offers", "verdicts"]
 
 
 # ---------------------------------------------------------------- for the engine's frames and the run

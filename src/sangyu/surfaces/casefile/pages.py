@@ -19,6 +19,7 @@ from .file import File
 from .history import fields_of, history
 from .notes import after_death, notes, used_after
 from .sources import SOURCES
+from .subsidies import subsidies
 from .timeline import Cursor, Show, timeline
 
 #: Tags that the page shows in red.
@@ -33,6 +34,7 @@ AUDIENCES = {
     "family": FAMILY,
     "services": EVERYBODY,
     "vouchers": FAMILY,
+    "subsidies": FAMILY,
     "files": STAFF,
     "events": STAFF,
     "history": STAFF,
@@ -187,6 +189,7 @@ class CasefilePage(DetailPage):
             lambda page: page.counts["all"]),
         Tab("vouchers", pgettext_lazy("casefile", "Vouchers"), "casefile/vouchers.html", vouchers, "vouchers.view",
             lambda page: len(page.vouchers)),
+        Tab("subsidies", pgettext_lazy("casefile", "Subsidies"), "casefile/subsidies.html", subsidies, "applications.view"),
         Tab("files", pgettext_lazy("casefile", "Files"), "casefile/files.html", gathered, "dossier.view"),
         Tab("events", pgettext_lazy("casefile", "Life events"), "casefile/events.html", life, "lifeevents.view"),
         Tab("history", pgettext_lazy("casefile", "Changes"), "casefile/history.html", changes),
@@ -208,6 +211,7 @@ class CasefilePage(DetailPage):
         ("people:consent_new", _("Record consent"), "people.consent", True),
         ("dossier:paper_new", _("Add a paper"), "dossier.papers", None),
         ("lifeevents:move", _("Move to another area"), "people.life_events", True),
+        ("facilities:admit-person", _("Admission to a registered facility"), "facilities.admit", True),
         ("lifeevents:institution", _("Admission to an institution"), "people.life_events", True),
         ("lifeevents:hospital", _("Stay in hospital"), "people.life_events", True),
         ("lifeevents:home", _("Home again"), "people.life_events", True),

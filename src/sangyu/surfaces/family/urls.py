@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import data, pages, visits, wanting
+from . import data, pages, subsidies, visits, wanting
 
 app_name = "family"
 PREFIX = "elder/"
@@ -13,6 +13,9 @@ urlpatterns = paths(
     pages.Emergency,
     pages.Vouchers,
     pages.Family,
+    subsidies.Subsidies,
+    subsidies.Why,
+    subsidies.Appeal,
     wanting.Want,
     visits.Visits,
     visits.Visit,
