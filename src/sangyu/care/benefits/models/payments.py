@@ -14,10 +14,7 @@ from ..enums import FileKind, FileState, Form, PaymentState, Result, SubjectKind
 
 
 class Payment(PlaceRow):
-    """What is paid for one released line, once for ever. ``amount`` + ``offset`` is the line's amount.
-
-    ``payee`` and ``payee_account`` are those of the last file; the account is ciphertext.
-    """
+    """What is paid for one released line, once for ever. ``amount`` + ``offset`` is the line's amount."""
 
     line = models.OneToOneField("benefits.Line", on_delete=models.PROTECT, related_name="payment")
     run = models.ForeignKey("benefits.Run", on_delete=models.PROTECT, related_name="payments")
@@ -31,8 +28,6 @@ class Payment(PlaceRow):
     offset = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, choices=PaymentState.choices, default=PaymentState.DUE)
     attempts = models.PositiveSmallIntegerField(default=0)
-    payee = models.CharField(max_length=50, blank=True)
-    payee_account = EncryptedTextField(_("Account number"), purpose="benefits.payment.account")
     refusal = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     paid_at = models.DateTimeField(null=True)
@@ -77,7 +72,6 @@ class PaymentFile(PlaceRow):
     item_count = models.PositiveIntegerField()
     total = models.BigIntegerField()
     digest = models.CharField(max_length=64)
-    file = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
     voucher_issue_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=FileState.choices, default=FileState.MADE)
     made_by = models.CharField(max_length=100)
@@ -105,21 +99,30 @@ class PaymentFile(PlaceRow):
 
 
 class FileItem(models.Model):
-    """One payment in one file. A payment stands in one file at a time and is accepted once: the database holds it."""
+    """One payment in one file, with the payee's name and account of that day (ciphertext).
+
+    A payment stands in one file at a time and is accepted once: the database holds it. The bytes of a file are made from its
+    items at every asking, so no account number lies about in a file store.
+    """
 
     file = models.ForeignKey(PaymentFile, on_delete=models.CASCADE, related_name="items")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="items")
     number = models.PositiveIntegerField()
     amount = models.BigIntegerField()
+    payee = models.CharField(max_length=60, blank=True)
+    payee_account = EncryptedTextField(_("Account number"), purpose="benefits.item.account")
+    bank = models.CharField(max_length=60, blank=True)
     result = models.CharField(max_length=10, choices=Result.choices, default=Result.PENDING)
     refusal = models.CharField(max_length=200, blank=True)
     settled_at = models.DateTimeField(null=True)
 
+    about = "payment__person_id"
     scope = Scope(staff=Via("file_id", "benefits.PaymentFile"))
+    history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        ordering = ["file", "number"]
+        ordering = ["file_id", "number"]
         constraints = [
             models.UniqueConstraint(
                 fields=["payment"], name="benefit_item_once", condition=~Q(result=Result.REJECTED)

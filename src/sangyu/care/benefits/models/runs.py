@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Via, Within
+from sangyu.kernel.scoping import PathField, PlaceRow, Published, Scope, ScopedQuerySet, Shared, Via, Within
 from sangyu.kernel.workflow import TransitionLog, stamp_constraints
 
 from ..enums import FROZEN, RELEASED, Change, Form, Level, LineKind, LineState, RunState, SubjectKind
@@ -51,6 +51,8 @@ class Run(PlaceRow):
     paid_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
 
+    #: A street reviews its part of the county's run: it sees the run, and of the lines its own.
+    scope = Scope(staff=Published())
     history = History()
 
     class Meta:
@@ -104,7 +106,7 @@ class Line(models.Model):
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="lines", db_index=False)
-    path = models.CharField(max_length=24, db_collation="C")
+    path = PathField()
     subject_kind = models.CharField(max_length=12, choices=SubjectKind.choices)
     subject_id = models.BigIntegerField()
     person_id = models.BigIntegerField(null=True)
@@ -141,7 +143,7 @@ class Line(models.Model):
             models.UniqueConstraint(
                 fields=["subject_kind", "subject_id", "policy", "month"],
                 name="benefit_line_once",
-                condition=Q(kind=LineKind.ENTITLEMENT),
+                condition=Q(kind=LineKind.ENTITLEMENT, amount__gt=0),
             ),
             models.UniqueConstraint(
                 fields=["run", "subject_kind", "subject_id", "policy", "month"],
@@ -182,7 +184,7 @@ class Review(PlaceRow):
 
     class Meta:
         verbose_name = _("review")
-        ordering = ["run", "-level", "path"]
+        ordering = ["run_id", "-level", "path"]
         constraints = [
             models.UniqueConstraint(fields=["run", "level", "region"], name="benefit_review_once"),
             models.CheckConstraint(

@@ -1,0 +1,43 @@
+"""What changes benefit runs, payments, recoveries and funds. Pages, tasks, the command line and the API call these."""
+
+from .funds import open_fund, receive, use_otherwise
+from .paying import discard, issue_vouchers, make_bank_file, make_insurer_file, retry, send
+from .preparing import add_months, again, begin, cancel, compute, enter, past_months, start
+from .recovering import agree, repay, waive
+from .releasing import release, start_release
+from .reviewing import approve, publish, reopen, resume, review_county, review_street, withhold
+from .settling import confirm, settle
+
+__all__ = [
+    "add_months",
+    "again",
+    "agree",
+    "approve",
+    "begin",
+    "cancel",
+    "compute",
+    "confirm",
+    "discard",
+    "enter",
+    "issue_vouchers",
+    "make_bank_file",
+    "make_insurer_file",
+    "open_fund",
+    "past_months",
+    "publish",
+    "receive",
+    "release",
+    "reopen",
+    "repay",
+    "resume",
+    "retry",
+    "review_county",
+    "review_street",
+    "send",
+    "settle",
+    "start",
+    "start_release",
+    "use_otherwise",
+    "waive",
+    "withhold",
+]

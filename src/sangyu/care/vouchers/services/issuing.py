@@ -33,6 +33,7 @@ class Preview:
     valid_to: date
     cards: list[people.PersonCard] = field(default_factory=list)
     skipped: list[tuple[int, str, str]] = field(default_factory=list)  # person id, name, reason
+    amounts: dict[int, int] = field(default_factory=dict)  # person id → fen, where it is not the face amount
 
     @property
     def count(self) -> int:
@@ -40,7 +41,11 @@ class Preview:
 
     @property
     def total(self) -> int:
-        return self.count * self.programme.face_amount
+        return sum(self.amount_of(card.id) for card in self.cards)
+
+    def amount_of(self, person_id: int) -> int:
+        """What the person's voucher is worth, in fen."""
+        return self.amounts.get(person_id, self.programme.face_amount)
 
 
 def _programme(programme_id: int, day: date) -> Programme:
@@ -88,15 +93,24 @@ def preview_issue(*, actor: Actor, programme_id: int, person_ids: list[int], day
 
 @service("vouchers.issue")
 def issue(
-    *, actor: Actor, programme_id: int, person_ids: list[int], day: date, region_id: int, path: str, paper: bool = False
+    *,
+    actor: Actor,
+    programme_id: int,
+    person_ids: list[int],
+    day: date,
+    region_id: int,
+    path: str,
+    paper: bool = False,
+    amounts: dict[int, int] | None = None,
 ) -> Issue:
     """Issue one voucher of the period of ``day`` to each person that may have one; the others are left out (see
-    preview).
+    preview). ``amounts`` (person id → fen) are worth something else than the face amount: a policy that pays by class.
 
     ``region_id`` and ``path`` name the issuing region. A repeated call issues nothing twice (one voucher per programme,
     person and period). Raises Refused("vouchers.nobody") when nobody is left.
     """
     plan = _plan(actor, programme_id, person_ids, day)
+    plan.amounts.update(amounts or {})
     if not plan.count:
         raise Refused(_("Nobody on the list can get this voucher."), code="vouchers.nobody")
     if not path.startswith(actor.path):
@@ -119,7 +133,7 @@ def _issue(actor: Actor, plan: Preview, *, day: date, region_id: int, path: str,
             region_id=card.region_id,
             path=card.path,
             period=plan.period,
-            amount=programme.face_amount,
+            amount=plan.amount_of(card.id),
             valid_from=plan.period,
             valid_to=plan.valid_to,
             serial=serial,

@@ -1,0 +1,83 @@
+"""Fund sources: keeping them, money that comes in, what of a fund is used otherwise (R-062, R-064)."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import Invalid
+from sangyu.kernel.ledger import services as ledger
+from sangyu.kernel.publishing import require_responsible
+from sangyu.kernel.services import service
+from sangyu.registry.regions import selectors as regions
+
+from ..enums import FundKind
+from ..models import Fund
+from ._shared import AVAILABLE, OTHER, SOURCE, fund_account, get
+
+
+@service("benefits.fund")
+def open_fund(
+    *,
+    actor: Actor,
+    region_id: int,
+    code: str,
+    name: str,
+    kind: str = FundKind.FISCAL,
+    valid_from: date,
+    valid_to: date | None = None,
+    policies: list[str] | None = None,
+    purpose: str = "",
+    limited: bool = False,
+    document_number: str = "",
+) -> Fund:
+    """A source of money of a region. A donation pays only what has come in, for its purpose. Raises Invalid."""
+    region = regions.region(region_id)
+    errors: dict[str, list[str]] = {}
+    if not code.strip():
+        errors["code"] = [_("A fund needs a code: policies name it.")]
+    if not region.path.startswith(actor.path):
+        errors["region"] = [_("You keep the funds of your own region only.")]
+    if valid_to is not None and valid_to <= valid_from:
+        errors["valid_to"] = [_("The end must be after the start.")]
+    if not errors and Fund.objects.filter(region_id=region_id, code=code.strip()).exists():
+        errors["code"] = [_("This region has a fund with the code already.")]
+    if errors:
+        raise Invalid(errors)
+    return Fund.objects.create(
+        region_id=region_id, path=region.path, code=code.strip(), name=name.strip(), kind=kind, valid_from=valid_from,
+        valid_to=valid_to, policies=policies or [], purpose=purpose.strip(), document_number=document_number.strip(),
+        limited=limited or kind == FundKind.DONATION,
+    )  # fmt: skip
+
+
+def _fund(actor: Actor, fund_id: int) -> Fund:
+    fund = get(Fund, fund_id)
+    require_responsible(actor, fund.path)
+    return fund
+
+
+@service("benefits.fund")
+def receive(*, actor: Actor, fund_id: int, amount: int, received_on: date, key: str, note: str = "") -> int:
+    """Money that came into a fund, in fen; the transfer. The same ``key`` is the same money."""
+    fund = _fund(actor, fund_id)
+    if amount <= 0:
+        raise Invalid({"amount": [_("The amount must be more than zero.")]})
+    return ledger.transfer(
+        actor=actor, debit=fund_account(actor, fund, SOURCE), credit=fund_account(actor, fund, AVAILABLE), amount=amount,
+        key=f"fund:{fund.pk}:in:{key}", kind="benefits.receive", reference=f"fund:{fund.pk}", reason=note[:200],
+        effective_on=received_on,
+    )  # fmt: skip
+
+
+@service("benefits.fund")
+def use_otherwise(*, actor: Actor, fund_id: int, amount: int, used_on: date, key: str, note: str = "") -> int:
+    """Money of a fund that went to something else than elder care, in fen: it counts against the share of R-062."""
+    fund = _fund(actor, fund_id)
+    if amount <= 0:
+        raise Invalid({"amount": [_("The amount must be more than zero.")]})
+    return ledger.transfer(
+        actor=actor, debit=fund_account(actor, fund, AVAILABLE), credit=fund_account(actor, fund, OTHER), amount=amount,
+        key=f"fund:{fund.pk}:out:{key}", kind="benefits.other_use", reference=f"fund:{fund.pk}", reason=note[:200],
+        effective_on=used_on,
+    )  # fmt: skip
