@@ -1,7 +1,6 @@
 """The phone pages: the day, one visit, the record. Every step is a plain form; worker.js queues it when offline."""
 
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.registry.workforce import selectors as workforce
 from sangyu.registry.workforce import services as workforce_services
+from sangyu.ui.offline import OfflineShell
 from sangyu.ui.pages import PlainPage
 
 from . import steps
@@ -31,7 +31,6 @@ WEEKDAYS = [
     gettext_lazy("Sat"),
     gettext_lazy("Sun"),
 ]
-SERVICE_WORKER = Path(__file__).parent / "static" / "worker" / "sw.js"
 
 
 def day_words(day: date) -> str:
@@ -207,12 +206,7 @@ def _problem(error: Invalid | Refused) -> str:
     return str(error.message)
 
 
-class Shell(PlainPage):
+class Shell(OfflineShell):
     """The service worker: served from /worker/, so that it may answer for these pages alone."""
 
-    url, name, access = "sw.js", "sw", "public"
-
-    def get(self, request, *args, **kwargs) -> HttpResponse:
-        response = HttpResponse(SERVICE_WORKER.read_bytes(), content_type="text/javascript")
-        response["Cache-Control"] = "no-cache"
-        return response
+    url, name = "sw.js", "sw"

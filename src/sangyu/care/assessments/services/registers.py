@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
-from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 from sangyu.registry.accounts import selectors as accounts
 from sangyu.registry.organisations import selectors as organisations
@@ -87,13 +86,12 @@ def change_assessor(*, actor: Actor, assessor_id: int, **changes: Any) -> Assess
 
 
 @service("assessments.commission")
-def end_assessor(*, actor: Actor, assessor_id: int, valid_to: date, reason: str = "") -> Assessor:
-    """``valid_to`` is the first day on which the person assesses no more. Raises NotVisible, Invalid."""
+def end_assessor(*, actor: Actor, assessor_id: int, day: date) -> Assessor:
+    """``day`` is the first day on which the person assesses no more. Raises NotVisible, Invalid."""
     row = _assessor(assessor_id)
-    if valid_to <= row.valid_from:
-        raise Invalid({"valid_to": [_("The end must be after the start.")]})
-    say_why(reason)
-    row.valid_to = valid_to
+    if day <= row.valid_from:
+        raise Invalid({"day": [_("The end must be after the start.")]})
+    row.valid_to = day
     row.save(update_fields=["valid_to"])
     return row
 

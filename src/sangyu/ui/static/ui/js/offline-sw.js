@@ -1,5 +1,5 @@
-// Service worker of the worker's phone: pages from the network, from the phone when there is none. Writes are never
-// answered here; the queue of worker.js keeps them. A sign-out empties the kept pages.
+// Service worker of pages used without a network: from the network, from the device when there is none. Writes are never
+// answered here; the queues of worker.js and assess.js keep them. A sign-out empties the kept pages.
 "use strict";
 const PAGES = "worker-pages", FILES = "worker-files";
 self.addEventListener("install", () => self.skipWaiting());
