@@ -121,16 +121,13 @@ class Compiler:
                 den = common(values)
                 pick = _least if name == "min" else _greatest
                 return Ratio(reduce(pick, (v.over(den) for v in values)), den)
+            case Call(name="months_between", args=(Name(term=first), Name(term=last))):
+                return Ratio(_full_months(_parts(nw.col(first.name)), _parts(nw.col(last.name))))
             case Call(name=name, args=(Name(term=term),)):
-                months = self._months(nw.col(term.name))
+                today = tuple(map(_whole, (self.day.year, self.day.month, self.day.day)))
+                months = _full_months(_parts(nw.col(term.name)), today)
                 return Ratio(months if name == "months_since" else _floor(months, 12))
         raise TypeError(type(expr))
-
-    def _months(self, since: nw.Expr) -> nw.Expr:
-        year, month, day = self.day.year, self.day.month, self.day.day
-        y, m, d = (part.cast(nw.Int64) for part in (since.dt.year(), since.dt.month(), since.dt.day()))
-        full = (y * -1 + year) * 12 + (m * -1 + month)
-        return nw.when(d > day).then(full - 1).otherwise(full)
 
     def _age_column(self) -> nw.Expr:
         birth = nw.col(BIRTH_DATE)
@@ -147,6 +144,15 @@ class Compiler:
                 "next_month": lambda: month >= self.day.month,
             }[self.birthday]()
         return nw.when(later).then(years - 1).otherwise(years)
+
+
+def _parts(day: nw.Expr) -> tuple[nw.Expr, nw.Expr, nw.Expr]:
+    return day.dt.year().cast(nw.Int64), day.dt.month().cast(nw.Int64), day.dt.day().cast(nw.Int64)
+
+
+def _full_months(first: tuple, last: tuple) -> nw.Expr:
+    months = (last[0] - first[0]) * 12 + (last[1] - first[1])
+    return nw.when(first[2] > last[2]).then(months - 1).otherwise(months)
 
 
 def turning(birth: nw.Expr, rule: str, year: int) -> nw.Expr:

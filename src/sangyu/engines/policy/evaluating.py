@@ -55,7 +55,7 @@ def evaluate(
     """The lines of a month (``COLUMNS``, sorted by subject kind, subject and policy) as a frame of the kind that came in.
 
     ``frames``: one per reading of ``readings(policies, period)``: Polars (eager or lazy; the answer is eager) or whatever else
-    narwhals reads lazily, such as Spark. ``paid``: subject_id, policy, amount already released within the policy's cycle (for
+    narwhals reads lazily, such as Spark; a word of one policy alone may stand in a column ``<word>@<policy code>``. ``paid``: subject_id, policy, amount already released within the policy's cycle (for
     ``once`` and joiners during the year). ``within``: index of a policy → path prefix, when one frame holds several regions.
     A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower).
     Raises KeyError when a frame is missing.
@@ -67,12 +67,19 @@ def evaluate(
             continue
         if reading not in frames:
             raise KeyError(f"no frame for {reading}")
-        frame = nw.from_native(frames[reading]).lazy()
+        frame = _own_words(nw.from_native(frames[reading]).lazy(), policy)
         if within and index in within:
             frame = frame.filter(nw.col("path").str.starts_with(within[index]))
         lines = _Lines(policy, index, due, reading).of(frame)
         parts.append(Part(policy, index, _less_paid(lines, policy, paid)))
     return stacked(parts, COLUMNS)
+
+
+def _own_words(frame: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
+    """A word that differs from policy to policy, as the day of an application, may stand in a column ``<word>@<code>``."""
+    columns = set(frame.collect_schema().names())
+    own = [nw.col(name).alias(name.partition("@")[0]) for name in sorted(columns) if name.endswith(f"@{policy.code}")]
+    return frame.with_columns(*own) if own else frame
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,11 @@ class _Parser:
                 self.numeric(kind, token.at, token.text)
             if "fen" in kinds and set(kinds) != {"fen"}:
                 raise Fault(token.at, "mixed_money", text=token.text)
-        elif kinds != ["date"] or not isinstance(args[0], Name):
+        elif (
+            set(kinds) != {"date"}
+            or len(args) != 1 + (name == "months_between")
+            or not all(isinstance(a, Name) for a in args)
+        ):
             raise Fault(token.at, "call_wants_date", name=token.text)
         return Call(name, tuple(args))
 

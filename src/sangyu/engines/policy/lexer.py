@@ -25,6 +25,7 @@ RANGE_TO = {"and", "至", "到", "和", "与"}
 CALLS = {
     "min": "min", "较小": "min", "取小": "min", "max": "max", "较大": "max", "取大": "max",
     "months_since": "months_since", "满月数": "months_since", "years_since": "years_since", "满年数": "years_since",
+    "months_between": "months_between", "相隔月数": "months_between",
 }  # fmt: skip
 _OTHER = {"之间", "unknown", "known"}
 KEYWORDS = {*INFIX, *NOT, *YES, *NO, *RANGE_TO, *CALLS, *_OTHER}

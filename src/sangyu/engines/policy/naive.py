@@ -63,7 +63,7 @@ class Reader:
                     return None
                 if name in ("min", "max"):
                     return min(values) if name == "min" else max(values)
-                months = months_between(values[0], self.day)
+                months = months_between(values[0], values[1] if name == "months_between" else self.day)
                 return months if name == "months_since" else months // 12
         raise TypeError(type(expr))
 

@@ -37,6 +37,8 @@ def sentence(expr: Expr) -> str:
             return f"{_grouped(left)}{ {'+': '加', '-': '减', '*': '乘以', '/': '除以'}[op] }{_grouped(right)}"
         case Call(name="min" | "max" as name, args=args):
             return "、".join(map(sentence, args)) + ("中较小者" if name == "min" else "中较大者")
+        case Call(name="months_between", args=(first, last)):
+            return f"{sentence(first)}到{sentence(last)}的满月数"
         case Call(name=name, args=args):
             return _CALL[name].format(sentence(args[0]))
     raise TypeError(type(expr))

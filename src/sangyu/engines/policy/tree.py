@@ -105,7 +105,7 @@ class Arith(Expr):
 
 @dataclass(frozen=True)
 class Call(Expr):
-    """``name``: min, max, months_since, years_since."""
+    """``name``: min, max, months_since, years_since, months_between."""
 
     name: str
     args: tuple[Expr, ...]
