@@ -37,11 +37,12 @@ class Step(models.TextChoices):
     COMMUNITY = "community", pgettext_lazy("applications", "Community")
     STREET = "street", pgettext_lazy("applications", "Street")
     COUNTY = "county", pgettext_lazy("applications", "County")
+    CITY = "city", pgettext_lazy("applications", "City")
 
     @property
     def depth(self) -> int:
         """The longest path of a region that may take this step: a region above may take it too."""
-        return {"community": 18, "street": 15, "county": 12}[self.value]
+        return {"community": 18, "street": 15, "county": 12, "city": 9}[self.value]
 
 
 class Channel(models.TextChoices):

@@ -112,8 +112,8 @@ def waiting(actor: Actor) -> int:
 
 
 def _own_level(actor: Actor, step: Step) -> bool:
-    """Whether the step is usually taken at the actor's level: a county and above take the county's."""
-    return len(actor.path) == step.depth or (step is Step.COUNTY and len(actor.path) <= step.depth)
+    """Whether the step is usually taken at the actor's level: above the city all take the city's."""
+    return len(actor.path) == step.depth or (step is Step.CITY and len(actor.path) < step.depth)
 
 
 def objections_waiting(actor: Actor) -> int:

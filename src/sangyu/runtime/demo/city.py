@@ -19,7 +19,8 @@ from sangyu.registry.regions.models import Region
 
 from ..engines.process import EngineError
 from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
-from .copying import ACTOR, SOURCE
+from .copying import ACTOR, SOURCE, say_who
+from .entitlements import Entitlement
 from .families import open_family_accounts
 from .people import load_people
 from .places import places
@@ -100,6 +101,12 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: d
         stages.run("vouchers", "Vouchers", lambda step: road.vouchers())
         stages.run("orders", "Orders", road.build, total=road.count)
         stages.run("names", "Plain sign-in names", lambda step: show_the_busy(now))
+    entitlement = Entitlement(region, counties, towns, now, seed, accounts)
+    for name, label in (
+        ("officers", "Second officers"), ("policies", "Policies"), ("facilities", "Facilities and residents"),
+        ("payees", "Accounts paid into"), ("applications", "Applications"),
+    ):  # fmt: skip
+        stages.run(name, label, lambda step, name=name: (say_who(), getattr(entitlement, name)())[1])
     _rest(now)
 
 

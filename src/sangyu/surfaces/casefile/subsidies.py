@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 
 from sangyu.care.applications import selectors as applications
 from sangyu.care.applications.enums import OPEN, State
-from sangyu.care.benefits.selectors import of_person as benefits
+from sangyu.care.benefits import selectors as benefits
+from sangyu.care.benefits.enums import LineKind, RunState
+from sangyu.kernel.actor import Audience
 
 from .file import File
 
@@ -27,14 +29,14 @@ def subsidies(page) -> dict:
     file, month = page.file, month_of(page)
     policies = policies_of(file, month)
     names = {p["verdict"].code: p["verdict"].name for p in policies}
-    payments = list(benefits.payments_of_person(file.actor, file.person.pk)[:36])
+    payments = payments_of(file.actor, file.person.pk, 36)
     for p in payments:
         p.policy_name = names.get(p.policy, p.policy)
     return {
         "month": month,
         "policies": policies,
         "payments": payments,
-        "recoveries": list(benefits.recoveries_of_person(file.actor, file.person.pk)),
+        "recoveries": recoveries_of(file.actor, file.person.pk),
         "applications": list(applications.applications_of(file.actor, file.person.pk)),
         "objections": list(applications.objections_of(file.actor, file.person.pk)),
         "holds": list(applications.holds_of(file.actor, file.person.pk)),
@@ -44,9 +46,27 @@ def subsidies(page) -> dict:
     }
 
 
+def lines_of(actor, person_id: int, month: date) -> dict[str, object]:
+    """Policy code → the line of the month's run; the person's own eyes see released ones, and no run."""
+    rows = benefits.lines_of(actor, person_id).filter(month=month, kind=LineKind.ENTITLEMENT)
+    if actor.audience is Audience.FAMILY:
+        return {line.policy: line for line in rows.select_related(None)}
+    return {line.policy: line for line in rows if line.run.state != RunState.CANCELLED}
+
+
+def payments_of(actor, person_id: int, most: int) -> list:
+    """The latest payments, each with its line."""
+    return list(benefits.payments_of(actor, person_id).select_related(None).select_related("line")[:most])
+
+
+def recoveries_of(actor, person_id: int) -> list:
+    rows = benefits.recoveries(actor).filter(subject_kind="person", subject_id=person_id)
+    return list(rows.select_related(None).order_by("-id"))
+
+
 def policies_of(file: File, month: date) -> list[dict]:
     """Each policy with its verdict, the line of the month's run when there is one, and the application in hand."""
-    lines = {line.policy: line for line in benefits.lines_of_person(file.actor, file.person, month)}
+    lines = lines_of(file.actor, file.person.pk, month)
     held = applications.holds_of(file.actor, file.person.pk).on(month)
     stopped = {h.policy_code for h in held}
     asked: dict[str, object] = {}

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from sangyu.care.applications import selectors, services
 from sangyu.care.applications.enums import OPEN, TO_ANSWER, ObjectionState, State
-from sangyu.care.benefits.selectors import of_person as benefits
+from sangyu.care.benefits import selectors as benefits
+from sangyu.care.benefits.enums import LineKind
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.registry.people import selectors as people
 
@@ -31,11 +32,12 @@ class Subsidies(ElderPage):
         actor, pk, month = self.actor, self.card.id, timezone.localdate().replace(day=1)
         person = people.get_person(actor, pk)
         found = selectors.verdicts(person, month)
-        lines = {line.policy: line for line in benefits.lines_of_person(actor, person, month)}
+        released = benefits.lines_of(actor, pk).filter(month=month, kind=LineKind.ENTITLEMENT).select_related(None)
+        lines = {line.policy: line for line in released}
         applications = list(selectors.applications_of(actor, pk)[:10])
         asked = {a.policy_code for a in applications if a.state in (*OPEN, State.APPROVED)}
         names = {v.code: v.name for v in found}
-        payments = list(benefits.payments_of_person(actor, pk)[:6])
+        payments = list(benefits.payments_of(actor, pk).select_related(None).select_related("line")[:6])
         for p in payments:
             p.policy_name = names.get(p.policy, p.policy)
         mine = [(v, lines.get(v.code)) for v in found if v.met and (v.amount or v.quantity)]
