@@ -65,6 +65,14 @@ OBJECTS = {
     "orders/fee-rules/": "fee_rule",
     "orders/service-rules/": "service_rule",
     "settlement/": "statement_frozen",
+    "facilities/": "facility",
+    "facilities/people/": "person",
+    "facilities/stays/": "stay",
+    "applications/": "application",
+    "applications/people/": "person",
+    "applications/objections/": "objection",
+    "applications/holds/": "hold",
+    "applications/accounts/": "payee",
     "casefile/": "person",
     "casefile/merges/": "merge",
     "casefile/transfers/": "transfer",
@@ -80,6 +88,8 @@ OBJECTS = {
 IN_STATE = {
     "accounts:revoke_own_token": "own_token",
     "family:data_withdraw": "own_data_request",
+    "applications:appeal": "rejected_objection",
+    "family:appeal": "rejected_objection",
     "orders:receive": "order_requested",
     "orders:offer": "order_received",
     "orders:withdraw": "order_offered",
@@ -100,7 +110,7 @@ IN_STATE = {
     "settlement:pay": "statement_approved",
 }
 #: Further arguments of an address.
-WORDS = {"step": "depart", "act": "confirm", "kind": "copy"}
+WORDS = {"policy": "home_help", "step": "depart", "act": "confirm", "kind": "copy"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
     "ui:calendar_remove": "the working calendar is the same for everybody; its days belong to no region",

@@ -20,6 +20,7 @@ OTHERS = {
     "accounts.TextMessage": "an outbox by sealed number, with the sign-in codes of accounts",
     "catalogue.ServiceItem": "the name of a service",
     "catalogue.Package": "the name of a package of services",
+    "facilities.Facility": "places of care",
     "organisations.Organisation": "bodies that give services",
     "organisations.Contact": "contact people of organisations",
     "workforce.Worker": "care workers; their provider shows it to them",

@@ -18,6 +18,7 @@ from sangyu.registry.accounts.selectors import actor_for
 from sangyu.registry.people.enums import Part
 from sangyu.registry.people.sharing import share_file
 
+from .entitlement import entitle
 from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker
 
 #: What the clock says while the two counties are asked; the rows came about in the weeks before.
@@ -86,6 +87,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     _parts(county, desk, region, organisation, substitute, person)
     _lists(county, regions[key + "_one"])
     _privacy(county, region, person)
+    entitle(county, region, person, NOW)
     return county
 
 
@@ -97,6 +99,16 @@ def _privacy(county: County, region, person) -> None:
     bureau, relative = county.actors["bureau"], county.actors["family"]
     asked = privacy.enter_paper(actor=bureau, person_id=person.pk, kind="copy", asked_name="王桂兰", now=NOW)
     own = privacy.ask(actor=relative, person_id=person.pk, kind="access", now=NOW)
+    wrong = privacy.enter_paper(
+        actor=bureau,
+        person_id=person.pk,
+        kind="correction",
+        asked_name="王桂兰",
+        field="address",
+        wanted="胜利街 3 号",
+        now=NOW,
+    )
+    privacy.take(actor=bureau, request_id=wrong.pk, now=NOW)
     incident = privacy.record_incident(
         actor=bureau, region_id=region.pk, title="名单误发", happened_on=NOW.date(), found_on=NOW.date(),
         data_kinds="姓名", affected=1, cause="发错群",
@@ -109,7 +121,7 @@ def _privacy(county: County, region, person) -> None:
         by_name="x",
     )
     county.ids |= {
-        "data_request": asked.pk, "own_data_request": own.pk, "incident": incident.pk, "handover": handed.pk,
+        "data_request": asked.pk, "own_data_request": own.pk, "correction_request": wrong.pk, "incident": incident.pk, "handover": handed.pk,
     }  # fmt: skip
 
 
@@ -250,13 +262,21 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
 
 def _twice(county: County, desk: Actor, regions, person) -> None:
     """A pair of files to compare, a merge, and a request for the person's file."""
+    from sangyu.kernel.identity import check_character
     from sangyu.registry.duplicates.models import Candidate
     from sangyu.registry.people import services as people
+    from sangyu.registry.people.models import Person
     from sangyu.registry.transfers.models import Transfer
 
     other = make_person(regions[county.key + "_two"], "何淑珍")
     gone = make_person(regions[county.key + "_one"], "何淑贞")
     merge = people.merge(actor=desk, kept_id=other.pk, gone_id=gone.pk, reason="同一人")
+    stranger = make_person(regions[("b" if county.key == "a" else "a") + "_two"], "外区人")
+    number = "21080219410305" + ("0028" if county.key == "a" else "0044")
+    people.update_basic(
+        actor=replace(desk, path=regions["city"].path), person_id=stranger.pk, reason="补录",
+        changes={"id_number": number[:17] + check_character(number[:17]), "birth_date": date(1941, 3, 5)},
+    )  # fmt: skip
     pair = Candidate.objects.create(
         path=regions[county.key + "_street"].path, first=person, second=other, score=20, levels=["birth.same"], rules=1
     )
@@ -265,7 +285,8 @@ def _twice(county: County, desk: Actor, regions, person) -> None:
         held_path=person.path, held_region=person.region, person=person, name=person.name, moved_on=date(2026, 10, 1),
         reason="随子女居住", evidence="居住证", requested_by="街道", answer_by=NOW, requested_at=BEFORE,
     )  # fmt: skip
-    county.ids |= {"other_person": other.pk, "merge": merge.pk, "candidate": pair.pk, "transfer": transfer.pk}
+    county.ids |= {"other_person": other.pk, "merge": merge.pk, "candidate": pair.pk, "transfer": transfer.pk,
+                   "stranger_number": Person.objects.get(pk=stranger.pk).id_number}  # fmt: skip
 
 
 @dataclass

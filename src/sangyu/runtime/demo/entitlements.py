@@ -1,0 +1,250 @@
+"""What the Entitlement road shows: policies with their documents, facilities with residents, accounts, applications."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from sangyu.care.applications import selectors as applications
+from sangyu.care.applications.models import Application, ApplicationLog, PayeeAccount
+from sangyu.care.applications.services.payees import luhn
+from sangyu.care.applications.standing_models import NUMBER_PURPOSE
+from sangyu.care.policies import selectors as policies
+from sangyu.care.policies import services as writing
+from sangyu.care.policies.models import PolicyVersion
+from sangyu.kernel.crypto import blind_index
+from sangyu.kernel.numbering import next_numbers
+from sangyu.registry.documents import services as documents
+from sangyu.registry.documents.models import Document
+from sangyu.registry.facilities.enums import FactKind, Kind, State, UrbanRural
+from sangyu.registry.facilities.models import Facility, FacilityFact, Stay
+from sangyu.registry.people.models import Person, PersonFact
+from sangyu.registry.regions.models import Region
+
+from .accounts import Accounts, acting
+from .copying import SOURCE
+from .places import Place
+
+BANKS = ("农业银行", "工商银行", "建设银行", "邮政储蓄银行", "农村商业银行")
+#: Kind → how many in each county, beds, names.
+HOUSES = (
+    (Kind.INSTITUTION, 2, 60, ("福寿养老院", "夕阳红养老院")),
+    (Kind.NURSING_HOME, 1, 40, ("康宁护理院",)),
+    (Kind.DAY_CARE, 3, 0, ("日间照料中心",)),
+    (Kind.MUTUAL_AID, 2, 0, ("互助幸福院",)),
+    (Kind.STATION, 2, 0, ("居家养老服务站",)),
+    (Kind.CANTEEN, 1, 0, ("老年食堂",)),
+)
+
+
+@dataclass
+class Entitlement:
+    """The city's officers, documents, policies and places; ``needy`` in the order of the register."""
+
+    city: Region
+    counties: list[Region]
+    towns: list[Place]
+    now: datetime
+    seed: str
+    accounts: Accounts
+    rng: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = Random(f"{self.seed} entitlement")
+
+    @property
+    def today(self) -> date:
+        return timezone.localdate(self.now)
+
+    # ------------------------------------------------------------ rules
+    def officers(self) -> int:
+        """A second officer and a second accountant: nobody approves or releases what they prepared."""
+        self.accounts.make("bureau2", "周立新", "bureau", self.city, title="养老服务科副科长")
+        self.accounts.make("finance2", "郑桂芳", "finance", self.city, title="出纳复核")
+        return 2
+
+    def policies(self) -> int:
+        """The shipped policies of the city, each allowed by its document, written by one officer and approved by another."""
+        files = sorted((Path(settings.DATA) / "policies").glob(f"{self.city.code[:4]}*/*.yaml"))
+        texts = [(f.name, f.read_text(encoding="utf-8")) for f in files]
+        author, approver = acting("bureau"), acting("bureau2")
+        for name, text in texts:
+            self._document(author, policies.read_text(text, name))
+        writing.load(actor=author, files=texts)
+        drafts = PolicyVersion.objects.filter(state="draft").order_by("valid_from", "code", "number")
+        for pk, path, code, begins in drafts.values_list("pk", "path", "code", "valid_from"):
+            document = self._of(policies.read_text(PolicyVersion.objects.get(pk=pk).text), path)
+            moment = timezone.make_aware(datetime.combine(min(begins, self.today), datetime.min.time()))
+            writing.approve(actor=approver, version_id=pk, document_id=document.pk if document else None, now=moment)
+            assert code
+        return len(texts)
+
+    def _document(self, author, policy) -> None:
+        if self._of(policy, self.city.path) is not None:
+            return
+        documents.add(
+            actor=author, number=policy.document.number[:60], title=(policy.document.title or policy.name)[:200],
+            issuer="民政部门（演示）", level="city", kind="measures", issued_on=policy.valid_from, valid_from=policy.valid_from,
+        )  # fmt: skip
+
+    def _of(self, policy, path: str) -> Document | None:
+        named = policy.document
+        rows = Document.objects.filter(path=path)
+        if named.number:
+            return rows.filter(number=named.number).first()
+        return rows.filter(title=(named.title or policy.name)[:200]).first()
+
+    # ------------------------------------------------------------ places
+    def facilities(self) -> int:
+        """A dozen places a county, with ratings and inspections; who lives in an institution lives in one of them."""
+        made: list[Facility] = []
+        by_county: dict[str, list[Place]] = defaultdict(list)
+        for town in self.towns:
+            by_county[town.path[:12]].append(town)
+        for county in self.counties:
+            towns = by_county.get(county.path) or [county]
+            for kind, count, beds, names in HOUSES:
+                made += [self._facility(county, towns, kind, n, beds, names) for n in range(count)]
+        Facility.objects.bulk_create(made)
+        facts = [fact for f in made for fact in self._facts(f)]
+        FacilityFact.objects.bulk_create(facts)
+        return len(made) + self._stays([f for f in made if Kind(f.kind).houses])
+
+    def _facility(self, county: Region, towns: list, kind: Kind, n: int, beds: int, names: tuple) -> Facility:
+        town = towns[(n * 7) % len(towns)]
+        rural = kind == Kind.MUTUAL_AID
+        label = county.name.removesuffix("区").removesuffix("市")
+        return Facility(
+            name=f"{label}{'第' + '一二三'[n] if len(names) == 1 and n else ''}{names[n % len(names)]}", kind=kind,
+            number=f"演示{county.code[:6]}-{kind}-{n + 1}", region_id=getattr(town, "region_id", None) or town.pk,
+            path=town.path, beds=beds, opened_on=date(2012 + self.rng.randrange(12), 1 + self.rng.randrange(12), 1),
+            urban_rural=UrbanRural.RURAL if rural else UrbanRural.URBAN, address=f"{county.name}（演示地址）",
+        )  # fmt: skip
+
+    def _facts(self, facility: Facility) -> list[FacilityFact]:
+        moment = timezone.make_aware(datetime.combine(facility.opened_on, datetime.min.time()))
+        common = {"subject": facility, "path": facility.path, "source": SOURCE, "recorded_at": moment}
+        year = max(facility.opened_on, date(self.today.year - 1, 1, 1))
+        found = [FacilityFact(kind=FactKind.STATE, value=State.OPERATING, valid_from=facility.opened_on, **common)]
+        if facility.kind in (Kind.INSTITUTION, Kind.NURSING_HOME):
+            found.append(
+                FacilityFact(kind=FactKind.RATING, value=str(self.rng.randint(1, 5)), valid_from=year, **common)
+            )
+        if facility.kind in (Kind.DAY_CARE, Kind.MUTUAL_AID):
+            result = "fail" if self.rng.random() < 0.15 else "pass"
+            found.append(FacilityFact(kind=FactKind.INSPECTION, value=result, valid_from=year, **common))
+        return found
+
+    def _stays(self, houses: list[Facility]) -> int:
+        """The fact of residence is there; the stay behind it is made as long as there are beds in the county."""
+        free = {f.pk: f.beds for f in houses}
+        by_county: dict[str, list[Facility]] = defaultdict(list)
+        for f in houses:
+            by_county[f.path[:12]].append(f)
+        held = PersonFact.objects.filter(
+            kind="residence", value="institution", superseded_at=None, valid_to=None, subject__died_on=None
+        )
+        stays = []
+        for fact in held.order_by("subject_id"):
+            house = next((f for f in by_county.get(fact.path[:12], ()) if free[f.pk]), None)
+            if house is None:
+                continue
+            free[house.pk] -= 1
+            stays.append(
+                Stay(
+                    facility=house, person_id=fact.subject_id, path=fact.path, bed=f"{house.beds - free[house.pk]}",
+                    valid_from=max(fact.valid_from, house.opened_on), source=SOURCE, recorded_at=fact.recorded_at,
+                )
+            )  # fmt: skip
+        Stay.objects.bulk_create(stays, batch_size=1000)
+        return len(stays)
+
+    # ------------------------------------------------------------ people
+    def beneficiaries(self) -> list[Person]:
+        """Whom policies may pay: the very old, those in hardship, those who cannot care for themselves, residents."""
+        old = Q(birth_date__lte=self.today.replace(year=self.today.year - 79))
+        live = {"facts__superseded_at": None, "facts__valid_to": None}
+        hard = Q(
+            facts__kind="income_category", facts__value__in=["minimum_living", "near_minimum", "destitute_home"], **live
+        )
+        weak = Q(facts__kind="care_level", facts__value__in=["1", "2", "3", "4"], **live)
+        rows = Person.objects.filter(registered_on__isnull=False).filter(old | hard | weak)
+        return list(rows.distinct().order_by("id"))
+
+    def payees(self) -> int:
+        """An account for all but a few of them; one in twenty is a relative's."""
+        moment = self.now - timedelta(days=200)
+        rows = [self._payee(p, moment) for n, p in enumerate(self.beneficiaries()) if n % 40 != 39]
+        PayeeAccount.objects.bulk_create(rows, batch_size=1000)
+        return len(rows)
+
+    def _payee(self, person: Person, moment: datetime) -> PayeeAccount:
+        body = f"62284800{person.pk:010d}"
+        number = next(f"{body}{digit}" for digit in range(10) if luhn(f"{body}{digit}"))
+        return PayeeAccount(
+            person_id=person.pk, path=person.path, holder=person.name, number=number,
+            number_index=blind_index(number, NUMBER_PURPOSE), bank=f"{self.rng.choice(BANKS)}（演示）", state="active",
+            proposed_at=moment, proposed_by="社区（演示）", decided_at=moment + timedelta(days=1), decided_by="民政（演示）",
+        )  # fmt: skip
+
+    def applications(self) -> int:
+        """For each policy given on application: most were approved long ago, a few wait at each step, a few were refused."""
+        offered = [o for o in applications.offers(self.city.path, self.today) if o.on_application]
+        elders = self.beneficiaries()
+        rows: list[Application] = []
+        for place, offer in enumerate(offered):
+            chosen = [p for n, p in enumerate(elders) if p.died_on is None and (n + place) % 4 != 3]
+            rows += [self._application(p, offer, n) for n, p in enumerate(chosen)]
+        numbers = next_numbers("SQ", self.today, self.city.code[:6], count=len(rows)) if rows else []
+        for row, number in zip(rows, numbers, strict=True):
+            row.number = number
+        Application.objects.bulk_create(rows, batch_size=1000)
+        ApplicationLog.objects.bulk_create([log for row in rows for log in self._trail(row)], batch_size=2000)
+        return len(rows)
+
+    def _application(self, person: Person, offer, n: int) -> Application:
+        recent = n % 30
+        made = self.now - timedelta(days=recent + 2 if recent < 5 else 150 + n % 200)
+        steps = list(offer.review) or ["county"]
+        row = Application(
+            person_id=person.pk, path=person.path, policy_code=offer.code, policy_name=offer.name,
+            version_id=offer.version_id, channel="community", applicant="社区（演示）", applied_on=timezone.localdate(made),
+            text="", asked=[], steps=steps, submitted_at=made, due_on=timezone.localdate(made) + timedelta(days=28),
+        )  # fmt: skip
+        if recent < 3:  # waits at its first, second, third step
+            row.done, row.state = (
+                min(recent, len(steps) - 1),
+                "submitted" if recent == 0 or len(steps) == 1 else "review",
+            )
+        elif recent < 5:
+            row.state, row.answer, row.decided_at = (
+                "refused",
+                "经核对，不符合政策规定的条件。",
+                made + timedelta(days=1),
+            )
+        else:
+            row.state, row.done, row.decided_at = "approved", len(steps), made + timedelta(days=12)
+            row.approved_from = row.applied_on
+        return row
+
+    def _trail(self, row: Application) -> Iterable[ApplicationLog]:
+        common = {"application": row, "actor": "演示"}
+        yield ApplicationLog(action="submit", source="", target="submitted", at=row.submitted_at, **common)
+        for n, step in enumerate(row.steps[: row.done]):
+            last = n + 1 == len(row.steps)
+            at = row.submitted_at + timedelta(days=n + 1)
+            yield ApplicationLog(
+                action="approve" if last else "pass", source="review" if n else "submitted",
+                target="approved" if last else "review", at=at, data={"step": step}, **common,
+            )  # fmt: skip
+        if row.state == "refused":
+            yield ApplicationLog(
+                action="refuse", source="submitted", target="refused", at=row.decided_at, reason=row.answer,
+                data={"step": row.steps[0]}, **common,
+            )  # fmt: skip

@@ -1,0 +1,238 @@
+"""Facilities and stays; applications for policies."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from ninja import Query, Router
+
+from sangyu.care.applications import selectors as applications
+from sangyu.care.applications import services as applying
+from sangyu.care.applications.enums import Channel
+from sangyu.care.applications.enums import State as ApplicationState
+from sangyu.registry.facilities import selectors as facilities
+from sangyu.registry.facilities import services as housing
+from sangyu.registry.facilities.enums import EndReason, FactKind, Inspection, Kind, Rating, State, UrbanRural
+from sangyu.registry.people import selectors as people
+from sangyu.ui.pages.keyset import page_of
+
+from .values import Code, Day, Id, In, Line, Paging, Reason, Schema, Short, one_of, operation, upto
+
+router = Router(tags=["entitlements"])
+ApplicationStates = one_of(ApplicationState)
+Kinds, States, Ratings, Inspections = one_of(Kind), one_of(State), one_of(Rating), one_of(Inspection)
+
+
+class FacilityOut(Schema):
+    """``state``, ``rating`` (5 is the best) and ``inspection`` are those of today, null when nothing is recorded."""
+
+    id: int
+    name: str
+    kind: Kinds
+    number: str
+    region_id: int
+    organisation_id: int | None
+    address: str
+    latitude: float | None
+    longitude: float | None
+    beds: int
+    opened_on: date
+    urban_rural: one_of(UrbanRural)
+    state: States | None
+    rating: Ratings | None
+    inspection: Inspections | None
+
+    @staticmethod
+    def resolve_state(found: Any) -> str | None:
+        return found.state_now
+
+    @staticmethod
+    def resolve_rating(found: Any) -> str | None:
+        return found.rating_now
+
+    @staticmethod
+    def resolve_inspection(found: Any) -> str | None:
+        return found.inspection_now
+
+
+class FacilityPage(Schema):
+    items: list[FacilityOut]
+    next: str
+
+
+class FacilityFilter(Paging):
+    kind: Kinds | None = None
+
+
+@operation(router, "GET", "/facilities", "facilities.list", "facilities.view", FacilityPage, _("List facilities"))
+def facility_list(request, given: Query[FacilityFilter]) -> Any:
+    rows = facilities.with_today(facilities.facilities_visible(request.actor))
+    page = page_of(rows.filter(kind=given.kind) if given.kind else rows, "pk", given.size, after=given.after)
+    return {"items": page.rows, "next": page.after}
+
+
+@operation(
+    router, "GET", "/facilities/{facility_id}", "facilities.get", "facilities.view", FacilityOut, _("Read one facility")
+)  # fmt: skip
+def facility_get(request, facility_id: Id) -> Any:
+    return facilities.get_facility(request.actor, facility_id)
+
+
+class FacilityFactIn(In):
+    kind: one_of(FactKind)
+    value: Short
+    valid_from: Day
+    source: upto(100, 1)
+    note: Line = ""
+
+
+class FactOut(Schema):
+    id: int
+    kind: str
+    value: str
+    valid_from: date
+    valid_to: date | None
+    source: str
+
+
+@operation(
+    router, "POST", "/facilities/{facility_id}/facts", "facilities.record_fact", "facilities.inspect", FactOut,
+    _("State a rating, an inspection or the operation"),
+)  # fmt: skip
+def facility_fact(request, facility_id: Id, given: FacilityFactIn) -> Any:
+    return housing.record_fact(actor=request.actor, facility_id=facility_id, **given.dict())
+
+
+class StayOut(Schema):
+    """Lives there in ``[valid_from, valid_to)``."""
+
+    id: int
+    facility_id: int
+    person_id: int
+    bed: str
+    valid_from: date
+    valid_to: date | None
+    end_reason: str
+
+
+class AdmitIn(In):
+    person_id: Id
+    on: Day
+    source: upto(100, 1)
+    bed: upto(20) = ""
+
+
+@operation(
+    router, "POST", "/facilities/{facility_id}/stays", "facilities.admit", "facilities.admit", StayOut, _("Admit a person")
+)  # fmt: skip
+def admit(request, facility_id: Id, given: AdmitIn) -> Any:
+    """The fact of residence says so from the same day."""
+    return housing.admit(actor=request.actor, facility_id=facility_id, **given.dict())
+
+
+class DischargeIn(In):
+    """``on`` is the first day not lived there."""
+
+    on: Day
+    reason: one_of(EndReason)
+    source: upto(100, 1)
+
+
+@operation(
+    router, "POST", "/stays/{stay_id}/discharge", "facilities.discharge", "facilities.admit", StayOut,
+    _("Discharge a person"),
+)  # fmt: skip
+def discharge(request, stay_id: Id, given: DischargeIn) -> Any:
+    return housing.discharge(actor=request.actor, stay_id=stay_id, **given.dict())
+
+
+@operation(
+    router, "GET", "/people/{person_id}/stays", "facilities.stays_of", "facilities.stays", list[StayOut],
+    _("Stays of a person"),
+)  # fmt: skip
+def stays_of(request, person_id: Id) -> Any:
+    people.get_person(request.actor, person_id)
+    return list(facilities.stays_of(request.actor, person_id)[:200])
+
+
+# ---------------------------------------------------------------- applications
+class ApplicationOut(Schema):
+    """``next_step`` is who looks at it next, "" when nobody does; ``approved_from`` the first day of the entitlement."""
+
+    id: int
+    number: str
+    person_id: int
+    policy_code: str
+    policy_name: str
+    channel: one_of(Channel)
+    applied_on: date
+    state: ApplicationStates
+    next_step: str
+    due_on: date
+    approved_from: date | None
+    answer: str
+
+
+class ApplicationPage(Schema):
+    items: list[ApplicationOut]
+    next: str
+
+
+class ApplicationFilter(Paging):
+    person_id: Id | None = None
+    state: ApplicationStates | None = None
+
+
+@operation(
+    router, "GET", "/applications", "applications.list", "applications.view", ApplicationPage, _("List applications")
+)  # fmt: skip
+def application_list(request, given: Query[ApplicationFilter]) -> Any:
+    rows = applications.applications_visible(request.actor)
+    rows = rows.filter(**given.dict(include={"person_id", "state"}, exclude_none=True))
+    page = page_of(rows, "pk", given.size, after=given.after)
+    return {"items": page.rows, "next": page.after}
+
+
+@operation(
+    router, "GET", "/applications/{application_id}", "applications.get", "applications.view", ApplicationOut,
+    _("Read one application"),
+)  # fmt: skip
+def application_get(request, application_id: Id) -> Any:
+    return applications.get_application(request.actor, application_id)
+
+
+class ApplyIn(In):
+    person_id: Id
+    policy_code: Code
+    text: upto(500) = ""
+
+
+@operation(router, "POST", "/applications", "applications.apply", "applications.apply", ApplicationOut, _("Apply"))
+def apply(request, given: ApplyIn) -> Any:
+    """Hand in an application for a policy of the person's area that is given on application."""
+    return applying.apply(actor=request.actor, **given.dict())
+
+
+class StepIn(In):
+    reason: Line = ""
+
+
+@operation(
+    router, "POST", "/applications/{application_id}/step", "applications.step", "applications.review", ApplicationOut,
+    _("Take the step that waits"),
+)  # fmt: skip
+def step(request, application_id: Id, given: StepIn) -> Any:
+    """Pass on, or with the last step approve."""
+    return applying.approve_step(actor=request.actor, application_id=application_id, **given.dict())
+
+
+class RefuseIn(In):
+    reason: Reason
+
+
+@operation(
+    router, "POST", "/applications/{application_id}/refuse", "applications.refuse", "applications.review", ApplicationOut,
+    _("Refuse with the reason"),
+)  # fmt: skip
+def refuse(request, application_id: Id, given: RefuseIn) -> Any:
+    return applying.refuse(actor=request.actor, application_id=application_id, **given.dict())
