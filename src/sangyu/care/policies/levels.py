@@ -6,8 +6,10 @@ from pathlib import Path
 
 import polars as pl
 from django.conf import settings
+from django.utils import timezone
 
 from sangyu.engines.assessment import payment
+from sangyu.kernel.actor import ROOT_PATH
 from sangyu.registry.regions import selectors as regions
 
 
@@ -28,13 +30,19 @@ def cuts(start: date, end: date) -> set[date]:
     return {day for day in days if start < day < end}
 
 
+def region_of(code: str):
+    """The open region with the division code ``code`` (its digits, without trailing zeros); None when there is none."""
+    found = regions.by_code(code, timezone.localdate())
+    return found or regions.below(ROOT_PATH).filter(code=code.ljust(12, "0")).first()
+
+
 def payment_level(day: pl.Expr) -> pl.Expr:
     """An expression over ``care_level`` and ``path``: the nearest region's mapping on ``day`` wins."""
     found = pl.lit(None, dtype=pl.String)
     for m in mappings():
         holds = (day >= m.valid_from) & (day < m.valid_to if m.valid_to else pl.lit(True))
         if m.region:
-            region = regions.by_code(m.region, date.today())
+            region = region_of(m.region)
             if region is None:
                 continue
             holds &= pl.col("path").str.starts_with(region.path)

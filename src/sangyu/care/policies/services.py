@@ -15,9 +15,9 @@ from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.publishing import require_responsible
 from sangyu.kernel.services import service
 from sangyu.registry.documents import selectors as documents
-from sangyu.registry.regions import selectors as regions
 
 from .enums import State
+from .levels import region_of
 from .models import PolicyVersion
 from .selectors import read_text
 
@@ -46,7 +46,7 @@ def _read(text: str, file: str = "") -> Policy:
 
 def _region(actor: Actor, policy: Policy):
     """The region that the text names, when the actor answers for it. Raises Invalid, Refused."""
-    region = regions.by_code(policy.region, timezone.localdate())
+    region = region_of(policy.region)
     if region is None:
         raise Invalid({"text": [_("Line %(n)d: %(what)s") % {
             "n": policy.lines.get("region", 1), "what": _("No region has this code.")}]})  # fmt: skip

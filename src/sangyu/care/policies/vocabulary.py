@@ -210,6 +210,10 @@ def _others() -> list[Entry]:
             values=dict(facilities.UrbanRural.choices),
         ),
         _entry("post", _("Post"), "code", {"worker": Column("s.post")}, values=dict(Post.choices)),
+        _entry(
+            "graduate_of", Graduate.label(), "code", {"worker": Column("nullif(s.graduate_of, '')")},
+            values=dict(Graduate.choices), about=_("The diploma in elder care that an entry grant is for."),
+        ),
         _entry("joined_on", _("Joined on"), "date", {"worker": Column("s.admitted_at::date")}),
         _entry("left_on", _("Left on"), "date", {"worker": Column("s.left_at::date")}),
         _entry("legal_form", _("Legal form"), "code", {"organisation": Column("s.legal_form")}, values=dict(LegalForm.choices)),
