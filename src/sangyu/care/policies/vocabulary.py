@@ -23,7 +23,7 @@ from sangyu.registry.people.enums import (
     FactKind,
     Sex,
 )
-from sangyu.registry.workforce.enums import Post
+from sangyu.registry.workforce.enums import Graduate, Post
 
 from . import levels
 
@@ -211,8 +211,7 @@ def _others() -> list[Entry]:
         ),
         _entry("post", _("Post"), "code", {"worker": Column("s.post")}, values=dict(Post.choices)),
         _entry(
-            "graduate_of", Graduate.label(), "code", {"worker": Column("nullif(s.graduate_of, '')")},
-            values=dict(Graduate.choices), about=_("The diploma in elder care that an entry grant is for."),
+            "graduate_of", _("Elder-care diploma"), "code", {"worker": Column("s.graduate_of")}, values=dict(Graduate.choices)
         ),
         _entry("joined_on", _("Joined on"), "date", {"worker": Column("s.admitted_at::date")}),
         _entry("left_on", _("Left on"), "date", {"worker": Column("s.left_at::date")}),

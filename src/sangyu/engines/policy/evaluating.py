@@ -132,7 +132,7 @@ class _Lines:
 
     # ------------------------------------------------------------ how much
     def _row(self) -> nw.Expr:
-        ruling = self.policy.amount if self.policy.has_amount else self.policy.quantity
+        ruling = self.policy.ruling
         values = [_number(n if ruling.table else FORMULA) for n in range(len(ruling.rows))]
         return self._chosen(ruling, values, _number(UNMATCHED))
 

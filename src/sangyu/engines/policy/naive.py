@@ -169,7 +169,7 @@ def line(policy: Policy, rows: Sequence[Facts], period: Period, paid: int | None
     if not held:
         return None
     last = held[-1][1]
-    row, value = last.chosen(policy.amount if policy.has_amount else policy.quantity)
+    row, value = last.chosen(policy.ruling)
     amount = _prorated(policy, due, held)
     known = row != UNMATCHED and value is not None and amount is not None
     quantity, share = last.chosen(policy.quantity)[1], last.chosen(policy.copayment)[1]
@@ -307,8 +307,9 @@ def trace(policy: Policy, facts: Facts, period: Period) -> list[Step]:
     failed = next((n for n, step in enumerate(steps) if step.value is not True), None)
     if failed is not None:
         return steps[: failed + 1]
-    ruling, part = (policy.amount, "amount") if policy.has_amount else (policy.quantity, "quantity")
-    for row in ruling.rows if ruling else ():
+    ruling = policy.ruling
+    part = "amount" if ruling is policy.amount else "quantity" if ruling is policy.quantity else "copayment"
+    for row in ruling.rows:
         value = True if row.when is None else reader.value(row.when.expr)
         said = sentence(row.when.expr) if row.when else "其他情形" if ruling.table else "标准"
         steps.append(

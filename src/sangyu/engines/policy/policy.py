@@ -186,8 +186,9 @@ class Policy:
         return "segments" if self.read == "each_day" else "day"
 
     @property
-    def has_amount(self) -> bool:
-        return bool(self.amount.rows)
+    def ruling(self) -> Amount:
+        """What the row of a line counts in: the amount, else the quantity, else the own share."""
+        return self.amount if self.amount.rows else self.quantity or self.copayment or self.amount
 
     @property
     def terms(self) -> frozenset[str]:

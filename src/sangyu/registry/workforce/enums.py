@@ -41,6 +41,14 @@ class Post(models.TextChoices):
     VOLUNTEER = "volunteer", _("Volunteer")
 
 
+class Graduate(models.TextChoices):
+    """The diploma in elder care that an entry grant is for (R-061)."""
+
+    BACHELOR = "bachelor", _("Bachelor or higher")
+    COLLEGE = "college", _("Higher vocational college")
+    VOCATIONAL = "vocational", _("Vocational secondary school")
+
+
 class Sex(models.TextChoices):
     """GB/T 2261.1."""
 

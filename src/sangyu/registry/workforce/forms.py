@@ -7,12 +7,15 @@ from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.catalogue.enums import Skill
 from sangyu.ui.fields import IntervalForm
 
-from .enums import ClearanceKind, LeaveKind, Post, Sex, Weekday
+from .enums import ClearanceKind, Graduate, LeaveKind, Post, Sex, Weekday
 
 
 class WorkerForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=50)
     post = forms.ChoiceField(label=_("Post"), choices=Post.choices)
+    graduate_of = forms.ChoiceField(
+        label=_("Elder-care diploma"), choices=[("", "—"), *Graduate.choices], required=False
+    )
     sex = forms.ChoiceField(label=_("Sex"), choices=Sex.choices)
     birth_date = forms.DateField(label=_("Birth date"), required=False)
     phone = forms.CharField(label=_("Phone"), max_length=30, required=False)

@@ -16,7 +16,7 @@ from sangyu.kernel.scoping import Everyone, PathField, Published, Scope, ScopedQ
 from sangyu.kernel.workflow import TransitionLog
 from sangyu.registry.catalogue.enums import Skill
 
-from .enums import ClearanceKind, LeaveKind, Post, Sex, State, Weekday
+from .enums import ClearanceKind, Graduate, LeaveKind, Post, Sex, State, Weekday
 
 
 class Worker(models.Model):
@@ -48,6 +48,9 @@ class Worker(models.Model):
     phone_index = models.BinaryField(max_length=16, null=True, editable=False)
     phone_tail = models.BinaryField(max_length=8, null=True, editable=False)
     post = models.CharField(max_length=20, choices=Post.choices, default=Post.CARER, verbose_name=_("Post"))
+    graduate_of = models.CharField(
+        max_length=20, choices=Graduate.choices, blank=True, default="", verbose_name=_("Elder-care diploma")
+    )
     languages = ArrayField(models.CharField(max_length=20), default=list, blank=True, verbose_name=_("Languages"))
     introduction = models.CharField(max_length=500, blank=True, verbose_name=_("Introduction"))
     latitude = models.FloatField(null=True, blank=True, verbose_name=_("Latitude"))

@@ -152,6 +152,7 @@ class WorkerDetail(DetailPage):
                     reveal_permission="workforce.reveal",
                     mask=mask_phone,
                 ),
+                Text("graduate_of", _("Elder-care diploma"), value=lambda w: w.get_graduate_of_display()),
                 Text("languages", _("Languages"), value=lambda w: "、".join(w.languages)),
                 Text("introduction", _("Introduction")),
             ],

@@ -33,6 +33,7 @@ FIELDS = (
     "id_number",
     "phone",
     "post",
+    "graduate_of",
     "languages",
     "introduction",
     "latitude",
