@@ -19,9 +19,11 @@ from sangyu.registry.regions.models import Region
 
 from ..engines.process import EngineError
 from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
+from .benefits import Months
 from .copying import ACTOR, SOURCE, say_who
 from .entitlements import Entitlement
 from .families import open_family_accounts
+from .filework import file_work
 from .people import load_people
 from .places import places
 from .providers import Provision
@@ -107,6 +109,8 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: d
         ("payees", "Accounts paid into"), ("applications", "Applications"),
     ):  # fmt: skip
         stages.run(name, label, lambda step, name=name: (say_who(), getattr(entitlement, name)())[1])
+    stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
+    stages.run("filework", "Work on files", lambda step: file_work(counties, today))
     _rest(now)
 
 

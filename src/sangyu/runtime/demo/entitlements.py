@@ -18,6 +18,7 @@ from sangyu.care.applications.standing_models import NUMBER_PURPOSE
 from sangyu.care.policies import selectors as policies
 from sangyu.care.policies import services as writing
 from sangyu.care.policies.models import PolicyVersion
+from sangyu.engines.policy import shipped
 from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.numbering import next_numbers
 from sangyu.registry.documents import services as documents
@@ -71,9 +72,10 @@ class Entitlement:
 
     def policies(self) -> int:
         """The shipped policies of the city, each allowed by its document, written by one officer and approved by another."""
-        files = sorted((Path(settings.DATA) / "policies").glob(f"{self.city.code[:4]}*/*.yaml"))
-        texts = [(f.name, f.read_text(encoding="utf-8")) for f in files]
+        folder = Path(settings.DATA) / "policies"
+        texts = shipped.texts(folder, self.city.code, [county.code for county in self.counties])
         author, approver = acting("bureau"), acting("bureau2")
+        texts = [(name, text) for name, text in texts if not writing.check(text, name)[1]]
         for name, text in texts:
             self._document(author, policies.read_text(text, name))
         writing.load(actor=author, files=texts)
