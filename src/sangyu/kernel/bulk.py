@@ -11,6 +11,10 @@ from typing import Any
 
 from django.db import connection, models
 
+#: From more rows than this on, cached plans are thrown away first: one made for foreign keys while a table was small reads
+#: the whole table for each row.
+MANY = 1_000
+
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     """``count`` fresh primary keys, so that child rows can be made before their parents are written."""
@@ -30,17 +34,8 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> int:
     if not rows:
         return 0
     fields = [f for f in model._meta.concrete_fields if not f.generated]
-    table, passing = model._meta.db_table, f"bulk_{model._meta.db_table}"
-    columns = ", ".join(f'"{f.column}"' for f in fields)
     readers = [_reader(f) for f in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE TEMP TABLE "{passing}" AS SELECT {columns} FROM "{table}" WITH NO DATA')
-        with cursor.copy(f'COPY "{passing}" ({columns}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row([read(row) for read in readers])
-        cursor.execute(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM "{passing}"')
-        cursor.execute(f'DROP TABLE "{passing}"')
-    return len(rows)
+    return insert_rows(model, [f.attname for f in fields], ([read(row) for read in readers] for row in rows))
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], **same: Any) -> int:
@@ -96,6 +91,8 @@ def _passing(cursor, table: str, columns: str, rows: Iterable[Sequence[Any]]) ->
         for row in rows:
             copy.write_row(row)
             count += 1
+    if count > MANY:
+        cursor.execute("DISCARD PLANS")
     yield passing, count
     cursor.execute(f"DROP TABLE {passing}")
 
