@@ -73,6 +73,11 @@ OBJECTS = {
     "applications/objections/": "objection",
     "applications/holds/": "hold",
     "applications/accounts/": "payee",
+    "assessments/": "assessment",
+    "assessments/of/": "person",
+    "assessments/assessors/": "assessor",
+    "assessments/commissions/": "commission",
+    "assessments/draws/": "draw",
     "casefile/": "person",
     "casefile/merges/": "merge",
     "casefile/transfers/": "transfer",
@@ -103,6 +108,8 @@ IN_STATE = {
     "orders:resolve": "order_disputed",
     "orders:refund": "order_confirmed",
     "orders:agreement_sign": "agreement_draft",
+    "assessments:report": "assessment_decided",
+    "assessments:setting": "assessment_decided",
     "settlement:freeze": "statement_draft",
     "settlement:discard": "statement_draft",
     "settlement:answer": "statement_objected",
@@ -110,7 +117,7 @@ IN_STATE = {
     "settlement:pay": "statement_approved",
 }
 #: Further arguments of an address.
-WORDS = {"policy": "home_help", "step": "depart", "act": "confirm", "kind": "copy"}
+WORDS = {"policy": "home-help", "step": "depart", "act": "confirm", "kind": "copy"}
 #: Addresses that are not asked, each with the reason.
 EXCEPTIONS = {
     "ui:calendar_remove": "the working calendar is the same for everybody; its days belong to no region",
@@ -125,6 +132,9 @@ EXCEPTIONS = {
     "accounts:link": "the word names an identity provider; the link is the caller's own",
     "accounts:unlink": "the word names an identity provider; the link is the caller's own",
     "accounts:end_session": "the key is one of the caller's own sessions, found by account",
+    "family:end_access": "ends a consent that the elder's own account gave (tests/surfaces/test_family.py)",
+    "family:notice_read": "a notice of the caller's own subject, found by it (tests/surfaces/test_family.py)",
+    "assessments:scale": "the word names a published scale, the same for everybody",
     "bureau:orders": "the word names a view of the list, not an object",
     "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",
     "api:api_v1:regions.get": "the tree of administrative divisions is public",

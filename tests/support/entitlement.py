@@ -7,7 +7,7 @@ from .world import make_person
 
 #: A policy that is given on application, reviewed by the county.
 GIVEN = """\
-code: home_help
+code: home-help
 name: 居家服务补贴
 region: "{code}"
 document: {{number: 试〔2026〕1号}}
@@ -54,11 +54,11 @@ def entitle(county, region, person, now: datetime) -> None:
         **here,
     )
     PolicyVersion.objects.create(
-        code="home_help", number=1, name="居家服务补贴", subject="person", period="month", text=text,
+        code="home-help", number=1, name="居家服务补贴", subject="person", period="month", text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(), document=document, state="approved", author="甲",
         approved_by="乙", approved_at=before, valid_from=date(2026, 1, 1), **here,
     )  # fmt: skip
-    about = {"person": person, "path": person.path, "policy_code": "home_help", "policy_name": "居家服务补贴"}
+    about = {"person": person, "path": person.path, "policy_code": "home-help", "policy_name": "居家服务补贴"}
     asked = {
         **about,
         "channel": "family",

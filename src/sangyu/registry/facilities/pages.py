@@ -84,7 +84,7 @@ class FacilityList(ListPage):
     empty_text = _("Register the first facility, or import a list.")
 
     def rows(self):
-        return selectors.with_facts(super().rows(), timezone.localdate())
+        return selectors.with_today(super().rows())
 
 
 def _lives(stay: Stay) -> bool:
@@ -137,7 +137,7 @@ class FacilityDetail(DetailPage):
                 Choice("end_reason", _("Why it ended"), enum=EndReason), Text("source", _("Source")),
             ],
             lambda page: page.object.stays.select_related("person").order_by("valid_to", "bed", "id"),
-            head=[Link(_("Admit"), "facilities:admit", "plus", "facilities.admit", when=_houses)],
+            head=[Link(pgettext_lazy("facilities", "Admit"), "facilities:admit", "plus", "facilities.admit", when=_houses)],
             row_actions=[
                 Link(_("Discharge"), "facilities:discharge", permission="facilities.admit", kind="text", method="dialog", when=_lives),
                 Link(_("Entered by mistake"), "facilities:take-back", permission="facilities.admit", kind="text", method="dialog", when=_lives),
@@ -148,7 +148,7 @@ class FacilityDetail(DetailPage):
     actions = [Link(_("Edit"), "facilities:edit", "edit", "facilities.edit")]
 
     def get_queryset(self):
-        return selectors.with_facts(super().get_queryset(), timezone.localdate())
+        return selectors.with_today(super().get_queryset())
 
     def history_of(self) -> tuple:
         return tuple(self.object.facts.all())

@@ -31,9 +31,14 @@ def with_facts(rows: QuerySet[Facility], day: date) -> QuerySet[Facility]:
     return rows.annotate(**held)
 
 
+def with_today(rows: QuerySet[Facility]) -> QuerySet[Facility]:
+    """``with_facts`` of today."""
+    return with_facts(rows, timezone.localdate())
+
+
 def get_facility(actor: Actor, pk: int) -> Facility:
     """One facility with its facts of today. Raises NotVisible."""
-    rows = with_facts(facilities_visible(actor), timezone.localdate()).select_related("region", "organisation")
+    rows = with_today(facilities_visible(actor)).select_related("region", "organisation")
     found = rows.filter(pk=pk).first()
     if found is None:
         raise NotVisible

@@ -105,7 +105,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: d
         stages.run("names", "Plain sign-in names", lambda step: show_the_busy(now))
     entitlement = Entitlement(region, counties, towns, now, seed, accounts)
     for name, label in (
-        ("officers", "Second officers"), ("policies", "Policies"), ("facilities", "Facilities and residents"),
+        ("officers", "Second officers"), ("policies", "Policies"), ("facilities", "Facilities and residents"), ("favour", "Elders of the sign-ins"),
         ("payees", "Accounts paid into"), ("applications", "Applications"),
     ):  # fmt: skip
         stages.run(name, label, lambda step, name=name: (say_who(), getattr(entitlement, name)())[1])

@@ -20,11 +20,14 @@ from sangyu.care.policies import services as writing
 from sangyu.care.policies.models import PolicyVersion
 from sangyu.engines.policy import shipped
 from sangyu.kernel.crypto import blind_index
+from sangyu.kernel.models import Share
 from sangyu.kernel.numbering import next_numbers
+from sangyu.registry.accounts.models import Account
 from sangyu.registry.documents import services as documents
 from sangyu.registry.documents.models import Document
 from sangyu.registry.facilities.enums import FactKind, Kind, State, UrbanRural
 from sangyu.registry.facilities.models import Facility, FacilityFact, Stay
+from sangyu.registry.people import services as people
 from sangyu.registry.people.models import Person, PersonFact
 from sangyu.registry.regions.models import Region
 
@@ -168,6 +171,20 @@ class Entitlement:
         return len(stays)
 
     # ------------------------------------------------------------ people
+    def favour(self) -> int:
+        """The elders whom the demo's plain sign-ins show get something: they are in hardship since last year."""
+        shown = Share.objects.filter(audience="family", kind="person", until=None)
+        ids = shown.filter(subject_id__in=Account.objects.filter(username__in=["elder", "family"]).values("pk"))
+        begun = date(self.today.year - 1, 1, 1)
+        moment = timezone.make_aware(datetime.combine(begun, datetime.min.time()))
+        for pk in sorted(set(ids.values_list("object_id", flat=True))):
+            for kind, value in (("income_category", "minimum_living"), ("care_level", "2")):
+                people.record_fact(
+                    actor=acting("bureau"), person_id=pk, kind=kind, value=value, valid_from=begun,
+                    source="演示：低保和能力评估", now=moment,
+                )  # fmt: skip
+        return len(set(ids))
+
     def beneficiaries(self) -> list[Person]:
         """Whom policies may pay: the very old, those in hardship, those who cannot care for themselves, residents."""
         old = Q(birth_date__lte=self.today.replace(year=self.today.year - 79))

@@ -15,6 +15,7 @@ from sangyu.registry.people.enums import FactKind, Tag
 from sangyu.ui.pages import DetailPage, Link, Tab
 
 from . import words
+from .assessed import assessed
 from .file import File
 from .history import fields_of, history
 from .notes import after_death, notes, used_after
@@ -35,6 +36,7 @@ AUDIENCES = {
     "services": EVERYBODY,
     "vouchers": FAMILY,
     "subsidies": FAMILY,
+    "assessments": STAFF,
     "files": STAFF,
     "events": STAFF,
     "history": STAFF,
@@ -190,6 +192,7 @@ class CasefilePage(DetailPage):
         Tab("vouchers", pgettext_lazy("casefile", "Vouchers"), "casefile/vouchers.html", vouchers, "vouchers.view",
             lambda page: len(page.vouchers)),
         Tab("subsidies", pgettext_lazy("casefile", "Subsidies"), "casefile/subsidies.html", subsidies, "applications.view"),
+        Tab("assessments", pgettext_lazy("casefile", "Assessments"), "casefile/assessments.html", assessed, "assessments.view"),
         Tab("files", pgettext_lazy("casefile", "Files"), "casefile/files.html", gathered, "dossier.view"),
         Tab("events", pgettext_lazy("casefile", "Life events"), "casefile/events.html", life, "lifeevents.view"),
         Tab("history", pgettext_lazy("casefile", "Changes"), "casefile/history.html", changes),
@@ -206,6 +209,7 @@ class CasefilePage(DetailPage):
     records = [
         ("dossier:check", _("File checked"), "dossier.check", True),
         ("people:fact_new", _("Record a status"), "people.facts", True),
+        ("assessments:apply", _("Apply for an assessment"), "assessments.apply", True),
         ("people:contact_new", _("New contact"), "people.edit", True),
         ("people:family_access", _("Family access"), "people.consent", True),
         ("people:consent_new", _("Record consent"), "people.consent", True),

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sangyu.care.applications import selectors as applications
 from sangyu.care.applications.enums import OPEN, State
@@ -88,6 +89,16 @@ def policies_of(file: File, month: date) -> list[dict]:
     ]
 
 
+#: Why a line that is met pays nothing, as the engine says it.
+_STACKED = {
+    "excluded": gettext_lazy("Met, another one is paid"),
+    "lower": gettext_lazy("Met, another one is paid"),
+    "topped": gettext_lazy("Met, another one is paid"),
+    "paid": gettext_lazy("Paid already for this time"),
+    "unmatched": gettext_lazy("Met, no amount fits"),
+}
+
+
 def _state(verdict, line, application, held: bool) -> tuple[str, str]:
     """(tone, words) of the status beside a policy."""
     if held:
@@ -95,7 +106,7 @@ def _state(verdict, line, application, held: bool) -> tuple[str, str]:
     if line is not None and line.amount > 0:
         return "ok", _("In this month's run")
     if line is not None and line.stacked:
-        return "mute", _("Met, another one is paid")
+        return "mute", str(_STACKED.get(line.stacked, line.stacked))
     if not verdict.due:
         return "mute", _("Not due in this month")
     if verdict.met:

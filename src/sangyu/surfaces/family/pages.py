@@ -12,6 +12,7 @@ from sangyu.care.vouchers import selectors as vouchers
 from sangyu.care.vouchers.enums import State as VoucherState
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import Purpose
 from sangyu.ui.pages import PlainPage
@@ -123,6 +124,7 @@ class ElderHome(ElderPage):
             "waiting": waiting,
             "left": sum(v.available for v in live_vouchers(self.actor, self.card.id)),
             "contacts": [c.name for c in people.contacts(person)[:3]],
+            "news": lifeevents.notices(self.actor).filter(read_at__isnull=True).count(),
             "several": not self.own and len(elders_of(self.actor)) > 1,
         }
 
@@ -158,7 +160,8 @@ class Vouchers(ElderPage):
 
 
 class Family(ElderPage):
-    """Who is called first, who may look in, and what consent holds. Changes are made with the community."""
+    """Who is called first, who may look in, and what consent holds. The elder lets relatives in and out; the rest is changed
+    with the community."""
 
     url, name, title = "<int:elder>/family/", "family", gettext_lazy("Family")
     template = "family/family.html"
@@ -168,9 +171,11 @@ class Family(ElderPage):
         consents = list(
             person.consents.filter(withdrawn_on__isnull=True).select_related("contact").order_by("given_on")
         )
-        seeing = {c.contact_id for c in consents if c.purpose == Purpose.FAMILY_VIEW}
+        seeing = {c.contact_id: c.parts_label for c in consents if c.purpose == Purpose.FAMILY_VIEW}
         return {
-            "contacts": [{"contact": c, "sees": c.pk in seeing} for c in people.contacts(person)],
+            "contacts": [
+                {"contact": c, "sees": c.pk in seeing, "parts": seeing.get(c.pk, "")} for c in people.contacts(person)
+            ],
             "consents": [c for c in consents if c.purpose != Purpose.FAMILY_VIEW],
         }
 

@@ -40,7 +40,7 @@ class Subsidies(ElderPage):
         payments = list(benefits.payments_of(actor, pk).select_related(None).select_related("line")[:6])
         for p in payments:
             p.policy_name = names.get(p.policy, p.policy)
-        mine = [(v, lines.get(v.code)) for v in found if v.met and (v.amount or v.quantity)]
+        mine = [(v, lines.get(v.code)) for v in found if v.met]
         return {
             "mine": mine,
             "month_sum": sum((line.amount if line else v.amount or 0) for v, line in mine if v.period == "month"),

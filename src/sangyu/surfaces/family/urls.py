@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import data, pages, subsidies, visits, wanting
+from . import data, pages, relatives, subsidies, visits, wanting
 
 app_name = "family"
 PREFIX = "elder/"
@@ -13,6 +13,10 @@ urlpatterns = paths(
     pages.Emergency,
     pages.Vouchers,
     pages.Family,
+    relatives.Invite,
+    relatives.EndAccess,
+    relatives.Notices,
+    relatives.ReadNotice,
     subsidies.Subsidies,
     subsidies.Why,
     subsidies.Appeal,
