@@ -25,6 +25,7 @@ PUBLIC = {
     "accounts/oidc/<slug:provider>/back/": "the door itself: back from the identity provider, state and nonce checked",
     "accounts/sign-out/": "signing out twice is not an error",
     "dossier/card/<str:token>/": "whoever scans a lost elder's card reads whom to call, and nothing else",
+    "assessments/sw.js": "the service worker's script: static, and fetched without the page",
     "worker/sw.js": "the service worker's script: static, and fetched without the page",
 }
 

@@ -8,6 +8,7 @@ from django.utils.timezone import make_aware
 from sangyu.care.assessments import services
 from sangyu.care.assessments.instruments import ABILITY
 from sangyu.care.assessments.models import Assessment, Assessor
+from sangyu.kernel import files
 from sangyu.kernel.actor import Actor
 from sangyu.registry.accounts.models import Account
 
@@ -103,3 +104,64 @@ def drive(
         row.refresh_from_db()
     row.refresh_from_db()
     return row
+
+
+def assessed_county(county, regions, person) -> None:
+    """A row of each state, two assessors, bought assessments with a drawn sample; the rows' numbers go to ``county.ids``."""
+    from sangyu.care.assessments.models import Commission, Need, SampleDraw, SettingChoice, Sheet
+    from sangyu.care.assessments.services.registers import use_version
+    from sangyu.engines.assessment import score
+    from sangyu.kernel.scoping import scope
+    from sangyu.registry.people.models import Person
+
+    region, key = regions[county.key], county.key
+    with scope(county.actors["bureau"]):
+        version = use_version(ABILITY)
+    here = {"path": person.path}
+    pair = [
+        Assessor.objects.create(path=region.path, name=f"评估{n}", background="nursing", valid_from=date(2026, 1, 1))
+        for n in "甲乙"
+    ]
+    commission = Commission.objects.create(
+        path=region.path, region=region, body_id=county.ids["other_organisation"], number=f"PG-{key}", quota=9, fee=15000,
+        valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1),
+    )  # fmt: skip
+    draw = SampleDraw.objects.create(
+        path=region.path, commission=commission, since=date(2026, 9, 1), until=date(2026, 10, 1), percent=5, seed="s",
+        population=0, actor="x",
+    )  # fmt: skip
+    answers = answers_for(version.instrument, 60)
+    result = score(version.instrument, answers).as_dict()
+    signature = files.save(
+        county.actors["bureau"], title="签字", content_type="image/png", data=picture(), owner=person, now=NOW
+    )
+    signed = dict.fromkeys(("signed_lead", "signed_second", "signed_informant"), signature)
+    #: Each of somebody else: one open assessment a person and scale.
+    states = ["applied", "assigned", "visited", "reviewed", "published", "decided"]
+    for at, state in enumerate(states):
+        who = person if state in ("applied", "decided") else Person.objects.create(
+            name=f"老人{state}", pinyin="lao ren", initials="lr", sex="2", birth_date=date(1941, 1, 1), region=person.region,
+            path=person.path, source="test", registered_on=date(2020, 1, 1),
+        )  # fmt: skip
+        row = Assessment.objects.create(
+            number=f"PG-{key}-{state}", person=who, person_name=who.name, version=version, reason="first", applied_by="x",
+            state="applied", lead=pair[0] if at else None, second=pair[1] if at else None, **here,
+        )  # fmt: skip
+        if at:
+            sheet = Sheet.objects.create(
+                assessment=row, number=1, answers=answers, complete=True, result=result, informant="self", needs=["health"],
+                entered_at=NOW, actor="x", **signed, **here,
+            )  # fmt: skip
+            Assessment.objects.filter(pk=row.pk).update(
+                state=state, sheet=sheet, assigned_at=NOW, visited_at=NOW if at > 1 else None, level=2, level_name="中度失能",
+                reviewed_at=NOW if at > 2 else None, published_at=NOW if at > 3 else None, notice_to=date(2026, 10, 20),
+                decided_at=NOW if at > 4 else None, effective_on=date(2026, 10, 22) if at > 4 else None, current=at > 4,
+            )  # fmt: skip
+        county.ids["assessment" if state == "applied" else f"assessment_{state}"] = row.pk
+    SettingChoice.objects.create(
+        assessment_id=row.pk, recommended="community", rule="moderate", rule_text="中度", **here
+    )
+    Need.objects.create(assessment_id=row.pk, person=person, kind="health", rank=1, noted_on=NOW.date(), **here)
+    county.ids |= {
+        "assessor": pair[0].pk, "second_assessor": pair[1].pk, "commission": commission.pk, "draw": draw.pk,
+    }  # fmt: skip

@@ -18,6 +18,7 @@ from sangyu.registry.accounts.selectors import actor_for
 from sangyu.registry.people.enums import Part
 from sangyu.registry.people.sharing import share_file
 
+from .assessing import assessed_county
 from .entitlement import entitle
 from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker
 
@@ -87,6 +88,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     _parts(county, desk, region, organisation, substitute, person)
     _lists(county, regions[key + "_one"])
     _privacy(county, region, person)
+    assessed_county(county, regions, person)
     entitle(county, region, person, NOW)
     return county
 

@@ -235,6 +235,10 @@ class Assessment(PlaceRow):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def tone(self) -> str:
+        return State(self.state).tone
+
 
 class AssessmentLog(TransitionLog):
     """Trail of an assessment."""

@@ -109,7 +109,7 @@ def on_notice(actor: Actor, today: date) -> QuerySet[Assessment]:
 
 
 def masked(row: Assessment) -> str:
-    """The name as it stands on the notice: 王*兰."""
+    """The name as it stands on the notice: 王*."""
     return mask_name(row.person_name)
 
 

@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from . import agreements, entitlements, errors, filework, imports, money, orders, people, registers, visits
+from . import agreements, assessments, entitlements, errors, filework, imports, money, orders, people, registers, visits
 
 DESCRIPTION = (
     "Every step of home care from the need to the provider's statement. Amounts are whole fen (1/100 yuan), times are "
@@ -18,5 +18,5 @@ api = NinjaAPI(
     openapi_url=None,
 )
 errors.install(api)
-for module in (registers, filework, people, imports, orders, visits, agreements, money, entitlements):
+for module in (registers, filework, people, imports, orders, visits, agreements, money, assessments, entitlements):
     api.add_router("", module.router)
