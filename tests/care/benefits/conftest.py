@@ -47,7 +47,9 @@ def county(regions, staff):
     )
     for n, person in enumerate(people):
         make_account(person, f"62220000{n:08d}")
-    world = SimpleNamespace(region=regions["a"], people=people, fund=fund, street=staff("a_street", "street"), **officers)
+    world = SimpleNamespace(
+        region=regions["a"], people=people, fund=fund, street=staff("a_street", "street"), **officers
+    )
 
     def line(person, amount, policy="age-allowance", month=OCTOBER, **more):
         return {
@@ -79,5 +81,11 @@ def county(regions, staff):
         run = approved(month, rows, **more)
         return services.release(actor=world.releases, run_id=run.pk, now=at(month.month, 9))
 
-    world.line, world.computed, world.reviewed, world.approved, world.released = line, computed, reviewed, approved, released
+    world.line, world.computed, world.reviewed, world.approved, world.released = (
+        line,
+        computed,
+        reviewed,
+        approved,
+        released,
+    )
     return world

@@ -82,7 +82,11 @@ def test_the_bank_pays_and_rejects_and_a_later_file_takes_what_was_corrected(cou
     services.settle(actor=county.pays, file_id=later.pk, answers={bad.pk: (True, "")}, now=at(10, 14))
     run.refresh_from_db()
     assert (run.state, books()) == (RunState.RECONCILED, {"available": -50000, "paid": 50000})
-    assert list(FileItem.objects.order_by("id").values_list("result", flat=True)) == ["accepted", "rejected", "accepted"]
+    assert list(FileItem.objects.order_by("id").values_list("result", flat=True)) == [
+        "accepted",
+        "rejected",
+        "accepted",
+    ]
     assert clean() == {}
 
 
@@ -103,10 +107,17 @@ def test_files_say_what_they_hold_in_the_layout_of_the_bank(county):
     one = county.people[0]
     county.released(OCTOBER, [county.line(one, 30050)])
     payment = Payment.objects.get()
-    items = [layouts.Item(1, payment.reference, 30050, "王桂兰", "6222000000000000", "农商行", "王桂兰", "", "2026-10", "age")]
+    items = [
+        layouts.Item(
+            1, payment.reference, 30050, "王桂兰", "6222000000000000", "农商行", "王桂兰", "", "2026-10", "age"
+        )
+    ]
     ending, kind, data = layouts.render(layouts.layouts()["rural_bank"], items, "x")
     assert (ending, kind) == ("csv", "text/csv")
-    assert data.decode("gb18030") == f"账号|户名|金额|币种|附言\r\n6222000000000000|王桂兰|300.50|CNY|{payment.reference}\r\n"
+    assert (
+        data.decode("gb18030")
+        == f"账号|户名|金额|币种|附言\r\n6222000000000000|王桂兰|300.50|CNY|{payment.reference}\r\n"
+    )
 
 
 def test_late_knowledge_comes_as_arrears_and_over_payment(county):
@@ -168,7 +179,9 @@ def test_a_withheld_line_waits_until_it_is_resumed(county):
     assert Payment.objects.get().subject_id == one.pk
     november = county.computed(NOVEMBER, [county.line(two, 20000, month=m) for m in (OCTOBER, NOVEMBER)] + rows[:1],
                                past=(OCTOBER,))  # fmt: skip
-    assert {(x.subject_id, x.month, x.amount) for x in november.lines.filter(amount__gt=0)} == {(two.pk, NOVEMBER, 20000)}
+    assert {(x.subject_id, x.month, x.amount) for x in november.lines.filter(amount__gt=0)} == {
+        (two.pk, NOVEMBER, 20000)
+    }
     services.resume(actor=county.prepares, line_id=line.pk)
     assert Line.objects.get(pk=line.pk).state == LineState.RESUMED
     services.cancel(actor=county.prepares, run_id=november.pk, reason="重算")
@@ -186,7 +199,12 @@ def test_a_recovery_is_repaid_in_instalments_or_written_off(county):
     county.released(NOVEMBER, [], past=(OCTOBER,))
     case, other = Recovery.objects.get(subject_id=one.pk), Recovery.objects.get(subject_id=two.pk)
     services.agree(
-        actor=county.pays, recovery_id=case.pk, instalments=4, first_due=date(2026, 12, 31), payer="女儿", now=at(11, 20)
+        actor=county.pays,
+        recovery_id=case.pk,
+        instalments=4,
+        first_due=date(2026, 12, 31),
+        payer="女儿",
+        now=at(11, 20),
     )
     assert list(case.instalments.values_list("due_on", "amount")) == [
         (date(2026, 12, 28), 7500), (date(2027, 1, 28), 7500), (date(2027, 2, 28), 7500), (date(2027, 3, 28), 7500),
@@ -196,7 +214,10 @@ def test_a_recovery_is_repaid_in_instalments_or_written_off(county):
         services.repay(**given, amount=10000, key="1")
     case.refresh_from_db()
     assert (case.repaid, list(case.instalments.values_list("repaid", flat=True))) == (10000, [7500, 2500, 0, 0])
-    for more, code in (({"amount": 20001, "key": "2"}, "benefits.repaid_too_much"), ({"amount": 1, "key": "1"}, "benefits.key_reused")):
+    for more, code in (
+        ({"amount": 20001, "key": "2"}, "benefits.repaid_too_much"),
+        ({"amount": 1, "key": "1"}, "benefits.key_reused"),
+    ):
         with pytest.raises(Refused) as refused:
             services.repay(**given, **more)
         assert refused.value.code == code
@@ -219,7 +240,12 @@ def test_vouchers_are_issued_for_what_waits(county, staff):
         actor=county.pays, region_id=county.region.pk, path=county.region.path, name="居家服务券", face_amount=20000,
         valid_from=date(2026, 1, 1), categories=["cleaning"],
     )  # fmt: skip
-    given = {"actor": county.pays, "region_id": county.region.pk, "policy": "age-allowance", "programme_id": programme.pk}
+    given = {
+        "actor": county.pays,
+        "region_id": county.region.pk,
+        "policy": "age-allowance",
+        "programme_id": programme.pk,
+    }
     made = services.issue_vouchers(**given, now=at(10, 10))
     assert dict(Voucher.objects.values_list("person_id", "amount")) == {one.pk: 20000, two.pk: 60000}
     run.refresh_from_db()

@@ -65,12 +65,17 @@ def test_the_same_input_gives_the_same_lines(county):
     assert run.lines.count() == 0
     lines = computing.frame(list(reversed(rows)))
     run = services.enter(actor=county.prepares, run_id=run.pk, lines=lines, versions=VERSIONS, now=at(10, 6))
-    assert (run.lines_digest, list(run.lines.order_by("id").values_list("subject_id", "amount", "facts", "change"))) == before
+    assert (
+        run.lines_digest,
+        list(run.lines.order_by("id").values_list("subject_id", "amount", "facts", "change")),
+    ) == before
 
 
 def test_a_run_begins_once_for_its_region_and_month(county, staff, regions):
     run = services.begin(actor=county.prepares, region_id=county.region.pk, month=OCTOBER, now=at(10))
-    assert services.begin(actor=county.prepares, region_id=county.region.pk, month=date(2026, 10, 20), now=at(10)) == run
+    assert (
+        services.begin(actor=county.prepares, region_id=county.region.pk, month=date(2026, 10, 20), now=at(10)) == run
+    )
     services.enter(actor=county.prepares, run_id=run.pk, lines=computing.frame([]), now=at(10))
     for given, error in (
         ({"month": OCTOBER}, "benefits.exists"),

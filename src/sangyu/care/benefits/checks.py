@@ -65,4 +65,6 @@ def paid_once(cursor) -> list[str]:
 def files(cursor) -> list[str]:
     """A payment file equals its items; a recovery what came back for it."""
     found = [f"payment file {n}: its totals are not the sums of its items" for (n,) in _rows(cursor, _FILES)]
-    return found + [f"recovery {n}: {owed} fen, the ledger says {back} came back" for n, owed, back in _rows(cursor, _OWED)]
+    return found + [
+        f"recovery {n}: {owed} fen, the ledger says {back} came back" for n, owed, back in _rows(cursor, _OWED)
+    ]

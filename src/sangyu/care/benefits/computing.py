@@ -58,9 +58,12 @@ def write(run: Run, fresh: pl.DataFrame, *, past: Sequence[date] = (), versions:
     ``past`` are the months computed again: those for which this region has a released run. ``versions`` as on the run:
     policies that pay each month stop when a subject no longer has a line. Answers what was written.
     """
-    data = fresh.select(list(FRESH)).sort("subject_kind", "subject_id", "policy", "month").write_csv(
-        include_header=False, null_value="", quote_style="necessary"
-    ).encode()
+    data = (
+        fresh.select(list(FRESH))
+        .sort("subject_kind", "subject_id", "policy", "month")
+        .write_csv(include_header=False, null_value="", quote_style="necessary")
+        .encode()
+    )
     with as_system("lines of other regions for the same subjects are compared too"), connection.cursor() as cursor:
         _copy(cursor, data)
         elsewhere = _paid_elsewhere(cursor, run)
@@ -135,7 +138,7 @@ def _paid(cursor, run: Run, past: list[date]) -> None:
     cursor.execute("ANALYZE benefits_paid")
 
 
-_DIFFERENCE = """
+DIFFERENCE = """
 (SELECT jsonb_object_agg(k, jsonb_build_array({old} -> k, {new} -> k))
    FROM jsonb_object_keys({old} || {new}) k WHERE {old} -> k IS DISTINCT FROM {new} -> k)
 """
@@ -188,9 +191,11 @@ SELECT %(run)s, x.path, x.subject_kind, x.subject_id, CASE WHEN x.subject_kind =
 
 
 def _insert(cursor, run: Run, policies: list[str]) -> None:
-    monthly = [v["code"] for v in (run.previous.versions if run.previous else []) if v.get("period", "month") == "month"]
+    monthly = [
+        v["code"] for v in (run.previous.versions if run.previous else []) if v.get("period", "month") == "month"
+    ]
     sql = _INSERT.format(
-        changed=_DIFFERENCE.format(old="l.facts", new="f.facts"), late=_DIFFERENCE.format(old="p.facts", new="f.facts")
+        changed=DIFFERENCE.format(old="l.facts", new="f.facts"), late=DIFFERENCE.format(old="p.facts", new="f.facts")
     )
     cursor.execute(
         sql,
@@ -200,7 +205,8 @@ def _insert(cursor, run: Run, policies: list[str]) -> None:
 
 def _sums(cursor, run: Run) -> Outcome:
     cursor.execute(
-        "SELECT change, kind, count(*), sum(amount) FROM benefits_line WHERE run_id = %s GROUP BY 1, 2 ORDER BY 1, 2", [run.pk]
+        "SELECT change, kind, count(*), sum(amount) FROM benefits_line WHERE run_id = %s GROUP BY 1, 2 ORDER BY 1, 2",
+        [run.pk],
     )
     found = Outcome("")
     for change, kind, count, total in cursor.fetchall():

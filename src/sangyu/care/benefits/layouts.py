@@ -56,7 +56,19 @@ class Layout:
         return f"{item.amount / 100:.2f}" if value == "amount" else getattr(item, value)
 
 
-_VALUES = {"number", "reference", "payee", "account", "bank", "amount", "name", "id_number", "month", "policy", "remark"}
+_VALUES = {
+    "number",
+    "reference",
+    "payee",
+    "account",
+    "bank",
+    "amount",
+    "name",
+    "id_number",
+    "month",
+    "policy",
+    "remark",
+}
 
 
 @cache

@@ -124,9 +124,7 @@ class FileItem(models.Model):
     class Meta:
         ordering = ["file_id", "number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["payment"], name="benefit_item_once", condition=~Q(result=Result.REJECTED)
-            ),
+            models.UniqueConstraint(fields=["payment"], name="benefit_item_once", condition=~Q(result=Result.REJECTED)),
             models.UniqueConstraint(fields=["file", "number"], name="benefit_item_number"),
             models.CheckConstraint(
                 name="benefit_item_settled",
@@ -155,5 +153,3 @@ class FileLog(TransitionLog):
 
     scope = Scope(staff=Via("file_id", "benefits.PaymentFile"))
     objects = ScopedQuerySet.as_manager()
-
-

@@ -4,7 +4,7 @@ from .funds import open_fund, receive, use_otherwise
 from .paying import discard, issue_vouchers, make_bank_file, make_insurer_file, retry, send
 from .preparing import add_months, again, begin, cancel, compute, enter, past_months, start
 from .recovering import agree, repay, waive
-from .releasing import release, start_release
+from .releasing import release, release_once, start_release
 from .reviewing import approve, publish, reopen, resume, review_county, review_street, withhold
 from .settling import confirm, settle
 
@@ -27,6 +27,7 @@ __all__ = [
     "publish",
     "receive",
     "release",
+    "release_once",
     "reopen",
     "repay",
     "resume",

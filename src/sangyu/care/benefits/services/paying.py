@@ -91,7 +91,9 @@ def _make(
 
 
 @service("benefits.pay")
-def make_bank_file(*, actor: Actor, region_id: int, layout: str = "standard", now: datetime | None = None) -> PaymentFile:
+def make_bank_file(
+    *, actor: Actor, region_id: int, layout: str = "standard", now: datetime | None = None
+) -> PaymentFile:
     """A bank file of all cash payments of the region that wait and have an account to go to.
 
     Raises Refused("benefits.nothing_due"); Invalid for an unknown layout or another region.
@@ -173,9 +175,7 @@ def _send(actor: Actor, made: PaymentFile, now: datetime) -> PaymentFile:
     items = list(made.items.select_related("payment", "payment__line"))
     with as_system(_ELSEWHERE):
         moves = _moves(actor, items, waiting_accounts(actor, items), IN_BANK, "send")
-        ledger.transfer_batch(
-            actor=actor, moves=moves, kind="benefits.send", effective_on=timezone.localdate(now)
-        )
+        ledger.transfer_batch(actor=actor, moves=moves, kind="benefits.send", effective_on=timezone.localdate(now))
     return FILE_FLOW.apply(
         actor=actor, queryset=PaymentFile.objects.all(), pk=made.pk, row=made, action=FileAction.SEND, now=now
     )
@@ -197,7 +197,9 @@ def waiting_accounts(actor: Actor, items: Sequence[FileItem]) -> dict[int, int]:
     }
 
 
-def _moves(actor: Actor, items: Sequence[FileItem], source: dict[int, int], purpose: str, word: str) -> list[ledger.Move]:
+def _moves(
+    actor: Actor, items: Sequence[FileItem], source: dict[int, int], purpose: str, word: str
+) -> list[ledger.Move]:
     funds = Fund.objects.in_bulk({i.payment.fund_id for i in items})
     target = {pk: fund_account(actor, fund, purpose) for pk, fund in funds.items()}
     return [
@@ -244,4 +246,3 @@ def retry(*, actor: Actor, payment_id: int, now: datetime | None = None) -> Paym
     return PAYMENT_FLOW.apply(
         actor=actor, queryset=Payment.objects.all(), pk=payment.pk, row=payment, action=PaymentAction.RETRY, now=now
     )
-

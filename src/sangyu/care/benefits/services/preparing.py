@@ -37,9 +37,7 @@ def add_months(month: date, n: int) -> date:
 
 
 @service("benefits.prepare")
-def begin(
-    *, actor: Actor, region_id: int, month: date, back_months: int = 3, now: datetime | None = None
-) -> Run:
+def begin(*, actor: Actor, region_id: int, month: date, back_months: int = 3, now: datetime | None = None) -> Run:
     """A run of ``month`` for the region, still without lines. ``back_months`` earlier months are looked at again.
 
     Repeating it answers the run that is there as long as it is being computed. Raises Refused("benefits.exists"), Invalid.
@@ -88,7 +86,7 @@ def compute(*, actor: Actor, run_id: int, op=None, now: datetime | None = None) 
     run = run_of(actor, run_id)
     if run.state != RunState.COMPUTING:
         return run
-    found = evaluation.evaluate(actor, run, past_months(run), op or Silent())
+    found = evaluation.evaluate_run(actor, run, past_months(run), op or Silent())
     return _enter(
         actor, run, found.lines, past=found.past, versions=found.versions, input_digest=found.input_digest,
         notice_days=found.notice_days, explain=found.explain, now=now,
@@ -140,7 +138,9 @@ def _reviews(run: Run) -> None:
         places = {r.path: r for r in regions.below(run.path, of_region)}
         if level == Level.COUNTY and not places:  # the run of a street has its last look there
             places = {run.path: run.region}
-            sums = {run.path: {"n": sum(r["n"] for r in sums.values()), "total": sum(r["total"] for r in sums.values())}}
+            sums = {
+                run.path: {"n": sum(r["n"] for r in sums.values()), "total": sum(r["total"] for r in sums.values())}
+            }
         Review.objects.bulk_create(
             Review(
                 run=run, level=level, region=places[p], path=p, line_count=sums[p]["n"], total=sums[p]["total"]

@@ -52,7 +52,11 @@ def agree(
         raise Invalid(errors)
     left = recovery.left
     recovery = _apply(
-        actor, recovery, RecoveryAction.AGREE, now=now, changes={"payer": payer.strip()[:60], "note": note.strip()[:300]}
+        actor,
+        recovery,
+        RecoveryAction.AGREE,
+        now=now,
+        changes={"payer": payer.strip()[:60], "note": note.strip()[:300]},
     )
     kept = recovery.instalments.filter(repaid__gt=0).count()
     for paid in recovery.instalments.filter(repaid__gt=0):  # what was begun ends with what came in
@@ -71,7 +75,14 @@ def agree(
 
 @service("benefits.recover")
 def repay(
-    *, actor: Actor, recovery_id: int, amount: int, received_on: date, receipt: str, key: str, now: datetime | None = None
+    *,
+    actor: Actor,
+    recovery_id: int,
+    amount: int,
+    received_on: date,
+    receipt: str,
+    key: str,
+    now: datetime | None = None,
 ) -> Recovery:
     """Record money that came back, in fen; it fills the instalments in order. The same ``key`` is the same money.
 
@@ -153,5 +164,3 @@ def waive(*, actor: Actor, recovery_id: int, reason: str, now: datetime | None =
                     kind=f"benefits.{word}", reference=recovery.number, effective_on=timezone.localdate(now),
                 )  # fmt: skip
     return recovery
-
-

@@ -20,7 +20,7 @@ from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.regions import selectors as regions
 
-from ..enums import Form, LineKind, LineState, PaymentState, RunAction
+from ..enums import RELEASED, Form, LineKind, LineState, PaymentState, RunAction
 from ..models import Line, Payment, Recovery, Run
 from ..workflow import RECOVERY_FLOW, RUN_FLOW
 from ._shared import (
@@ -219,3 +219,8 @@ def start_release(*, actor: Actor, run_id: int) -> Operation:
     return work
 
 
+@service("benefits.release")
+def release_once(*, actor: Actor, run_id: int, now: datetime | None = None) -> Run:
+    """``release`` for work that may be started twice: a run that is released already is answered as it is."""
+    run = run_of(actor, run_id)
+    return run if run.state in RELEASED else release(actor=actor, run_id=run_id, now=now)

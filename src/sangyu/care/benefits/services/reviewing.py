@@ -185,7 +185,8 @@ def funds_suffice(actor: Actor, run: Run) -> None:
         fund = funds.get(code)
         if fund is None:
             raise Refused(
-                _("No fund “%(code)s” is kept for this region and month.") % {"code": code}, code="benefits.fund_missing"
+                _("No fund “%(code)s” is kept for this region and month.") % {"code": code},
+                code="benefits.fund_missing",
             )
         if fund.policies and policy not in fund.policies:
             raise Refused(

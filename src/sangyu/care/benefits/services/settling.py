@@ -94,7 +94,12 @@ def _book(actor: Actor, made: PaymentFile, accepted: list[FileItem], rejected: l
 
 
 def _mark(
-    actor: Actor, made: PaymentFile, accepted: list[FileItem], rejected: list[FileItem], why: dict[int, str], now: datetime
+    actor: Actor,
+    made: PaymentFile,
+    accepted: list[FileItem],
+    rejected: list[FileItem],
+    why: dict[int, str],
+    now: datetime,
 ) -> None:
     FileItem.objects.filter(pk__in=[i.pk for i in accepted]).update(result=Result.ACCEPTED, settled_at=now)
     ids = [i.payment_id for i in accepted]
@@ -132,5 +137,3 @@ def advance_runs(actor: Actor, run_ids: Iterable[int], now: datetime) -> None:
                     run = RUN_FLOW.apply(
                         actor=actor, queryset=Run.objects.all(), pk=run.pk, row=run, action=action, now=now
                     )
-
-

@@ -1,0 +1,167 @@
+""" "Why this amount, why not": from a line's stored facts and its policy version, through the engine that paid (R-068, X-06)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sangyu.care.policies import selectors as policies
+from sangyu.engines.policy import FORMULA, Period, Policy, Step, trace
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import NotVisible
+from sangyu.ui import format as fmt
+
+from .enums import Change, LineKind, SubjectKind
+from .models import Line
+
+_CONDITIONS = ("starts", "stops", "who")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value that was read: its name and value in words, and the rows it came from (table, row id)."""
+
+    name: str
+    label: str
+    value: str
+    rows: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A line in words. ``sentence`` says it in one go; ``steps`` what the policy asked; ``changes`` what differs from last time."""
+
+    sentence: str
+    steps: list[Step]
+    facts: list[Fact]
+    changes: list[tuple[str, str, str]]
+    policy_name: str
+    document: str
+    clause: str
+    version: Any = None
+
+    @property
+    def failed(self) -> Step | None:
+        """The first condition that does not hold."""
+        return next((s for s in self.steps if s.part in _CONDITIONS and s.value is not True), None)
+
+
+def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
+    """Why ``line`` is what it is. Call inside the scope; the facts are those stored with the line, not today's."""
+    try:
+        version = policies.version(actor, line.version_id)
+    except NotVisible:  # a version entered by hand, or one of a region out of sight
+        return Explanation(_head(line, line.policy), [], _plain(line), _changes(line), line.policy, "", "")
+    policy = policies.policy_of(version)
+    typed = typed_facts(line.facts)
+    period = Period.month(line.month.year, line.month.month)
+    steps = trace(policy, typed, period) if policy.due(line.month) else []
+    return Explanation(
+        sentence=_sentence(line, policy, steps),
+        steps=steps,
+        facts=_facts(line, policy, sources),
+        changes=_changes(line),
+        policy_name=policy.name,
+        document=str(version.document or policy.document.number),
+        clause=version.clause,
+        version=version,
+    )
+
+
+def typed_facts(stored: dict[str, Any]) -> dict[str, Any]:
+    """Stored values as the engine reads them: days are dates again."""
+    words, found = policies.vocabulary(), {}
+    for name, value in stored.items():
+        term = words.term(name)
+        is_day = value is not None and (name in ("from", "to") or (term is not None and term.kind == "date"))
+        found[name] = date.fromisoformat(value) if is_day else value
+    if "stretches" in stored:
+        last = stored["stretches"][-1]
+        found |= {k: date.fromisoformat(last[k]) for k in ("from", "to")}
+    return found
+
+
+def _word(name: str, value: Any) -> str:
+    """A stored value in words."""
+    if value is None:
+        return _("unknown")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    term = policies.vocabulary().term(name)
+    if term is not None and term.kind == "fen":
+        return fmt.money(value)
+    return str(term.values.get(str(value), value)) if term is not None else str(value)
+
+
+def _label(name: str) -> str:
+    term = policies.vocabulary().term(name)
+    return str(term.label) if term is not None else name
+
+
+def _plain(line: Line) -> list[Fact]:
+    return [Fact(n, _label(n), _word(n, v)) for n, v in line.facts.items() if n != "stretches"]
+
+
+def _facts(line: Line, policy: Policy, sources: bool) -> list[Fact]:
+    found = _plain(line)
+    reading = policy.reading(line.month)
+    if not sources or reading is None:
+        return found
+    subject = policy.subject
+    names = [f.name for f in found if f.name not in ("from", "to")]
+    day = reading.day or reading.period.last
+    rows = policies.fact_rows(
+        subject, [(line.subject_id, n) for n in names], day, line.run.known_at, policy=policy.code
+    )
+    return [Fact(f.name, f.label, f.value, rows.get((line.subject_id, f.name), [])) for f in found]
+
+
+def _changes(line: Line) -> list[tuple[str, str, str]]:
+    """(what, then, now) against the last run or, for an earlier month, against what was released for it."""
+    words = {"in_force": _("in force"), "ended": _("ended")}
+    return [
+        (_("Policy"), words.get(then, then), words.get(now, now))
+        if name == "policy"
+        else (_label(name), _word(name, then), _word(name, now))
+        for name, (then, now) in (line.reason or {}).items()
+        if name != "stretches"
+    ]
+
+
+def _head(line: Line, name: str) -> str:
+    month = f"{line.month:%Y-%m}"
+    if line.kind == LineKind.ENTITLEMENT:
+        return f"{month} {name}：{fmt.money(line.amount)}"
+    return _("%(month)s %(policy)s: due %(computed)s, released %(before)s, difference %(amount)s") % {
+        "month": month, "policy": name, "computed": fmt.money(line.computed), "before": fmt.money(line.before),
+        "amount": fmt.money(line.amount),
+    }  # fmt: skip
+
+
+def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
+    said = [_head(line, policy.name)]
+    failed = next((s for s in steps if s.part in _CONDITIONS and s.value is not True), None)
+    if failed is not None:
+        said.append(_("not met: %(what)s") % {"what": failed.sentence})
+    else:
+        met = "，".join(s.sentence for s in steps if s.part in _CONDITIONS)
+        chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
+        said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
+    said += [s for s in (_stacking(line),) if s]
+    if line.change == Change.STOPPED and line.subject_kind == SubjectKind.PERSON and not line.reason and failed is None:
+        said.append(_("no longer met"))
+    return "；".join(said)
+
+
+def _stacking(line: Line) -> str:
+    words = {
+        "excluded": _("excluded by %(winner)s"),
+        "lower": _("only the highest is paid: %(winner)s"),
+        "topped": _("topped up beside %(winner)s: %(base)s before"),
+        "paid": _("less what was paid before: %(base)s in all"),
+        "unmatched": _("no row of the table fits"),
+        "held": _("on hold: %(base)s otherwise"),
+    }
+    said = words.get(line.stacked)
+    return said % {"winner": line.winner, "base": fmt.money(line.base)} if said else ""
