@@ -1,5 +1,7 @@
 """SM4 and SM3 by setting (GB/T 32907-2016, GB/T 32905-2016), ciphertext that says what made it (standards §6.4)."""
 
+import hmac
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -75,6 +77,13 @@ def test_both_are_read_whatever_the_setting(settings):
     assert (sealed["aes"][0], sealed["sm4"][0]) == (0x01, 0x81)
     for settings.SANGYU_CIPHER in SUITES:
         assert [crypto.decrypt(s, PURPOSE) for s in sealed.values()] == ["13804170000"] * 2
+
+
+def test_a_blind_index_is_the_hmac_of_its_purpose_and_value(settings):
+    key = bytes.fromhex(settings.SANGYU_INDEX_KEY)
+    for value in ("13812345678", "x" * 200):
+        whole = hmac.digest(key, f"people.phone\0{value}".encode(), "sha256")
+        assert crypto.blind_index(value, "people.phone") == whole[:16]
 
 
 def test_indexes_differ_by_cipher(settings):

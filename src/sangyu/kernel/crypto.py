@@ -7,7 +7,6 @@ A ciphertext says which cipher made it, so both are read whatever the setting; `
 """
 
 import hashlib
-import hmac
 import os
 import re
 from collections.abc import Callable
@@ -71,7 +70,19 @@ def _sm3(key: bytes, data: bytes) -> bytes:
 
 
 def _sha256(key: bytes, data: bytes) -> bytes:
-    return hmac.digest(key, data, hashlib.sha256)
+    """HMAC-SHA256 (RFC 2104) from the two states that the key alone makes: an import asks for nine a row, and setting one up
+    costs twice what hashing a number does."""
+    inner, outer = _keyed(key)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(data)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+@cache
+def _keyed(key: bytes):
+    padded = key.ljust(64, b"\0")
+    return tuple(hashlib.sha256(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))
 
 
 def _sm4(key: bytes) -> SM4GCM:

@@ -53,20 +53,24 @@ def check_character(first17: str) -> str:
     return CHECKS[sum(map(mul, map(int, first17), WEIGHTS)) % 11]
 
 
+_WHOLE = re.compile(r"[0-9]{17}[0-9X]")
+_OLD_FOREIGN = re.compile(r"[A-Z]{3}\d{12}")
+
+
 def parse_id_number(text: str, *, today: date) -> IdNumber:
     """Read an identity number as people write it: 18 digits, the old 15, residence permits of Hong Kong, Macao and
     Taiwan residents (81/82/83), foreigners' permanent residence cards (9…, and the old form ABC + 12 digits).
 
     A 15-digit number becomes 18 digits. Raises BadValue, saying what to correct.
     """
-    number = re.sub(r"[\s-]", "", half_width(text)).upper()
-    if re.fullmatch(r"[A-Z]{3}\d{12}", number):
+    number = text if _WHOLE.fullmatch(text) else re.sub(r"[\s-]", "", half_width(text)).upper()
+    if _OLD_FOREIGN.fullmatch(number):
         return _old_foreign(number, today)
     upgraded = bool(re.fullmatch(r"\d{15}", number))
     if upgraded:
         body = number[:6] + "19" + number[6:]
         number = body + check_character(body)
-    if not re.fullmatch(r"\d{17}[\dX]", number):
+    if not _WHOLE.fullmatch(number):
         raise BadValue(
             _("An ID number has 18 characters (17 digits, then a digit or X) or 15; this has %(n)d. Look at the card.")
             % {"n": len(number)},

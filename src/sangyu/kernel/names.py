@@ -35,11 +35,18 @@ DOUBLE_SURNAMES = {
 }
 
 
+#: Names as nearly all are: nothing to clean.
+_PLAIN = re.compile("[\u4e00-\u9fff]{2,6}")
+_NOT_READ = re.compile(r"[\s·'-]")
+
+
 def clean_name(text: str) -> str:
     """``text`` as a name: one kind of middle dot, no blanks between Chinese characters, rare characters kept.
 
     Raises BadValue when it is empty, longer than 50 characters, or holds digits or signs.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     name = text.translate(_FULL_WIDTH).translate(_DOTS)
     name = re.sub(r"\s+", " ", name).strip(" ·")
     if not re.search(r"[A-Za-z]", name):
@@ -71,5 +78,5 @@ def pinyin_of(name: str) -> tuple[str, str]:
         syllables = [SURNAMES[name[0]], *lazy_pinyin(name[1:])]
     else:
         syllables = lazy_pinyin(name)
-    parts = [re.sub(r"[\s·'-]", "", s).lower() for s in syllables]
+    parts = [_NOT_READ.sub("", s).lower() for s in syllables]
     return "".join(parts)[:100], "".join(p[0] for p in parts if p)[:50]

@@ -180,11 +180,16 @@ class Progress:
 
     def __init__(self, pk: int, *, apart: bool = True) -> None:
         self.pk = pk
-        self._apart = apart
         self._done = 0
         self._total: int | None = None
         self._written = 0.0
         self._result: dict[str, Any] = {}
+        self._beside = connections["default"].copy() if apart else None
+
+    def close(self) -> None:
+        """No more words about the progress: the second connection ends."""
+        if self._beside is not None:
+            self._beside.close()
 
     def total(self, n: int | None) -> None:
         """How many steps there are; None = unknown."""
@@ -209,7 +214,7 @@ class Progress:
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        with _beside() if self._apart else _within() as cursor:
+        with _beside(self._beside) if self._beside is not None else _within() as cursor:
             cursor.execute(
                 "UPDATE kernel_operation SET done = %s, total = %s, heartbeat_at = now() WHERE id = %s AND state = "
                 "'running' "
@@ -222,9 +227,8 @@ class Progress:
 
 
 @contextmanager
-def _beside():
-    """A cursor of a second connection in a transaction of its own, in the job role: seen by others at once."""
-    second = connections["default"].copy()
+def _beside(second):
+    """A cursor of the connection ``second`` in a transaction of its own, in the job role: seen by others at once."""
     try:
         with second.cursor() as cursor:
             cursor.execute("BEGIN")
@@ -234,8 +238,9 @@ def _beside():
             )
             yield cursor
             cursor.execute("COMMIT")
-    finally:
-        second.close()
+    except BaseException:
+        second.close()  # the next word opens it again
+        raise
 
 
 @contextmanager
@@ -292,6 +297,8 @@ def _work(row: Operation, kind: Kind, apart: bool) -> None:
             row, State.FAILED, _("Something went wrong. The cause is in the log under number %(id)s.") % {"id": row.pk}
         )
         log.exception("operation %s (%s) failed", row.pk, row.kind)
+    finally:
+        op.close()
 
 
 def _end(

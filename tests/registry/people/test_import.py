@@ -16,7 +16,8 @@ from python_calamine import CalamineWorkbook
 from sangyu.kernel import bulk, operations
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible
 from sangyu.kernel.identity import check_character
-from sangyu.kernel.importing import services
+from sangyu.kernel.importing import definition as importing
+from sangyu.kernel.importing import services, work
 from sangyu.kernel.importing.models import ImportBatch, ImportProblem
 from sangyu.kernel.models import Change, Event, Operation
 from sangyu.kernel.scoping import scope
@@ -292,6 +293,21 @@ def test_a_killed_import_has_done_nothing_and_starts_again(clerk):
     assert Operation.objects.get(pk=operation).state == "done"
     assert (Person.objects.count(), Contact.objects.count()) == (10, 1)
     assert services.state(actor=a, kind=KIND, import_id=state.id).step == "done"
+
+
+def test_the_commit_uses_the_values_of_the_check_and_parses_what_was_wrong_again(clerk, monkeypatch):
+    """Nothing but the parsing is kept: rows and problems are those of a fresh reading."""
+    state = checked(clerk, LIBRE.read_bytes())
+    with scope(clerk):
+        batch = ImportBatch.objects.get(pk=state.id)
+        definition = work.definition_of(clerk, batch)
+        table = work.table_of(clerk, batch)
+        fresh = definition.parse(replace(table, parsed=None), batch.matching)
+        monkeypatch.setattr(importing._Column, "parse", lambda self, cell: pytest.fail("parsed again"))
+        good = [i for i, kept in enumerate(table.parsed) if kept is not None]
+        short = replace(table, rows=[table.rows[i] for i in good], parsed=[table.parsed[i] for i in good])
+        assert definition.parse(short, batch.matching) == [row for row in fresh if not row.problems]
+    assert 0 < len(good) < len(table.rows)
 
 
 def test_a_failed_commit_can_be_started_again(clerk, monkeypatch):

@@ -120,6 +120,9 @@ class Import(ABC):
     permission: ClassVar[str]
     #: Whether a named source is asked for, under which columns are remembered.
     has_source: ClassVar[bool] = False
+    #: Whether the values parsed for the check are kept for the commit: where many rows come and all values are text,
+    #: numbers, dates and ID numbers.
+    keeps_values: ClassVar[bool] = False
 
     def __init__(self, actor: Actor, today: date, settings: dict[str, str] | None = None) -> None:
         self.actor = actor
@@ -209,12 +212,37 @@ class Import(ABC):
         self, table: Table, matching: dict[str, int | None], advance: Callable[[int], None] = lambda n: None
     ) -> list[Row]:
         """Every row with its values or problems; the room's ``check`` has run on the good ones."""
+        rows = self.parse(table, matching, advance)
+        self.judge(rows)
+        return rows
+
+    def judge(self, rows: list[Row]) -> None:
+        """Have the room look at what ``parse`` read."""
+        self.check([r for r in rows if not r.problems])
+
+    def values_of(self, table: Table, rows: list[Row]) -> list[list[Any] | None]:
+        """What ``parse`` made of the rows of ``table``, to be kept with it."""
+        keys = [f.key for f in self.fields]
+        found = {row.number: [row.values.get(key) for key in keys] for row in rows if not row.problems}
+        return [found.get(number) for number, _cells in table.rows]
+
+    def parse(
+        self, table: Table, matching: dict[str, int | None], advance: Callable[[int], None] = lambda n: None
+    ) -> list[Row]:
+        """Every row with the values of its cells, or what is wrong with them."""
         columns = [_Column(f, matching.get(f.key)) for f in self.fields]
         present = [c for c in columns if c.at is not None]
         absent = [c for c in columns if c.at is None and c.field.required]
         example = [(c.at, c.field.example) for c in present if c.field.example]
+        keys, kept = [f.key for f in self.fields], table.parsed or [None] * len(table.rows)
         rows = []
-        for number, cells in table.rows:
+        for (number, cells), known in zip(table.rows, kept, strict=True):
+            if len(rows) % STEP == STEP - 1:
+                advance(STEP)
+            if known is not None:
+                values = {key: value for key, value in zip(keys, known, strict=True) if value is not None}
+                rows.append(Row(number, cells, values))
+                continue
             if example and all(at < len(cells) and text_of(cells[at]) == written for at, written in example):
                 continue  # the template's own example
             row = Row(number, cells)
@@ -231,9 +259,6 @@ class Import(ABC):
             for column in absent:
                 row.refuse(column.field.key, _("This is missing. Fill it in."), "missing")
             rows.append(row)
-            if len(rows) % STEP == 0:
-                advance(STEP)
-        self.check([r for r in rows if not r.problems])
         advance(len(rows) % STEP)
         return rows
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -67,14 +68,7 @@ def read(op, actor: Actor, batch: ImportBatch) -> None:
 
 def take_table(actor: Actor, batch: ImportBatch, definition: Import, table: Table) -> None:
     """Keep ``table`` with the import and propose a matching: the source's last one, else by headings."""
-    batch.table = files.save(
-        actor,
-        title=f"{batch.file_name}.table",
-        content_type="application/gzip",
-        data=pack(table),
-        private=True,
-        keep_days=KEEP_DAYS,
-    )
+    _keep_table(actor, batch, table)
     batch.header_row, batch.sheet, batch.headers, batch.rows = (
         table.header_row,
         table.sheet,
@@ -92,6 +86,18 @@ def take_table(actor: Actor, batch: ImportBatch, definition: Import, table: Tabl
     batch.save()
 
 
+def _keep_table(actor: Actor, batch: ImportBatch, table: Table) -> None:
+    """Keep ``table`` with the import."""
+    batch.table = files.save(
+        actor,
+        title=f"{batch.file_name}.table",
+        content_type="application/gzip",
+        data=pack(table),
+        private=True,
+        keep_days=KEEP_DAYS,
+    )
+
+
 def _sample(cell: Any) -> str:
     """The beginning and end of long cells: a sample must not show a whole ID number."""
     written = "" if cell is None else text_of(cell)
@@ -105,12 +111,21 @@ def table_of(actor: Actor, batch: ImportBatch) -> Table:
 
 # ---------------------------------------------------------------- check
 def check(op, actor: Actor, batch: ImportBatch, today: date | None = None) -> None:
-    """Read and check every row; keep the counts and what is wrong, and how the columns were matched."""
+    """Read and check every row; keep the counts and what is wrong, and how the columns were matched.
+
+    The values read are kept for the commit, which checks them again against the register as it is then.
+    """
     op.total(batch.rows)
     definition = definition_of(actor, batch, today)
-    rows = definition.read(table_of(actor, batch), batch.matching, op.advance)
+    table, before = replace(table_of(actor, batch), parsed=None), batch.table_id
+    rows = definition.parse(table, batch.matching, op.advance)
+    if definition.keeps_values:
+        _keep_table(actor, batch, replace(table, parsed=definition.values_of(table, rows)))
+    definition.judge(rows)
     batch.counts, batch.state, batch.operation = counts_of(rows), State.PREVIEW, None
-    batch.save(update_fields=["matching", "counts", "state", "operation"])
+    batch.save(update_fields=["matching", "counts", "state", "operation", "table"])
+    if batch.table_id != before:
+        files.remove(actor, before)
     keep_problems(definition, batch, rows)
     for source in {batch.source, ""}:
         ColumnMatching.objects.update_or_create(
@@ -161,7 +176,7 @@ def keep_problems(definition: Import, batch: ImportBatch, rows: Iterable[Row]) -
 
 # ---------------------------------------------------------------- write
 def write(op, actor: Actor, batch: ImportBatch, today: date | None = None) -> None:
-    """Read and check again (the register may have changed), write what is good, keep what is not.
+    """Check again (the register may have changed), write what is good, keep what is not.
 
     One transaction: a worker that dies leaves nothing, and the operation starts from the beginning.
     """

@@ -47,6 +47,7 @@ class RosterImport(Import):
     title = gettext_lazy("Roster")
     permission = "people.import"
     has_source = True
+    keeps_values = True
 
     def __init__(self, actor: Actor, today: date, settings: dict[str, str] | None = None) -> None:
         super().__init__(actor, today, settings)
