@@ -58,9 +58,13 @@ def on_the_server():
 
 @pytest.fixture(scope="session")
 def turn(django_db_modify_db_settings):
-    """Roles belong to the server: of several workers on a named one, one at a time makes its database."""
-    server = on_the_server()
-    server.execute("SELECT pg_advisory_lock(hashtext('sangyu test database'))")
+    """Roles belong to the server: of several workers on a named one, one at a time makes its database until they are there."""
+    from sangyu.kernel.database_objects import APP_ROLE, AUDIENCE_ROLES
+
+    server, roles = on_the_server(), [APP_ROLE, *AUDIENCE_ROLES]
+    (known,) = server.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY(%s)", [roles]).fetchone()
+    if known < len(roles):
+        server.execute("SELECT pg_advisory_lock(hashtext('sangyu test database'))")
     yield server
     server.close()
 

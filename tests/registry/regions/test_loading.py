@@ -120,7 +120,9 @@ def test_the_whole_country_by_copy(job):
     found = counts()
     assert (found["PROVINCE"], found["COUNTRY"]) == (33, 1)
     assert RegionCode.objects.filter(source="mca").count() == 41934
-    assert RegionCode.objects.filter(source="mca", region__level=Level.STREET).count() == 38723
+    # by its digits: a join with rows of this transaction, of which the planner knows nothing, takes minutes
+    streets = RegionCode.objects.filter(source="mca", code__endswith="000").exclude(code__endswith="000000")
+    assert streets.count() == 38723
     assert found["COMMUNITY"] == 849 + 49 + 333 + 1381
     beijing = selectors.by_code("110101", TODAY)
     assert (beijing.full_name, beijing.parent.flag) == ("北京市东城区", Flag.PSEUDO)
