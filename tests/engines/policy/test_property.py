@@ -1,12 +1,13 @@
 """Random people under random policies: the compiled expressions and the naive interpreter agree on every line (issue 4 §5.2)."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sangyu.engines.policy import Period, sentence
-from support.policies import INCOME, VOCABULARY, lines, policy
+from support.evaluation import INCOME, VOCABULARY, lines, policy
 
 YEAR = date(2026, 1, 1)
 PERIODS = [Period.month(2026, m) for m in (1, 2, 3, 6, 10, 12)]
@@ -28,6 +29,8 @@ leaves = st.one_of(
     st.builds(lambda op, n: f"children {op} {n}", size, st.integers(0, 3)),
     st.builds(lambda op, n: f"养老金 * 2 - 100元 {op} {n}元", size, st.integers(0, 9000)),
     st.builds(lambda op, n: f"满月数(登记日期) {op} {n}", size, st.integers(-3, 14)),
+    st.builds(lambda op, n: f"相隔月数(applied_on, 登记日期) {op} {n}", size, st.integers(-3, 14)),
+    st.builds(lambda op, n: f"years_since(出生日期) {op} {n}", size, st.integers(58, 100)),
     st.builds(lambda op, d: f"registered_on {op} {d}", size, days),
     st.sampled_from(["三无", "非 三无", "在世 = 是", "three_no = no", "补贴等级 = 失能", "居住场所 != 居家", "children is unknown", "经济状况 已知"]),
 )  # fmt: skip
@@ -145,7 +148,7 @@ def people(draw) -> list[dict]:
         fixed = draw(own)
         cuts = sorted(draw(st.lists(st.integers(0, 729), max_size=3, unique=True)))
         ends = [date(2025, 1, 1), *(date(2025, 1, 1) + timedelta(c) for c in cuts if c), date(2027, 1, 1)]
-        for start, end in zip(ends, ends[1:], strict=False):
+        for start, end in pairwise(ends):
             found.append({"subject_id": subject, "from": start, "to": end, **fixed, **draw(facts)})
     return found
 

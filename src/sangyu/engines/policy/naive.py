@@ -64,7 +64,7 @@ class Reader:
                 if name in ("min", "max"):
                     return min(values) if name == "min" else max(values)
                 months = months_between(values[0], values[1] if name == "months_between" else self.day)
-                return months if name == "months_since" else months // 12
+                return months // 12 if name == "years_since" else months
         raise TypeError(type(expr))
 
     def chosen(self, amount: Amount | None) -> tuple[int, Fraction | None]:
