@@ -65,6 +65,10 @@ OBJECTS = {
     "orders/fee-rules/": "fee_rule",
     "orders/service-rules/": "service_rule",
     "settlement/": "statement_frozen",
+    "documents/": "document",
+    "documents/lines/": "document_line",
+    "policies/": "policy",
+    "policies/trials/": "policy_trial",
     "facilities/": "facility",
     "facilities/people/": "person",
     "facilities/stays/": "stay",
@@ -137,6 +141,9 @@ EXCEPTIONS = {
     "assessments:scale": "the word names a published scale, the same for everybody",
     "bureau:orders": "the word names a view of the list, not an object",
     "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",
+    "api:api_v1:documents.get": "documents of government are public; staff's view is tested in tests/registry/documents",
+    "api:api_v1:policies.get": "approved policies are public, drafts are not; tested in tests/care/policies",
+    "api:api_v1:policies.by_code": "the code is looked up in the caller's own area; there is no foreign one to name",
     "api:api_v1:regions.get": "the tree of administrative divisions is public",
 }
 
@@ -150,6 +157,8 @@ POSTED = {
 #: Beginning of an address that other audiences than staff may read everywhere, with the reason.
 PUBLISHED = {
     "catalogue/": "lists of services and packages are public (R-180); staff work with those of their own region",
+    "documents/": "documents of government are public; staff work with those of their own region and above",
+    "policies/": "approved policies are public; drafts are seen by nobody further down",
     "workforce/duties/": "duties of posts are published to all providers and workers",
 }
 #: Operations that answer otherwise than with 404 to an object of the other county in the body: status and reason.

@@ -194,6 +194,11 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "settlement.answer": ({"statement_id": "statement_objected"}, {}, {"adjustment": 600, **WHY}),
     "settlement.approve": ({"statement_id": "statement_confirmed"}, {}, None),
     "settlement.pay": ({"statement_id": "statement_approved"}, {}, None),
+    "documents.list": ({}, {"kind": "measures"}, None),
+    "documents.get": ({"document_id": "document"}, {}, None),
+    "policies.list": ({}, {"day": "2026-10-01"}, None),
+    "policies.get": ({"version_id": "policy"}, {}, None),
+    "policies.by_code": ({"code": "=home-help"}, {"day": "2026-10-01"}, None),
 }  # fmt: skip
 
 

@@ -27,8 +27,8 @@ def entitle(county, region, person, now: datetime) -> None:
     """A facility with an elder, a policy, an application of each state, an objection, a hold, an account."""
     from sangyu.care.applications import services as applications
     from sangyu.care.applications.models import Application, Objection
-    from sangyu.care.policies.models import PolicyVersion
-    from sangyu.registry.documents.models import Document
+    from sangyu.care.policies.models import PolicyVersion, Trial
+    from sangyu.registry.documents.models import Document, ListLine
     from sangyu.registry.facilities import services as facilities
 
     before = now - timedelta(days=20)
@@ -53,7 +53,7 @@ def entitle(county, region, person, now: datetime) -> None:
         valid_from=date(2026, 1, 1),
         **here,
     )
-    PolicyVersion.objects.create(
+    version = PolicyVersion.objects.create(
         code="home-help", number=1, name="居家服务补贴", subject="person", period="month", text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(), document=document, state="approved", author="甲",
         approved_by="乙", approved_at=before, valid_from=date(2026, 1, 1), **here,
@@ -94,6 +94,13 @@ def entitle(county, region, person, now: datetime) -> None:
         bank="农业银行",
         now=before,
     )
+    line = ListLine.objects.create(document=document, path=region.path, number=1, audience="全体", name="居家服务")
+    officer = county.actors["bureau"]
+    trial = Trial.objects.create(
+        version=version, path=region.path, text=text, month=date(2026, 10, 1), figures={}, actor=officer.name,
+        account_id=officer.account_id,
+    )  # fmt: skip
     county.ids |= {name: row.pk for name, row in rows.items()} | {
         "facility": house.pk, "stay": stay.pk, "hold": hold.pk, "payee": payee.pk, "resident": resident.pk,
+        "document": document.pk, "document_line": line.pk, "policy": version.pk, "policy_trial": trial.pk,
     }  # fmt: skip

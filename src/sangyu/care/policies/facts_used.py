@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from .frames import _KNOWN, _closure
+from .frames import closure, known_rows
 from .vocabulary import BASES, Column, Fact, source_of
 
 
@@ -21,7 +21,7 @@ def fact_rows(
     asked: dict[str, set[int]] = defaultdict(set)
     wanted: dict[tuple[int, str], list[str]] = {}
     for pk, name in pairs:
-        made_of = [n for n in _closure([name], subject) if not hasattr(source_of(n, subject), "needs")]
+        made_of = [n for n in closure([name], subject) if not hasattr(source_of(n, subject), "needs")]
         wanted[pk, name] = made_of
         for n in made_of:
             asked[n].add(pk)
@@ -41,7 +41,7 @@ def _rows(subject: str, name: str, ids: list[int], day: date, known_at: datetime
         table, values["kind"] = base.facts, source.kind
         sql = (
             f'SELECT f.subject_id, f.id AS row_id, f.valid_from, f.valid_to FROM "{base.facts}" f '
-            f"WHERE f.kind = %(kind)s AND f.subject_id = ANY(%(ids)s) AND {_KNOWN}"
+            f"WHERE f.kind = %(kind)s AND f.subject_id = ANY(%(ids)s) AND {known_rows(known_at)}"
         )
     else:
         table, sql = source.table, source.sql

@@ -17,11 +17,15 @@ from . import columns
 from .vocabulary import BASES, Column, Dated, Fact, Made, entries, source_of
 
 _TYPES = {"date": pl.Date, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "code": pl.String, "text": pl.String}
-#: Rows of a fact table as known at a moment; None = now.
-_KNOWN = (
-    "(f.superseded_at IS NULL OR (%(known)s::timestamptz IS NOT NULL AND f.superseded_at > %(known)s)) "
-    "AND (%(known)s::timestamptz IS NULL OR f.recorded_at <= %(known)s)"
-)
+
+
+def known_rows(known_at: datetime | None) -> str:
+    """Condition for the rows of a fact table (alias f) that were known at a moment; None = now."""
+    if known_at is None:
+        return "f.superseded_at IS NULL"
+    return "(f.superseded_at IS NULL OR f.superseded_at > %(known)s) AND f.recorded_at <= %(known)s"
+
+
 _WITHIN = "{a}.path >= %(path)s AND {a}.path < %(path)s || '~'"
 
 
@@ -87,22 +91,34 @@ class Store:
         return found
 
     def base(self, subject: str) -> tuple[np.ndarray, pl.Series]:
-        """Ids of all subjects of that kind, ascending, and their paths."""
+        """Ids of all subjects of that kind, ascending, and their paths; their dates come with them, in the one scan."""
         kind = _table(subject)
         if kind not in self._bases:
-            (raw, paths), *_rest = columns.fetch(
-                f"SELECT array_agg(s.id), string_agg(s.path, %(sep)s) FROM ({self._subjects(subject, 's.path')}) s",
+            dates = [n for n in sorted(_own_columns(subject)) if entries()[n].term.kind == "date"]
+            exprs = [f"{_source(n, subject).sql} AS c{i}" for i, n in enumerate(dates)]
+            gathered = "".join(f", array_agg(coalesce(s.c{i}, 'infinity'::date))" for i in range(len(dates)))
+            rows = columns.fetch(
+                f"SELECT s.path, array_agg(s.id){gathered} FROM ({self._subjects(subject, 's.path', *exprs)}) s GROUP BY 1",
                 self._values(),
             )
-            known = columns.ids(raw)
-            self._bases[kind] = known, columns.texts(paths, len(known)).alias("path")
+            ids = [columns.ids(row[1]) for row in rows]
+            known = np.concatenate([np.empty(0, np.int64), *ids])
+            order = np.argsort(known, kind="stable")
+            known = known[order]
+            names = pl.Series([row[0].decode() for row in rows], dtype=pl.String)
+            groups = np.repeat(np.arange(len(rows), dtype=np.uint32), [len(i) for i in ids])
+            self._bases[kind] = known, names.gather(groups[order]).alias("path")
+            for i, name in enumerate(dates):
+                days = np.concatenate([np.empty(0, np.int32), *(columns.days(row[2 + i]) for row in rows)])[order]
+                series = self._as_then(subject, name, known, columns.day_series(name, days))
+                self._columns[_key(subject, name, None)] = series
         return self._bases[kind]
 
     def _subjects(self, subject: str, *expressions: str) -> str:
         base = BASES[subject]
         young = "AND s.birth_date <= %(born)s" if self.born_until and "birth_date" in _own_columns(subject) else ""
         listed = ", ".join(["s.id", *expressions])
-        return f'SELECT {listed} FROM "{base.table}" s WHERE {base.where} AND {_WITHIN.format(a="s")} {young} ORDER BY s.id'
+        return f'SELECT {listed} FROM "{base.table}" s WHERE {base.where} AND {_WITHIN.format(a="s")} {young}'
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return {"path": self.path, "known": self.known_at, "born": self.born_until, "sep": columns.SEPARATOR, **more}
@@ -111,7 +127,7 @@ class Store:
     def load(self, subject: str, day: date, terms: Iterable[str]) -> None:
         """Read what is not there yet of ``terms`` as of ``day``."""
         wanted = [
-            n for n in self._names(subject, _closure(terms, subject)) if _key(subject, n, day) not in self._columns
+            n for n in self._names(subject, closure(terms, subject)) if _key(subject, n, day) not in self._columns
         ]
         facts = [n for n in wanted if isinstance(_source(n, subject), Fact)]
         own = [n for n in wanted if isinstance(_source(n, subject), Column)]
@@ -153,7 +169,7 @@ class Store:
         kinds = {_source(n, subject).kind: n for n in names}
         rows = columns.fetch(
             f'SELECT f.kind, f.value, array_agg(f.subject_id) FROM "{BASES[subject].facts}" f '
-            f"WHERE f.kind = ANY(%(kinds)s) AND {_WITHIN.format(a='f')} AND {_KNOWN} "
+            f"WHERE f.kind = ANY(%(kinds)s) AND {_WITHIN.format(a='f')} AND {known_rows(self.known_at)} "
             "AND f.valid_from <= %(day)s AND (f.valid_to IS NULL OR f.valid_to > %(day)s) GROUP BY f.kind, f.value",
             self._values(kinds=list(kinds), day=day),
         )
@@ -235,7 +251,7 @@ class _Segments:
     def __init__(self, store: Store, reading: Reading) -> None:
         self.store, self.reading, self.subject = store, reading, reading.subject
         self.start, self.end = reading.start, reading.end
-        self.names = store._names(self.subject, _closure(reading.terms, self.subject))
+        self.names = store._names(self.subject, closure(reading.terms, self.subject))
         self.dated = [n for n in self.names if isinstance(_source(n, self.subject), Fact | Dated)]
         self.made = [n for n in self.names if isinstance(_source(n, self.subject), Made)]
 
@@ -296,7 +312,7 @@ class _Segments:
         if facts:
             sql = (
                 "SELECT f.subject_id, f.kind AS name, f.value, f.valid_from, f.valid_to FROM "
-                f'"{BASES[self.subject].facts}" f WHERE f.kind = ANY(%(kinds)s) AND {_WITHIN.format(a="f")} AND {_KNOWN}'
+                f'"{BASES[self.subject].facts}" f WHERE f.kind = ANY(%(kinds)s) AND {_WITHIN.format(a="f")} AND {known_rows(self.store.known_at)}'
             )
             found.append((list(facts.values()), sql, {"kinds": list(facts)}))
         for name in self.dated:
@@ -380,7 +396,7 @@ def _key(subject: str, name: str, day: date | None) -> tuple[str, str, date | No
     return _table(subject), name, None if isinstance(_source(name, subject), Column) else day
 
 
-def _closure(terms: Iterable[str], subject: str) -> list[str]:
+def closure(terms: Iterable[str], subject: str) -> list[str]:
     """``terms`` and the words they are made of, those first."""
     found: dict[str, None] = {}
 

@@ -131,7 +131,7 @@ def _document_url(version: PolicyVersion) -> str:
     return reverse("documents:detail", args=[version.document_id]) if version.document_id else ""
 
 
-def _names(path: str) -> dict[str, str]:
+def policy_names(path: str) -> dict[str, str]:
     """Names of the policies that may be named beside another."""
     return {v.code: v.name for v in selectors.approved(path)}
 
@@ -143,7 +143,7 @@ def _plain(page) -> dict:
         "version": version,
         "policy": policy,
         "problems": problem_rows(problems),
-        "sections": describe(policy, _names(version.path)) if policy else [],
+        "sections": describe(policy, policy_names(version.path)) if policy else [],
         "document_url": _document_url(version),
     }
 
@@ -209,7 +209,9 @@ class Detail(DetailPage):
     actions = [
         Link(_("Approve"), "policies:approve", "check", "policies.approve", "pri", "dialog", when=_is(State.DRAFT)),
         Link(_("Edit draft"), "policies:edit", "edit", "policies.edit", when=_is(State.DRAFT)),
-        Link(_("New version"), "policies:next", "copy", "policies.edit", when=_is(State.APPROVED)),
+        Link(
+            pgettext_lazy("policies", "New version"), "policies:next", "copy", "policies.edit", when=_is(State.APPROVED)
+        ),
         Link(_("What-if"), "policies:try", "swap", "policies.edit", when=_is(State.DRAFT, State.APPROVED)),
         Link(_("Save file"), "policies:file", "dl", "policies.view"),
         Link(_("Discard"), "policies:discard", "trash", "policies.edit", method="post", when=_is(State.DRAFT)),
@@ -248,7 +250,7 @@ class Editor(PlainPage):
             "text": text,
             "problems": (rows := problem_rows(problems)),
             "lines": _numbered(text, {row["line"] for row in rows}),
-            "sections": describe(policy, _names(self.actor.path)) if policy else [],
+            "sections": describe(policy, policy_names(self.actor.path)) if policy else [],
             "policy": policy,
             "version": self.version,
             "words": selectors.vocabulary().of(policy.subject if policy else "person"),
@@ -302,7 +304,7 @@ class Edit(_OfVersion):
 
 
 class NextVersion(_OfVersion):
-    url, name, title = "<int:pk>/next/", "next", _("New version")
+    url, name, title = "<int:pk>/next/", "next", pgettext_lazy("policies", "New version")
 
     def save(self, text: str) -> PolicyVersion:
         return services.draft(actor=self.actor, text=text, based_on=self.version.pk)

@@ -23,7 +23,7 @@ class Section:
 def describe(policy: Policy, names: dict[str, str] | None = None) -> list[Section]:
     """All parts of ``policy`` that say something; ``names`` are the names of other policies by code."""
     made = [
-        Section("who", _("Who"), [*_who(policy)]),
+        Section("who", pgettext("policies", "Who"), [*_who(policy)]),
         _amounts(policy),
         _quantity(policy.quantity, "quantity", _("How many")),
         _quantity(policy.copayment, "copayment", _("Own share")),

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from sangyu.engines.policy import Period, Policy, Term, read
 from sangyu.engines.policy.calendar import latest_birth
@@ -20,6 +21,7 @@ from sangyu.engines.policy.vocabulary import AGE
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import lineage
+from sangyu.registry.documents.selectors import Use
 
 from .enums import State
 from .facts_used import fact_rows
@@ -72,6 +74,14 @@ def applicable(path: str, code: str, day: date) -> PolicyVersion | None:
         .select_related("document", "region")
     )
     return max(rows, key=lambda v: len(v.path), default=None)
+
+
+def applicable_or_404(path: str, code: str, day: date) -> PolicyVersion:
+    """``applicable``. Raises NotVisible when no version holds."""
+    found = applicable(path, code, day)
+    if found is None:
+        raise NotVisible
+    return found
 
 
 # ---------------------------------------------------------------- the text
@@ -177,3 +187,11 @@ def siblings(found: PolicyVersion) -> QuerySet[PolicyVersion]:
 def drafts(actor: Actor) -> QuerySet[PolicyVersion]:
     """Drafts that the actor sees."""
     return versions(actor).filter(state=State.DRAFT)
+
+
+def uses_of_document(actor: Actor, document) -> list[Use]:
+    """Versions that rest on a document of the library, for its page (R-171)."""
+    rows = versions(actor).filter(document=document).exclude(state=State.DISCARDED).order_by("code", "-number")
+    return [
+        Use(f"{v}（{v.region.name}）", reverse("policies:detail", args=[v.pk]), str(v.standing.label)) for v in rows
+    ]

@@ -28,6 +28,8 @@ KEEP, MOST = timedelta(minutes=10), 2
 
 _stores: OrderedDict[tuple, tuple[datetime, Store]] = OrderedDict()
 _lock = threading.Lock()
+#: A store is filled by one thread; a process works one what-if out at a time.
+_one_at_a_time = threading.Lock()
 
 
 # ---------------------------------------------------------------- facts, kept for the session
@@ -99,6 +101,11 @@ class Answer:
 
 def run(actor: Actor, asked: Question, advance: Callable[[int], None] = lambda n: None) -> Answer:
     """Evaluate both texts over the same facts. Runs in the actor's scope; raises PolicyErrors for a text with problems."""
+    with _one_at_a_time:
+        return _run(actor, asked, advance)
+
+
+def _run(actor: Actor, asked: Question, advance: Callable[[int], None]) -> Answer:
     began = time.perf_counter()
     plan = selectors.read_text(asked.text)
     store, read_at = store_for(actor, asked.path)
@@ -156,6 +163,7 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
             continue
         parsed = {v.code: _always(policy) if v is own else selectors.policy_of(v) for v in area.versions}
         used = _related(policy.code, list(parsed.values()))
+        store.policies = tuple(p.code for p in used)
         frames = {}
         for reading in readings(used, Period.month(month.year, month.month)):
             frame = store.frame(reading)

@@ -20,7 +20,7 @@ from . import selectors, services, trials, whatif
 from .enums import PeriodKind, State, Subject
 from .knobs import knobs, turned
 from .models import PolicyVersion, Trial
-from .pages import problem_rows
+from .pages import policy_names, problem_rows
 from .plain import describe
 
 #: Widths of the bars in pixels.
@@ -137,7 +137,9 @@ class WhatIf(PlainPage):
             text=text,
             policy=policy,
             problems=more.pop("problems", problem_rows(problems)),
-            sections=[s for s in describe(policy) if s.key not in ("amount", "who")] if policy else [],
+            sections=[s for s in describe(policy, policy_names(self.version.path)) if s.key not in ("amount", "who")]
+            if policy
+            else [],
             knobs=self.knobs(policy),
             changed=text.strip() != self.version.text.strip(),
             against=against,
@@ -195,6 +197,7 @@ class WhatIf(PlainPage):
             "people_change": total["after_people"] - total["before_people"],
             "others": _signed(figures["others"]) if figures["others"] else "",
             "ratio": f"{total['less'] / total['more']:.1f}" if total["more"] and total["less"] > total["more"] else "",
+            "sum": _bars([total | {"label": _("In all")}], total)[0],
             "tables": [
                 {"key": key, "heading": heading, "rows": _bars(figures[key], total)}
                 for key, heading in (("places", _("By area")), ("levels", _("By payment level")), ("ages", _("By age")))

@@ -2,7 +2,20 @@
 
 from ninja import NinjaAPI
 
-from . import agreements, assessments, entitlements, errors, filework, imports, money, orders, people, registers, visits
+from . import (
+    agreements,
+    assessments,
+    entitlements,
+    errors,
+    filework,
+    imports,
+    money,
+    orders,
+    people,
+    policies,
+    registers,
+    visits,
+)
 
 DESCRIPTION = (
     "Every step of home care from the need to the provider's statement. Amounts are whole fen (1/100 yuan), times are "
@@ -18,5 +31,17 @@ api = NinjaAPI(
     openapi_url=None,
 )
 errors.install(api)
-for module in (registers, filework, people, imports, orders, visits, agreements, money, assessments, entitlements):
+for module in (
+    registers,
+    filework,
+    people,
+    imports,
+    orders,
+    visits,
+    agreements,
+    money,
+    assessments,
+    entitlements,
+    policies,
+):
     api.add_router("", module.router)

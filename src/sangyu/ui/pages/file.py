@@ -15,7 +15,13 @@ from sangyu.kernel.audit import log_read
 from .base import PlainPage
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CONTENT_TYPES = {".xlsx": XLSX, ".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8"}
+CONTENT_TYPES = {
+    ".xlsx": XLSX,
+    ".pdf": "application/pdf",
+    ".csv": "text/csv; charset=utf-8",
+    ".yaml": "application/yaml; charset=utf-8",
+    ".zip": "application/zip",
+}
 
 
 def file_answer(content: bytes, name: str, *, inline: bool = False) -> HttpResponse:
