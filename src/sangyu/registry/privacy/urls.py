@@ -1,6 +1,6 @@
 from sangyu.ui.pages import paths
 
-from . import pages
+from . import pages, pages_registers
 
 app_name = "privacy"
 urlpatterns = paths(
@@ -13,10 +13,10 @@ urlpatterns = paths(
     pages.Erase,
     pages.Lift,
     pages.Refuse,
-    pages.Ledger,
-    pages.IncidentList,
-    pages.IncidentNew,
-    pages.IncidentEdit,
-    pages.AssessmentList,
-    pages.AssessmentNew,
+    pages_registers.Ledger,
+    pages_registers.IncidentList,
+    pages_registers.IncidentNew,
+    pages_registers.IncidentEdit,
+    pages_registers.AssessmentList,
+    pages_registers.AssessmentNew,
 )
