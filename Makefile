@@ -84,6 +84,9 @@ check: install-dev messages ## style, layers, Django, migrations, translations, 
 smoke: install assets messages ## the demo city on free ports, walked over HTTP, stopped again
 	$(BIN)/python -m sangyu.runtime.smoke
 
+sequences: install-dev messages ## a thousand random sequences of edits, merges and undos (SEQUENCES=1000), after work on merging
+	SANGYU_MERGE_SEQUENCES=$(or $(SEQUENCES),1000) $(BIN)/pytest -q tests/care/test_merge_sequences.py
+
 bench: $(STAMP)/bench ## make bench NAME=ledger: one measurement against its peer
 	@test -n "$(NAME)" || { echo "Name one: make bench NAME=$$(cd bench 2>/dev/null && ls *.py | sed 's/\.py$$//' | paste -sd'|')"; exit 2; }
 	$(BIN)/python bench/$(NAME).py

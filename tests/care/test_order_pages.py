@@ -1,5 +1,6 @@
 """Screens of orders: the list, the order page in every state, acts, agreements, call-backs."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.urls import reverse
 
 from sangyu.care.orders import services
 from sangyu.care.orders.models import Order
+from sangyu.ui.models import BulkRow, BulkRun
 from support.pages import client_for
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +141,18 @@ def test_service_rules_are_published_from_a_day_on(world, staff):
     assert answer["Location"] == reverse("orders:service_rule", args=[rule.pk])
     assert (rule.path, rule.place_tolerance) == (world.region.path, 5)
     assert client.post(reverse("orders:service_rule_new"), values | {"late_cancel_percent": 700}).status_code == 422
+
+
+def test_waiting_orders_are_offered_many_at_once_and_taken_back(world, order):
+    """Each to the first of its ranking; what was answered meanwhile stays (R-099)."""
+    client = client_for(replace(world.desk, account_id=7))
+    client.post(reverse("orders:list"), {"bulk": "offer", "ids": [order.pk], "sure": "1", "organisation_id": ""})
+    order.refresh_from_db()
+    assert (order.state, order.organisation_id) == ("offered", world.organisation.pk)
+    run = BulkRun.objects.get()
+    client.post(reverse("ui:bulk-undo", args=[run.pk]), {})
+    order.refresh_from_db()
+    assert (order.state, order.organisation_id) == ("received", None)
+    services.cancel(actor=world.desk, order_id=order.pk, reason="家属要求", now=world.now)
+    client.post(reverse("orders:list"), {"bulk": "offer", "ids": [order.pk], "sure": "1", "organisation_id": ""})
+    assert [r.state for r in BulkRow.objects.filter(run=BulkRun.objects.latest("pk"))] == ["refused"]

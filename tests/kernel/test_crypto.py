@@ -114,6 +114,7 @@ def test_every_index_column_says_how_it_follows_from_a_sealed_one():
 @pytest.mark.django_db
 def test_resealing_moves_values_and_indexes_and_goes_on_after_a_stop(regions, staff, settings):
     from sangyu.registry.people.models import Person
+    from sangyu.registry.people.selectors import find_ids
     from sangyu.registry.people.values import phone_columns
 
     rows = [
@@ -130,10 +131,12 @@ def test_resealing_moves_values_and_indexes_and_goes_on_after_a_stop(regions, st
     assert Person.objects.get(pk=rows[3].pk).phone == "13804170003"
     with scope(staff("city")):
         assert not Person.objects.filter(phone_index=phone_columns("13804170003")["phone_index"])
+        assert find_ids(staff("city"), "13804170003") == find_ids(staff("city"), "0003") == [rows[3].pk]
     work = resealing.reseal_model(Person, batch=10)
     assert next(work) == 10  # the worker dies here
     del work
     assert resealing.stale(Person) == 15
+    assert [find_ids(staff("city"), f"1380417{n:04d}") for n in (3, 20)] == [[rows[3].pk], [rows[20].pk]]  # either kind
     assert list(resealing.reseal_model(Person, batch=10)) == [10, 5]
     assert (resealing.stale(Person), list(resealing.reseal_model(Person))) == (0, [])
     for n, row in enumerate(rows):

@@ -179,6 +179,20 @@ def test_disabled_and_partly_disabled_make_the_whole(city):
     assert sum(levels.values()) == Person.objects.filter(source=DIFFICULT_SOURCE).count()
 
 
+def test_work_on_files_waits(city):
+    from sangyu.registry.duplicates.models import Candidate
+    from sangyu.registry.privacy.models import Request
+    from sangyu.registry.statuslists.models import StatusLine
+    from sangyu.registry.transfers.models import Transfer
+
+    assert Candidate.objects.filter(state="open").count() >= 3
+    transfer = Transfer.objects.get()
+    assert (transfer.state, transfer.path[:12] != transfer.held_path[:12]) == ("requested", True)
+    assert sorted(Request.objects.values_list("kind", "state")) == [("copy", "received"), ("correction", "in_work")]
+    outcomes = Counter(StatusLine.objects.values_list("outcome", flat=True))
+    assert outcomes == {"hit": 1, "new": 1, "conflict": 1, "miss": 1}
+
+
 def test_every_state_of_an_order_is_there(city):
     from sangyu.care.orders.enums import State
     from sangyu.care.orders.models import Order

@@ -15,7 +15,11 @@ from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
 from sangyu.kernel.models import Share
 from sangyu.kernel.scoping import scope
+from sangyu.registry.lifeevents import services as lifeevents
+from sangyu.registry.lifeevents.models import Notice
+from sangyu.registry.people import services as people
 from sangyu.registry.people.enums import Part
+from sangyu.registry.people.models import Consent, Contact
 from sangyu.registry.people.sharing import share_file
 from support.pages import client_for
 from support.people import in_role
@@ -223,3 +227,65 @@ def test_the_size_of_type_is_kept_in_the_browser(world, family):
     assert client.post(reverse("family:type"), {"size": "0", "next": "https://elsewhere.example/"})["Location"] == (
         reverse("family:home")
     )
+
+
+# ---------------------------------------------------------------- relatives and news
+@pytest.fixture
+def elder(world):
+    """The elder's own account, linked with the own file."""
+    with scope(world.desk):
+        people.link_account(actor=world.desk, person_id=world.person.pk, account_id=77)
+    Share.objects.update(since=datetime(2020, 1, 1, tzinfo=UTC))
+    return in_role(world.family, "elder")
+
+
+def test_the_elder_lets_a_relative_in_by_part_and_out_again(world, elder, stranger):
+    """R-027: consent by part, given by the elder's own account."""
+    client, page = client_for(elder), reverse("family:invite", args=[world.person.pk])
+    assert "用手机号登录" in client.get(page).content.decode()
+    given = {"who": "new", "name": "李建华", "relation": "2", "phone": "13804170055", "parts": ["visits"]}
+    assert client.post(page, given | {"phone": "1"}).status_code == 422
+    assert client.post(page, {"parts": ["visits"]}).status_code == 422
+    assert (Contact.objects.count(), Consent.objects.count()) == (0, 0)
+    assert client.post(page, given).status_code == 303
+    consent, contact = Consent.objects.get(), Contact.objects.get()
+    assert (consent.parts, consent.proof, consent.given_by, consent.version) == (
+        ["visits"],
+        "account",
+        "self",
+        "2026-1",
+    )
+    shares = Share.objects.filter(subject_id=contact.account_id, until__isnull=True)
+    assert set(shares.values_list("kind", flat=True)) == {"person", "visits"}
+    html = client.get(reverse("family:family", args=[world.person.pk])).content.decode()
+    assert "李建华" in html
+    end = reverse("family:end_access", args=[world.person.pk, contact.pk])
+    assert client.post(end).status_code == 303
+    assert not shares.exists()
+    assert Consent.objects.get().withdrawn_reason == "本人撤回"
+    assert client.post(end).status_code == 404
+
+
+def test_a_relative_lets_nobody_in(world, family, elder):
+    """Neither with the right of an elder and a file that is only shared, nor without the right."""
+    page = reverse("family:invite", args=[world.person.pk])
+    assert client_for(family).get(page).status_code == 403
+    Share.objects.update(reason="consent 1")
+    given = {"who": "new", "name": "李建华", "relation": "2", "phone": "13804170055", "parts": ["visits"]}
+    assert client_for(elder).post(page, given).status_code == 404
+    assert Contact.objects.count() == 0
+
+
+def test_news_is_shown_until_it_is_read(world, family):
+    """X-03: a relative reads in the own pages what happened."""
+    lifeevents.record(
+        actor=world.desk, person_id=world.person.pk, kind="hospital", on=world.now.date(), source="家属", place="中心医院",
+        today=world.now.date(), now=world.now,
+    )  # fmt: skip
+    client, home = client_for(family), reverse("family:elder", args=[world.person.pk])
+    assert "1 条消息" in client.get(home).content.decode()
+    notice = Notice.objects.get()
+    assert "住院" in client.get(reverse("family:notices", args=[world.person.pk])).content.decode()
+    assert client.post(reverse("family:notice_read", args=[world.person.pk, notice.pk])).status_code == 303
+    assert Notice.objects.get().read_at is not None
+    assert "条消息" not in client.get(home).content.decode()

@@ -132,6 +132,7 @@ def _forget_keys(*, setting: str, **kwargs) -> None:
         _ciphers.cache_clear()
         _index_key.cache_clear()
         _suite.cache_clear()
+        _hashes.cache_clear()
         current_head.cache_clear()
 
 
@@ -190,6 +191,37 @@ def blind_index(value: str, purpose: str, size: int = WHOLE_BYTES) -> bytes | No
 def tail_index(value: str, purpose: str) -> bytes | None:
     """Blind index of the last four characters, for "the number ends in 4417"; None when there are fewer."""
     return blind_index(value[-4:], f"{purpose}.tail", TAIL_BYTES) if value and len(value) >= 4 else None
+
+
+@cache
+def _hashes() -> tuple[Callable[[bytes, bytes], bytes], ...]:
+    """The hash of the present suite first, then those of the others that this OpenSSL knows."""
+    found = [_suite()[1]]
+    for _mark, hashed in SUITES.values():
+        if hashed not in found:
+            try:
+                hashed(b"", b"")
+            except UnsupportedAlgorithm:
+                continue
+            found.append(hashed)
+    return tuple(found)
+
+
+def blind_indexes(value: str, purpose: str, size: int = WHOLE_BYTES) -> list[bytes]:
+    """What to look for: the index as written now, and as another cipher wrote it. [] for an empty value.
+
+    While ``resealing`` is at work rows of both kinds stand side by side; a search asks for both, which costs one more probe
+    of the same index.
+    """
+    if not value:
+        return []
+    text = f"{purpose}\0{value}".encode()
+    return [hashed(_index_key(), text)[:size] for hashed in _hashes()]
+
+
+def tail_indexes(value: str, purpose: str) -> list[bytes]:
+    """The same for the last four characters; [] when there are fewer."""
+    return blind_indexes(value[-4:], f"{purpose}.tail", TAIL_BYTES) if value and len(value) >= 4 else []
 
 
 def whole(purpose: str, form: Callable[[str], str] = str) -> Callable[[str], bytes | None]:

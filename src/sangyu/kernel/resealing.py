@@ -2,8 +2,8 @@
 
 A ciphertext names its key and cipher, so a row that is done is seen to be done: the work commits batch by batch and goes
 on after a stop where it was. The columns of one row change in one statement, so its indexes always fit its ciphertext.
-Until the work has ended, a search by number finds only the rows that are done: run it with the door closed
-(docs/guides/production.md). History keeps old values as they were sealed then.
+Until the work has ended, rows of both kinds stand side by side: searches by number ask for both (``crypto.blind_indexes``);
+imports and uniqueness know the present kind only, so run it with the door closed (docs/guides/production.md). History keeps old values as they were sealed then.
 """
 
 from collections.abc import Iterator

@@ -328,6 +328,8 @@ def check() -> None:
         if len(findings) > 20:
             console.print(f"    … and {len(findings) - 20} more")
     total = sum(map(len, found.values()))
+    if any(lines for name, lines in found.items() if name.startswith("merging.")):
+        console.print("    A thousand random edits, merges and undos on scratch rows: make sequences")
     console.print(f"{len(found)} checks, {total} findings")
     raise typer.Exit(1 if total else 0)
 
@@ -381,6 +383,37 @@ def import_(
             settings["mode"] = "update"
         code = run(console, kind, file, username=username, source=source, settings=settings, dry_run=dry_run)
     raise typer.Exit(code)
+
+
+benefits = typer.Typer(help="Runs of benefits.", no_args_is_help=True)
+app.add_typer(benefits, name="benefits")
+
+
+@benefits.command(name="run")
+def run_benefits(
+    region: Annotated[str, typer.Option(help="Official code of the region, for example 210802.")],
+    month: Annotated[str, typer.Option(help="The month, for example 2026-10.")],
+    username: Annotated[str, typer.Option("--as", help="Sign-in of who prepares: its area and permissions hold.")],
+    back: Annotated[int, typer.Option(help="Earlier months that are looked at again.")] = 3,
+    again: Annotated[bool, typer.Option("--again", help="Compute a run anew that is not reviewed yet.")] = False,
+) -> None:
+    """Compute a month: who gets what, and what changed. Review, approval and release follow on the screen.
+
+    Exit code 0: computed; 2: it was computed before; 1: nothing done.
+    """
+    with database():
+        import django
+
+        django.setup()
+        from .benefits import run
+
+        code = run(console, region=region, month=month, username=username, back=back, again=again)
+    raise typer.Exit(code)
+
+
+@benefits.callback()
+def _benefits() -> None:
+    """Runs of benefits."""
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

@@ -1,6 +1,7 @@
 """Screens of vouchers: each page opens, each act acts, the preview writes nothing."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,9 @@ from django.utils.timezone import localdate
 from sangyu.care.vouchers import services
 from sangyu.care.vouchers.models import Issue, Programme, Voucher
 from sangyu.registry.people.models import Person
+from sangyu.ui.models import BulkRow, BulkRun
 from support.clients import client_as
+from support.pages import client_for
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +109,20 @@ def test_a_sibling_county_sees_nothing(voucher, staff, monkeypatch):
     for name in ("detail", "loss", "cancel", "reissue"):
         assert other.get(reverse(f"vouchers:{name}", args=[voucher.pk])).status_code == 404
     assert voucher.person.name not in text(other.get(reverse("vouchers:list")))
+
+
+def test_many_vouchers_are_reported_lost_and_found_or_taken_back(staff, voucher):
+    """A result per row; taking back moves money and has no undo (R-072)."""
+    client, page = client_for(replace(staff("a"), account_id=7)), reverse("vouchers:list")
+    client.post(page, {"bulk": "lost", "ids": [voucher.pk], "sure": "1", "reason": "整本遗失"})
+    voucher.refresh_from_db()
+    assert voucher.state == "lost"
+    client.post(reverse("ui:bulk-undo", args=[BulkRun.objects.get().pk]), {})
+    voucher.refresh_from_db()
+    assert voucher.state == "active"
+    client.post(page, {"bulk": "cancel", "ids": [voucher.pk], "sure": "1", "reason": "错发"})
+    run = BulkRun.objects.latest("pk")
+    assert (Voucher.objects.get().state, Voucher.objects.get().available) == ("cancelled", 0)
+    assert client.post(reverse("ui:bulk-undo", args=[run.pk]), {}).status_code == 409
+    client.post(page, {"bulk": "cancel", "ids": [voucher.pk], "sure": "1", "reason": "再来"})
+    assert [r.state for r in BulkRow.objects.filter(run=BulkRun.objects.latest("pk"))] == ["refused"]

@@ -92,6 +92,12 @@ def test_columns_are_matched_and_problems_named(clerk):
     assert Person.objects.count() == 0
 
 
+def test_one_pass_names_all_that_is_wrong_with_a_row(clerk):
+    """An unknown community is told beside a day that is none, not after it was corrected."""
+    state = checked(clerk, workbook([["张桂兰", "女", "1941.2.30", "", "", "青华社区"]]))
+    assert [(p.column, p.value) for p in state.problems] == [("出生日期", "1941.2.30"), ("社区", "青华社区")]
+
+
 def test_the_good_rows_are_written_with_facts_and_contacts(clerk, regions):
     a = clerk
     state = written(a, LIBRE.read_bytes(), "花名册.xlsx")

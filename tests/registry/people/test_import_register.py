@@ -18,6 +18,8 @@ from sangyu.kernel.models import Change, Operation
 from sangyu.kernel.scoping import scope
 from sangyu.registry.people import selectors
 from sangyu.registry.people.models import Contact, Person, PersonFact
+from sangyu.ui.models import BulkRow, BulkRun
+from support.pages import client_for
 
 pytestmark = pytest.mark.django_db
 KIND = "people.roster"
@@ -268,3 +270,25 @@ def test_facts_of_many_are_those_of_one(clerk, regions):
         ]  # fmt: skip
         assert found[0] == found[1]
         assert selectors.facts_on(many.pk, date(2021, 3, 1))["living"] == "alone"
+
+
+def test_held_rows_are_decided_many_at_once_and_not_taking_is_taken_back(clerk):
+    """A result per row; a row that may be several persons is decided by itself (R-026)."""
+    first = ["李素芬", "女", "1942.1.1", "", "", "清华社区"]
+    brought(clerk, [["张桂兰", "女", "1941.3.5", "", "13800000001", "清华社区"], first, [*first[:5], "胜利社区"]])
+    brought(clerk, [
+        ["张桂兰", "女", "", number(2), "13800000002", "清华社区"], ["李素芬", "女", "", number(4, "19420101"), "", "清华社区"],
+    ], source="街道")  # fmt: skip
+    one, two = HeldRow.objects.order_by("row")
+    assert (len(one.candidates), len(two.candidates)) == (1, 2)
+    client, ids = client_for(clerk), [one.pk, two.pk]
+    client.post("/people/held/", {"bulk": "dropped", "ids": ids, "sure": "1", "reason": "名册作废"})
+    run = BulkRun.objects.get()
+    assert set(HeldRow.objects.values_list("state", "reason")) == {("dropped", "名册作废")}
+    client.post(f"/ui/acts/{run.pk}/undo/", {})
+    assert set(HeldRow.objects.values_list("state", "reason")) == {("open", "")}
+    client.post("/people/held/", {"bulk": "same", "ids": ids, "sure": "1", "reason": "已核实"})
+    done = BulkRow.objects.filter(run=BulkRun.objects.latest("pk")).order_by("row_id")
+    assert [r.state for r in done] == ["done", "refused"]
+    assert [h.state for h in HeldRow.objects.order_by("row")] == ["same", "open"]
+    assert Person.objects.get(name="张桂兰").id_number == number(2)

@@ -15,6 +15,7 @@ from sangyu.registry.people import selectors, services
 from sangyu.registry.people.merges import survivor
 from sangyu.registry.people.models import Consent, Contact, Person, PersonFact
 from support.dumps import differences, dump
+from support.world import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -266,3 +267,18 @@ def test_the_number_search_finds_the_kept_file_by_a_number_it_took_over(pair, st
             id_number=number, today=date(2026, 11, 21),
         )  # fmt: skip
     assert there.value.person_id == gone.pk
+
+
+def test_the_check_names_a_row_that_was_left_with_a_merged_file(world, regions):
+    """`sangyu check`: nothing that counts points at a file that is gone (R-026)."""
+    from sangyu.kernel.merging.checks import nothing_left_behind
+
+    kept, gone = (make_person(regions["a_one"], name) for name in ("何淑珍", "何淑贞"))
+    mine = Contact.objects.create(person=gone, path=gone.path, name="李梅", relation="3")
+    services.merge(actor=world.desk, kept_id=kept.pk, gone_id=gone.pk, reason="同一人")
+    with connection.cursor() as cursor:
+        assert nothing_left_behind(cursor) == []
+        Contact.objects.filter(pk=mine.pk).update(person=gone)
+        assert nothing_left_behind(cursor) == [
+            f"people.Contact {mine.pk}: it belongs to people.Person {gone.pk}, which was merged into {kept.pk}"
+        ]

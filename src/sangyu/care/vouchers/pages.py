@@ -1,5 +1,6 @@
 """Screens of vouchers: list, voucher, programmes. Issuing: issue_pages."""
 
+from django import forms as forms_
 from django.urls import reverse
 from django.utils.timezone import localdate
 from django.utils.translation import gettext
@@ -10,6 +11,8 @@ from sangyu.ui import format as fmt
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
     ActionPage,
+    Bulk,
+    BulkForm,
     Choice,
     Day,
     DetailPage,
@@ -36,6 +39,30 @@ PARENT = ("vouchers:list", _("Vouchers"))
 PROGRAMMES = ("vouchers:programmes", _("Voucher programmes"))
 
 
+class WhyForm(BulkForm):
+    reason = forms_.CharField(label=_("Reason"), max_length=300)
+
+
+def _cancel(*, actor, row, reason) -> None:
+    services.cancel(actor=actor, voucher_id=row.pk, reason=reason, today=localdate())
+
+
+def _lost(*, actor, row, reason) -> None:
+    services.report_loss(actor=actor, voucher_id=row.pk, reason=reason)
+
+
+def _found(*, actor, row, kept) -> None:
+    services.find(actor=actor, voucher_id=row.pk)
+
+
+#: Lapsing is the clock's: nobody chooses whose voucher ends early. Taking back moves money, so it has no undo.
+BULK = [
+    Bulk("lost", _("Report lost"), "vouchers.replace", each=_lost, undo=_found, form=WhyForm, icon="flag"),
+    Bulk("cancel", _("Take back"), "vouchers.cancel", each=_cancel, form=WhyForm, icon="close",
+         confirm=_("{count} vouchers end, what is left on them returns to the programme. This cannot be undone.")),
+]  # fmt: skip
+
+
 class VoucherList(ListPage):
     url, name, permission, title = "", "list", "vouchers.view", _("Vouchers")
     model = Voucher
@@ -45,7 +72,7 @@ class VoucherList(ListPage):
     filters = ["state", "programme"]
     sort = "-id"
     related = ("programme", "person", "region", "account")
-    personal = "vouchers.list"
+    personal, bulk = "vouchers.list", BULK
     columns = [
         Text("person.name", _("Elder"), link="vouchers:detail"),
         Text("programme.name", _("Programme")),

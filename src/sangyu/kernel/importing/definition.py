@@ -153,6 +153,10 @@ class Import(ABC):
         """Write one held ``row``: as an update of ``known_id``, or as a new record. Returns the record's id."""
         raise Refused(_("This import holds no rows."), code="import.not_held")
 
+    def check_alone(self, row: Row) -> None:
+        """Say what else is wrong with a row of which some cell cannot be read, so that one pass names everything."""
+        return
+
     def row_name(self, row: Row) -> str:
         """By what name the list of problems calls the row."""
         return str(row.values.get("name") or "")
@@ -218,6 +222,9 @@ class Import(ABC):
 
     def judge(self, rows: list[Row]) -> None:
         """Have the room look at what ``parse`` read."""
+        for row in rows:
+            if row.problems:
+                self.check_alone(row)
         self.check([r for r in rows if not r.problems])
 
     def values_of(self, table: Table, rows: list[Row]) -> list[list[Any] | None]:

@@ -14,7 +14,7 @@ from .parsers import text_of
 from .reading import Table, from_json
 from .work import definition_of
 
-__all__ = ["from_json", "row_of", "settle", "text_of"]
+__all__ = ["from_json", "reopen", "row_of", "settle", "text_of"]
 State = HeldRow.State
 
 
@@ -45,6 +45,22 @@ def settle(*, actor: Actor, held_id: int, decision: str, known_id: int | None = 
             held.record_id = definition.settle(row, known_id if decision == State.SAME else None, held.batch)
         held.state, held.decided_at, held.decided_by, held.reason = decision, timezone.now(), actor.name, reason[:200]
         held.save(update_fields=["state", "decided_at", "decided_by", "reason", "record_id"])
+        return held
+
+
+def reopen(*, actor: Actor, held_id: int) -> HeldRow:
+    """Take back that a row was not taken: it waits for its decision again. Raises NotVisible, Forbidden, Refused."""
+    with scope(actor), transaction.atomic():
+        held = HeldRow.objects.select_for_update(of=("self",)).filter(pk=held_id).first()
+        if held is None:
+            raise NotVisible
+        permission = IMPORTS[held.kind].permission
+        if not actor.may(permission):
+            raise Forbidden(permission)
+        if held.state != State.DROPPED:
+            raise Refused(_("Only a row that was not taken waits again."), code="import.not_dropped")
+        held.state, held.decided_at, held.decided_by, held.reason = State.OPEN, None, "", ""
+        held.save(update_fields=["state", "decided_at", "decided_by", "reason"])
         return held
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import connection, models
@@ -87,6 +87,8 @@ class Rule(ABC):
     together: tuple[tuple[str, ...], ...] = ()
     #: Columns whose later change is no obstacle: derived ones, ciphertext beside its index, the path beside its owner.
     loose: frozenset[str] = frozenset()
+    #: SQL condition on a row ``t`` that still counts: such a row must not be left with the gone one. "" = none may count.
+    live: ClassVar[str] = ""
 
     def table(self) -> type[models.Model]:
         return apps.get_model(self.model)
@@ -107,6 +109,7 @@ class Move(Rule):
     column: str
     along: bool = False
     where: tuple[tuple[str, Any], ...] = ()
+    live: ClassVar[str] = "true"
 
     @property
     def follows(self) -> bool:
@@ -192,6 +195,7 @@ class Facts(Rule):
     column: str = "subject"
     together: tuple[tuple[str, ...], ...] = ()
     loose: frozenset[str] = frozenset({"path"})
+    live: ClassVar[str] = "t.superseded_at IS NULL"
 
     def plan(self, case: Case, plan: Plan) -> None:
         model, column = self.table(), self.pointer()
@@ -263,6 +267,15 @@ def _minus(row: Row, others: list[Row]) -> list[Row]:
 
 
 # ---------------------------------------------------------------- what the rooms declare
+def kinds() -> list[str]:
+    """What can be merged, in app order."""
+    found: dict[str, None] = {}
+    for config in apps.get_app_configs():
+        if config.name.startswith("sangyu.") and find_spec(f"{config.name}.merging"):
+            found |= dict.fromkeys(getattr(import_module(f"{config.name}.merging"), "merge_rules", {}))
+    return list(found)
+
+
 @cache
 def rules_of(kind: str) -> tuple[Rule, ...]:
     """All rules for ``kind`` ("people.Person"), in app order: a rule may look at what earlier ones left behind."""

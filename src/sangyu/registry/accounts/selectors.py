@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.crypto import blind_index
+from sangyu.kernel.crypto import blind_index, blind_indexes
 from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
 
 from . import roles
@@ -80,11 +80,16 @@ def by_mobile(text: str) -> Account | None:
         number = parse_phone(text)
     except BadValue:
         return None
-    return Account.objects.filter(mobile_index=mobile_index(number)).first()
+    return Account.objects.filter(mobile_index__in=mobile_indexes(number)).first()
 
 
 def mobile_index(number: str) -> bytes | None:
     return blind_index(number, "accounts.mobile")
+
+
+def mobile_indexes(number: str) -> list[bytes]:
+    """What a search by mobile number asks for, also while values are sealed anew."""
+    return blind_indexes(number, "accounts.mobile")
 
 
 def accounts(actor: Actor) -> QuerySet[Account]:

@@ -20,7 +20,7 @@ from . import delegation, roles, sign_in, tokens, totp
 from .enums import AccountKind, Act
 from .models import Account, AccountSession, ApiToken, Grant
 from .passwords import temporary_password
-from .selectors import mobile_index
+from .selectors import mobile_index, mobile_indexes
 from .throttle import Gate
 
 #: For the rooms of providers and workers: where a subject belongs.
@@ -74,7 +74,7 @@ def open_subject_account(
         raise Invalid({"mobile": [_("A mobile number is needed to sign in.")]})
     day = today or timezone.localdate()
     with as_system("an account may exist in another region"):
-        account = Account.objects.filter(mobile_index=mobile_index(number)).first()
+        account = Account.objects.filter(mobile_index__in=mobile_indexes(number)).first()
         if account is None:
             account = _new(
                 actor, f"m{number}", name, region_id, "", number, AccountKind.PERSON, "zh-hans", None, check_scope=False
@@ -110,7 +110,7 @@ def _new(
     with as_system("names and numbers are unique everywhere"):
         if Account.objects.filter(username=username).exists():
             errors["username"] = [_("This account name is taken.")]
-        if number and Account.objects.filter(mobile_index=mobile_index(number)).exists():
+        if number and Account.objects.filter(mobile_index__in=mobile_indexes(number)).exists():
             errors["mobile"] = [_("Another account has this mobile number.")]
     if errors:
         raise Invalid(errors)
@@ -161,7 +161,9 @@ def change_account(
     if not name.strip():
         raise Invalid({"name": [_("The name is missing.")]})
     with as_system("numbers are unique everywhere"):
-        taken = number and Account.objects.filter(mobile_index=mobile_index(number)).exclude(pk=account.pk).exists()
+        taken = (
+            number and Account.objects.filter(mobile_index__in=mobile_indexes(number)).exclude(pk=account.pk).exists()
+        )
     if taken:
         raise Invalid({"mobile": [_("Another account has this mobile number.")]})
     account.name, account.title, account.ends_on = name.strip(), title.strip(), ends_on

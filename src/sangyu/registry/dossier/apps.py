@@ -5,3 +5,10 @@ class DossierConfig(AppConfig):
     name = "sangyu.registry.dossier"
     label = "dossier"
     verbose_name = "Dossier"
+
+    def ready(self) -> None:
+        from sangyu.ui.pages.bulk import offer
+
+        from .bulk_assign import ASSIGN
+
+        offer("sangyu.registry.people.PersonList", ASSIGN)

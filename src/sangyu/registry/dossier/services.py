@@ -156,6 +156,31 @@ def assign(*, actor: Actor, person_ids: Iterable[int], account_id: int | None, n
     return len(paths)
 
 
+@service("dossier.assign")
+def assign_back(*, actor: Actor, turns: dict[int, tuple[int | None, int]]) -> dict[int, str]:
+    """Take ``assign`` back: ``turns`` is person → (who it was before or None, who it was given to).
+
+    Answers {person: why not} where the file was checked or given to somebody else since.
+    """
+    now = dict(Assignment.objects.filter(person_id__in=turns).values_list("person_id", "account_id"))
+    refused = {pk: _("Was checked or assigned again since.") for pk, (_old, new) in turns.items() if now.get(pk) != new}
+    groups: dict[int | None, list[int]] = {}
+    for pk, (old, _new) in turns.items():
+        if pk not in refused:
+            groups.setdefault(old, []).append(pk)
+    for old, ids in groups.items():
+        try:
+            assign(actor=actor, person_ids=ids, account_id=old)
+        except Invalid as error:  # whose turn it was is no colleague any more
+            refused |= dict.fromkeys(ids, str(error))
+    return refused
+
+
+def turns_of(person_ids: Iterable[int]) -> dict[int, int]:
+    """Person → account that checks the file next. Call inside a scope."""
+    return dict(Assignment.objects.filter(person_id__in=list(person_ids)).values_list("person_id", "account_id"))
+
+
 # ---------------------------------------------------------------- the code on the card
 @service("dossier.code")
 def card_code(*, actor: Actor, person_id: int, now: datetime | None = None) -> CardCode:

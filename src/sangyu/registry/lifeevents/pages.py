@@ -75,7 +75,7 @@ class EventList(ListPage):
     """Life events of the area; open check lists first to hand as a view."""
 
     url, name, permission, title = "", "list", "lifeevents.view", _("Life events")
-    model, related, unit = LifeEvent, ("person__region",), _("life events")
+    model, related, unit = LifeEvent, ("person__region", "assigned"), _("life events")
     filters, sort, personal = EventFilters, "-id", "lifeevents.list"
     columns = [
         Text("person.name", _("Name"), link="lifeevents:event"),

@@ -6,18 +6,24 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor
-from sangyu.kernel.errors import Invalid, NotVisible, Refused
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
-from sangyu.kernel.scoping import say_why
+from sangyu.kernel.identity import parse_phone
+from sangyu.kernel.models import Share
+from sangyu.kernel.names import clean_name
+from sangyu.kernel.scoping import as_system, say_why
 from sangyu.kernel.services import service
 from sangyu.registry.accounts import services as accounts
 
-from . import events
-from .enums import GivenBy, Part, Proof, Purpose
+from . import events, values
+from .enums import GivenBy, Part, Proof, Purpose, Relation
 from .models import Consent, Contact
 from .sharing import share_file, unshare_file
-from .store import locked
+from .store import locked, refresh_completeness
+
+#: Why an elder's own account sees the file; ``_require_own`` asks for it.
+OWN_FILE = "own file"
 
 
 @service("people.consent")
@@ -43,6 +49,27 @@ def give_consent(
     on; ``given_by`` guardian needs a contact who is the guardian. Raises Invalid, NotVisible, Refused when the same
     consent holds already or the person has died.
     """
+    return _give(
+        person_id, purpose=purpose, version=version, given_on=given_on, given_by=given_by, contact_id=contact_id,
+        extent=extent, evidence_id=evidence_id, parts=parts, proof=proof, witness=witness, today=today,
+    )  # fmt: skip
+
+
+def _give(
+    person_id: int,
+    *,
+    purpose: str,
+    version: str,
+    given_on: date,
+    given_by: str,
+    contact_id: int | None,
+    extent: str = "",
+    evidence_id: int | None,
+    parts: list[str] | None,
+    proof: str,
+    witness: str,
+    today: date | None,
+) -> Consent:
     person = locked(person_id)
     if person.died_on is not None:
         raise Refused(_("The person has died."), code="people.dead")
@@ -118,6 +145,15 @@ def open_family_access(
         raise Invalid({"evidence": [_("Add the signed form, or choose a spoken consent with a witness.")]})
     if proof not in (Proof.PAPER, Proof.ORAL):
         raise Invalid({"proof": [_("Say how the consent was given.")]})
+    return _open_access(
+        actor, person_id, contact_id, parts=parts, proof=proof, given_on=given_on, version=version, given_by=given_by,
+        evidence_id=evidence_id, witness=witness, today=today,
+    )  # fmt: skip
+
+
+def _open_access(
+    actor: Actor, person_id: int, contact_id: int, *, given_on: date, today: date | None, **said
+) -> Consent:
     person = locked(person_id)
     contact = person.contacts.select_for_update().filter(pk=contact_id).first()
     if contact is None:
@@ -134,10 +170,8 @@ def open_family_access(
         )
         contact.account = account
         contact.save(update_fields=["account"])
-    return give_consent(
-        actor=actor, person_id=person_id, purpose=Purpose.FAMILY_VIEW, version=version, given_on=given_on,
-        given_by=given_by, contact_id=contact_id, evidence_id=evidence_id, parts=parts, proof=proof, witness=witness,
-        today=today,
+    return _give(
+        person_id, purpose=Purpose.FAMILY_VIEW, given_on=given_on, contact_id=contact_id, today=today, **said
     )  # fmt: skip
 
 
@@ -146,6 +180,10 @@ def withdraw_consent(
     *, actor: Actor, consent_id: int, withdrawn_on: date, reason: str = "", today: date | None = None
 ) -> Consent:
     """Withdraw a consent; the sharing that rests on it ends at once. Raises NotVisible, Invalid, Refused."""
+    return _withdraw(consent_id, withdrawn_on, reason, today)
+
+
+def _withdraw(consent_id: int, withdrawn_on: date, reason: str, today: date | None) -> Consent:
     consent = Consent.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=consent_id).first()
     if consent is None:
         raise NotVisible
@@ -189,4 +227,74 @@ def link_contact_account(*, actor: Actor, contact_id: int, account_id: int | Non
 @service("people.consent")
 def link_account(*, actor: Actor, person_id: int, account_id: int) -> None:
     """Let the elder's own account see the elder's own file, all parts of it."""
-    share_file(account_id, locked(person_id), Part.values, "own file")
+    share_file(account_id, locked(person_id), Part.values, OWN_FILE)
+
+
+# ---------------------------------------------------------------- by the elder's own account
+@service("people.own_consent")
+def invite_relative(
+    *,
+    actor: Actor,
+    person_id: int,
+    parts: list[str],
+    version: str,
+    contact_id: int | None = None,
+    name: str = "",
+    relation: str = "",
+    phone: str = "",
+    today: date | None = None,
+) -> Consent:
+    """The elder lets a relative in: one of the contacts, or a new one by name, relation and telephone number (R-027).
+
+    The account itself is the proof. Raises Invalid, Refused, NotVisible for a file that is not the elder's own.
+    """
+    day = today or timezone.localdate()
+    _require_own(actor, person_id)
+    with as_system("an elder writes the consent that staff enter for others"):
+        person = locked(person_id)
+        if contact_id is None:
+            contact_id = _new_contact(person, name, relation, phone).pk
+        return _open_access(
+            actor, person_id, contact_id, parts=parts, proof=Proof.ACCOUNT, given_on=day, version=version,
+            given_by=GivenBy.SELF, evidence_id=None, witness="", today=day,
+        )  # fmt: skip
+
+
+@service("people.own_consent")
+def end_relative_access(*, actor: Actor, person_id: int, contact_id: int, today: date | None = None) -> Consent:
+    """The elder lets a relative look no more, at once. Raises NotVisible."""
+    day = today or timezone.localdate()
+    _require_own(actor, person_id)
+    with as_system("an elder withdraws the consent that staff enter for others"):
+        held = Consent.objects.filter(
+            person_id=person_id, contact_id=contact_id, purpose=Purpose.FAMILY_VIEW, withdrawn_on__isnull=True
+        ).first()
+        if held is None:
+            raise NotVisible
+        return _withdraw(held.pk, day, _("Withdrawn by the elder"), day)
+
+
+def _require_own(actor: Actor, person_id: int) -> None:
+    """Raise NotVisible unless the account was linked with the file as the elder's own (``link_account``)."""
+    own = Share.objects.live_for(actor, "person").filter(object_id=person_id, reason=OWN_FILE)
+    if actor.audience is not Audience.FAMILY or not own.exists():
+        raise NotVisible
+
+
+def _new_contact(person, name: str, relation: str, phone: str) -> Contact:
+    try:
+        number = parse_phone(phone)
+    except BadValue as bad:
+        raise Invalid({"phone": [bad.message]}) from bad
+    try:
+        name = clean_name(name)
+    except BadValue as bad:
+        raise Invalid({"name": [bad.message]}) from bad
+    if relation not in Relation.values:
+        raise Invalid({"relation": [_("Choose the relation.")]})
+    made = Contact.objects.create(
+        **values.phone_columns(number), name=name, relation=relation, person=person, path=person.path,
+        priority=person.contacts.count() + 1,
+    )  # fmt: skip
+    refresh_completeness(person)
+    return made

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.crypto import blind_index, tail_index
+from sangyu.kernel.crypto import blind_indexes, tail_indexes
 from sangyu.kernel.errors import BadValue
 from sangyu.kernel.identity import born_by, half_width, parse_id_number, parse_phone, phone_digits
 from sangyu.kernel.scoping import PATH_END, scope
@@ -62,13 +62,14 @@ def _by_prefix(columns: tuple[str, ...], text: str, most: int) -> list[int]:
 def _by_number(text: str, most: int, today: date) -> list[int]:
     compact = re.sub(r"[\s()-]", "", text).upper()
     if re.fullmatch(r"\d{3}[\dX]", compact):
-        tail = tail_index(compact, ID_PURPOSE)
-        ids = list(Person.objects.filter(id_tail=tail).values_list("pk", flat=True)[:most])
-        ids += Person.objects.filter(phone_tail=tail_index(compact, PHONE_PURPOSE)).values_list("pk", flat=True)[:most]
+        tails = tail_indexes(compact, ID_PURPOSE)
+        ids = list(Person.objects.filter(id_tail__in=tails).values_list("pk", flat=True)[:most])
+        tails = tail_indexes(compact, PHONE_PURPOSE)
+        ids += Person.objects.filter(phone_tail__in=tails).values_list("pk", flat=True)[:most]
         return list(dict.fromkeys(ids))[:most]
     try:
         number = parse_id_number(compact, today=today).number
-        return list(Person.objects.filter(id_index=blind_index(number, ID_PURPOSE)).values_list("pk", flat=True))
+        return list(Person.objects.filter(id_index__in=blind_indexes(number, ID_PURPOSE)).values_list("pk", flat=True))
     except BadValue:
         pass
     try:
@@ -81,10 +82,12 @@ def _by_number(text: str, most: int, today: date) -> list[int]:
 
 
 def _by_phone(phone: str) -> list[tuple[Person, Contact | None]]:
-    index = blind_index(phone_digits(phone), PHONE_PURPOSE)
-    found = [(p, None) for p in Person.objects.select_related("region").filter(phone_index=index)]
+    sought = blind_indexes(phone_digits(phone), PHONE_PURPOSE)
+    found = [(p, None) for p in Person.objects.select_related("region").filter(phone_index__in=sought)]
     known = {p.pk for p, _none in found}
-    named = Contact.objects.select_related("person__region").filter(phone_index=index, person__merged_into__isnull=True)
+    named = Contact.objects.select_related("person__region").filter(
+        phone_index__in=sought, person__merged_into__isnull=True
+    )
     for contact in named.order_by("priority"):
         if contact.person_id not in known:
             known.add(contact.person_id)

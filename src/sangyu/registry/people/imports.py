@@ -121,21 +121,28 @@ class RosterImport(Import):
         self._same_in_file(good)
         self._against_register([r for r in good if not r.problems])
 
+    def check_alone(self, row: Row) -> None:
+        self._check_row(row)
+
     def _check_row(self, row: Row) -> None:
-        given = row.values
+        """What one row says by itself; a cell that could not be read is not missed a second time."""
+        given, unread = row.values, {key for key, _message, _code in row.problems}
         number = given.get("id_number")
         if number:
             for key, message in values.disagreements(given, number).items():
                 row.refuse(key, message, "disagrees")
-        if not given.get("sex"):
+        if not given.get("sex") and not unread & {"sex", "id_number"}:
             row.refuse("sex", _("Say the sex, or give an ID number."), "missing")
         birth = given.get("birth_date")
         if not birth:
-            row.refuse("birth_date", _("Say the birth date, or give an ID number."), "missing")
+            if not unread & {"birth_date", "id_number"}:
+                row.refuse("birth_date", _("Say the birth date, or give an ID number."), "missing")
         elif birth > self.today or identity.age_on(birth, self.today) > identity.OLDEST:
             row.refuse("birth_date", _("The birth date lies in the future or too far back."), "date.range")
-        if given.get("contact_phone") and not given.get("contact_name"):
+        if given.get("contact_phone") and not given.get("contact_name") and "contact_name" not in unread:
             row.refuse("contact_name", _("A contact's phone needs the contact's name."), "missing")
+        if "region" not in given:
+            return
         place = self.places.find(given["region"], given.get("street", ""))
         if place.region is None:
             row.refuse("region", place.problem, place.code)

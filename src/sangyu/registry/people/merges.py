@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.crypto import blind_index, decrypt_history
+from sangyu.kernel.crypto import blind_indexes, decrypt_history
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.merging import journal
@@ -249,7 +249,7 @@ class Holder:
 def holder_of(id_number: str) -> Holder | None:
     """Who has ``id_number`` (whole, in its one form). Answers by the open scope: past it only under ``as_system``."""
     row = (
-        Person.objects.filter(id_index=blind_index(id_number, ID_PURPOSE))
+        Person.objects.filter(id_index__in=blind_indexes(id_number, ID_PURPOSE))
         .only("pk", "name", "path", "region_id")
         .first()
     )

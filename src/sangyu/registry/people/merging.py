@@ -1,6 +1,7 @@
 """What a merge of two persons does with this room's rows and with what the kernel keeps for a person (ADR 0013)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sangyu.kernel.merging.rules import Case, Facts, Move, Plan, Rule, Stay, read
 
@@ -74,6 +75,8 @@ class Consents(Move):
 @dataclass(frozen=True)
 class Shares(Move):
     """Who sees either file sees the one that is kept, for the longer of the two times; the gone one is shared no more."""
+
+    live: ClassVar[str] = "(t.until IS NULL OR t.until > now())"
 
     @property
     def together(self):

@@ -1,5 +1,7 @@
 """Acts on many elders from the list, and the page that divides an area by addresses."""
 
+from datetime import date, datetime
+
 from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
@@ -14,6 +16,7 @@ from sangyu.registry.regions.fields import RegionField
 from sangyu.ui.pages import Bulk, BulkForm, FormPage, Outcome
 
 from . import areas, services
+from .enums import FACT_VALUES, FactKind
 from .models import Person
 
 
@@ -35,6 +38,56 @@ class CheckForm(BulkForm):
     on = forms.DateField(label=_("Checked on"), initial=timezone.localdate)
 
 
+def _statuses() -> list:
+    """(kind, [("kind=value", words)]) of the statuses that a list of elders may be given; the last of each ends it."""
+    offered = [k for k in FactKind if k in FACT_VALUES and k != FactKind.RESIDENCE]
+    return [
+        (k.label, [*((f"{k}={v}", label) for v, label in FACT_VALUES[k].items()), (f"{k}=", _("ends"))])
+        for k in offered
+    ]
+
+
+class TagForm(BulkForm):
+    """A status with its day and what proves it."""
+
+    status = forms.ChoiceField(label=_("Status"), choices=_statuses)
+    valid_from = forms.DateField(label=_("Valid from"), initial=timezone.localdate)
+    source = forms.CharField(
+        label=_("Evidence"), max_length=100, help_text=_("The decision or list that says so, with its number.")
+    )
+
+    def clean_valid_from(self):
+        day = self.cleaned_data["valid_from"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(gettext("The day lies in the future."))
+        return day
+
+
+def tag(*, actor, ids, status, valid_from, source) -> Outcome:
+    """State the status for each; keeps kind and moment, so that it can be taken back."""
+    kind, _sign, value = status.partition("=")
+    now = timezone.now()
+    done = services.state_facts(
+        actor=actor, kind=kind, stated=[(pk, value or None, source) for pk in ids], valid_from=valid_from, reason=source,
+        now=now,
+    )  # fmt: skip
+    words = gettext("Has died, is restricted, or was born later.")
+    refused = {pk: words for pk in ids if pk not in done}
+    return Outcome(refused, {pk: [kind, now.isoformat()] for pk in done})
+
+
+def untag(*, actor, kept) -> dict[int, str]:
+    """What held before holds again, unless the status was changed since."""
+    groups: dict[str, dict[int, datetime]] = {}
+    for pk, (kind, at) in kept.items():
+        groups.setdefault(kind, {})[pk] = datetime.fromisoformat(at)
+    refused = {}
+    for kind, at in groups.items():
+        done = services.take_facts_back(actor=actor, kind=kind, at=at, reason=gettext("Taken back"))
+        refused |= {pk: gettext("The status was changed again since.") for pk in at if pk not in done}
+    return refused
+
+
 def reassign(*, actor, ids, region_id, day, reason) -> Outcome:
     """``areas.reassign`` for a list; keeps the region before and the day."""
     done = areas.reassign(actor=actor, ids=ids, region_id=region_id, day=day, reason=reason)
@@ -43,8 +96,6 @@ def reassign(*, actor, ids, region_id, day, reason) -> Outcome:
 
 def reassign_back(*, actor, kept) -> dict[int, str]:
     """Give each back to the region it had, unless it has gone on to another one since."""
-    from datetime import date
-
     now_at = dict(Person.objects.filter(pk__in=kept).values_list("pk", "region_id"))
     refused = {pk: gettext("Has gone to another area since.") for pk, k in kept.items() if now_at.get(pk) != k[1]}
     groups: dict[tuple, list[int]] = {}
@@ -76,6 +127,7 @@ def uncheck(*, actor, kept) -> dict[int, str]:
 
 
 ACTS = [
+    Bulk("tag", pgettext_lazy("people", "Status"), "people.facts", many=tag, undo_many=untag, form=TagForm, icon="tag"),
     Bulk("check", _("File checked"), "people.edit", many=check, undo_many=uncheck, form=CheckForm, icon="okc"),
     Bulk(
         "area", _("To another community"), "people.reassign", many=reassign, undo_many=reassign_back, form=AreaForm,

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.importing import held
 from sangyu.kernel.importing.models import HeldRow
-from sangyu.ui.pages import FormPage, ListPage, Moment, Number, Status, Text
+from sangyu.ui.pages import Bulk, BulkForm, FormPage, ListPage, Moment, Number, Status, Text
 
 from . import selectors
 from .imports import RosterImport
@@ -21,12 +21,41 @@ PARENT = ("people:held", _("Rows to decide"))
 TONES = {"open": "warn", "same": "ok", "other": "ok", "dropped": "mute"}
 
 
+class WhyForm(BulkForm):
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+def _decide(decision: str):
+    """One decision for a row of a list; "same" needs exactly one candidate."""
+
+    def act(*, actor, row, reason) -> None:
+        known = row.candidates[0] if decision == HeldRow.State.SAME and len(row.candidates) == 1 else None
+        if decision == HeldRow.State.SAME and known is None:
+            raise Refused(_now("Several persons may be meant. Decide this row by itself."), code="import.several")
+        held.settle(actor=actor, held_id=row.pk, decision=decision, known_id=known, reason=reason)
+
+    return act
+
+
+def _reopen(*, actor, row, kept) -> None:
+    held.reopen(actor=actor, held_id=row.pk)
+
+
+BULK = [
+    Bulk("same", _("The same: bring up to date"), "people.import", each=_decide("same"), form=WhyForm, icon="okc",
+         confirm=_("{count} rows are the persons that they may be: their files are brought up to date.")),
+    Bulk("other", _("Somebody else: register"), "people.import", each=_decide("other"), form=WhyForm, icon="plus",
+         confirm=_("{count} persons are registered anew.")),
+    Bulk("dropped", _("Do not take"), "people.import", each=_decide("dropped"), undo=_reopen, form=WhyForm, icon="close"),
+]  # fmt: skip
+
+
 class HeldList(ListPage):
     url, name, permission, title = "held/", "held", "people.import", _("Rows to decide")
     model, sort, unit = HeldRow, "-id", _("rows")
     parent = ("people:import", _("Import a roster"))
     personal = "importing.held"
-    search, filters = ("name",), ["state", "code"]
+    search, filters, bulk = ("name",), ["state", "code"], BULK
     presets = [(_("To decide"), "state=open")]
     columns = [
         Text("name", _("Name"), link="people:held_decide", sort=True),

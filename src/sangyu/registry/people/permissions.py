@@ -7,6 +7,7 @@ PERMISSIONS = {
     "people.facts": _("Record and end status facts"),
     "people.life_events": _("Record death, move and admission"),
     "people.consent": _("Record and withdraw consent"),
+    "people.own_consent": _("Let relatives see one's own file"),
     "people.reveal": _("Reveal identity and telephone numbers"),
     "people.import": _("Import rosters"),
     "people.export": _("Export the register"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from sangyu.kernel import facts
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
+from sangyu.kernel.crypto import blind_indexes
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.identity import parse_phone
@@ -22,7 +23,15 @@ from sangyu.kernel.services import service
 from . import events, values
 from .bulk_status import state_facts, take_facts_back
 from .completeness import recompute as recompute_completeness
-from .consents import give_consent, link_account, link_contact_account, open_family_access, withdraw_consent
+from .consents import (
+    end_relative_access,
+    give_consent,
+    invite_relative,
+    link_account,
+    link_contact_account,
+    open_family_access,
+    withdraw_consent,
+)
 from .enums import FactKind, NoteTopic, Relation, Sex
 from .merges import merge, preview_merge, preview_undo, undo_merge
 from .models import Contact, GuardedNote, Household, Person, PersonFact
@@ -50,9 +59,11 @@ __all__ = [
     "discharge_from_institution",
     "end_all",
     "end_fact",
+    "end_relative_access",
     "enter_hospital",
     "give_back",
     "give_consent",
+    "invite_relative",
     "lift_restriction",
     "link_account",
     "link_contact_account",
@@ -96,15 +107,14 @@ class DuplicatePerson(Refused):
         super().__init__(message, code="people.duplicate" if person_id else "people.registered_elsewhere")
 
 
-def _refuse_duplicate(id_index: bytes | None, but: int | None = None) -> None:
-    if id_index is None:
-        return
-    own = Person.objects.filter(id_index=id_index).values_list("pk", flat=True).first()
+def _refuse_duplicate(id_number: str, but: int | None = None) -> None:
+    sought = blind_indexes(id_number, values.ID_PURPOSE)
+    own = Person.objects.filter(id_index__in=sought).values_list("pk", flat=True).first() if sought else None
     if own is not None and own != but:
         raise DuplicatePerson(own)
-    if own is None:
+    for index in sought if own is None else ():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT sangyu.person_exists(%s)", [id_index])
+            cursor.execute("SELECT sangyu.person_exists(%s)", [index])
             if cursor.fetchone()[0]:
                 raise DuplicatePerson(None)
 
@@ -139,7 +149,7 @@ def register(
     if elder and not columns.get("birth_date"):
         raise Invalid({"birth_date": [_("Say the birth date, or give an ID number.")]})
     region = region_in_scope(actor, region_id)
-    _refuse_duplicate(columns["id_index"])
+    _refuse_duplicate(columns["id_number"])
     start = registered_on or today
     try:
         with transaction.atomic():
@@ -186,7 +196,7 @@ def update_basic(
     if not reason.strip() and (asked := _needs_reason(person, changed)):
         raise Invalid({"reason": [_("Say why: %(what)s changes.") % {"what": asked}]}, code="people.reason")
     if "id_index" in changed:
-        _refuse_duplicate(changed["id_index"], but=person.pk)
+        _refuse_duplicate(columns["id_number"], but=person.pk)
     for field, value in changed.items():
         setattr(person, field, value)
     if reason:

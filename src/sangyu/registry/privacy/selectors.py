@@ -15,6 +15,16 @@ from .enums import OPEN
 from .models import Request
 
 
+def consent_text(purpose: str, day: date) -> rules.Text | None:
+    """The text to which one consents on ``day``, with its version."""
+    return rules.text_on(purpose, day)
+
+
+def requests_visible(actor: Actor) -> QuerySet[Request]:
+    """Requests of the actor's area; of a family account its own."""
+    return Request.objects.visible_to(actor)
+
+
 def own_requests(actor: Actor, person_id: int) -> QuerySet[Request]:
     """What this family account has asked about the person, newest first."""
     return Request.objects.visible_to(actor).filter(person_id=person_id).order_by("-id")

@@ -16,6 +16,11 @@ def get_transfer(actor: Actor, pk: int) -> Transfer | None:
     return Transfer.objects.visible_to(actor).select_related("region", "held_region").filter(pk=pk).first()
 
 
+def transfers_visible(actor: Actor) -> QuerySet[Transfer]:
+    """All requests of which the actor's area is one side."""
+    return Transfer.objects.visible_to(actor)
+
+
 def to_answer(actor: Actor) -> QuerySet[Transfer]:
     """Requests for files that the actor's area holds."""
     rows = Transfer.objects.visible_to(actor).filter(state=State.REQUESTED)

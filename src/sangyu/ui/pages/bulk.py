@@ -84,6 +84,20 @@ class Bulk:
         return form.cleaned_data
 
 
+#: Acts that a room offers on the list of a room that it may import, by ``page_key``.
+_OFFERED: dict[str, list[Bulk]] = {}
+
+
+def offer(page_key: str, act: Bulk) -> None:
+    """Show ``act`` on the list ``page_key`` ("sangyu.registry.people.PersonList"); called once, when the room is ready."""
+    _OFFERED.setdefault(page_key, []).append(act)
+
+
+def acts_of(page: Any) -> list[Bulk]:
+    """What may be done to many rows of the list: its own acts, then those that other rooms offer."""
+    return [*page.bulk, *_OFFERED.get(page.page_key, [])]
+
+
 # ---------------------------------------------------------------- lists by name
 def reference(page: Any) -> dict:
     """What is kept of a list page so that the background can make it again."""
@@ -109,7 +123,7 @@ def page_again(page: str, actor: Actor, *, query: str = "", kwargs: dict | None 
 
 def act_of(run: BulkRun, page: Any) -> Bulk:
     """The declared act of ``run``. Raises Forbidden, NotVisible."""
-    found = next((a for a in page.bulk if a.key == run.act), None)
+    found = next((a for a in acts_of(page) if a.key == run.act), None)
     if found is None:
         raise NotVisible
     if not page.actor.may(found.permission):

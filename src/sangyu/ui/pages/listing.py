@@ -19,7 +19,7 @@ from sangyu.ui import views as saved
 
 from . import selection
 from .base import Link, Page
-from .bulk import Bulk
+from .bulk import Bulk, acts_of
 from .columns import Column
 from .form import dress
 from .keyset import Slice, page_of, total_of
@@ -234,7 +234,7 @@ class ListPage(Page):
 
     @cached_property
     def bulk_shown(self) -> list[Bulk]:
-        return [b for b in self.bulk if self.actor.may(b.permission)]
+        return [b for b in acts_of(self) if self.actor.may(b.permission)]
 
     @property
     def may_export(self) -> bool:

@@ -36,7 +36,7 @@ def answer(page: Any) -> HttpResponse:
         from .export import export_response
 
         return export_response(page, selected(page))
-    act = next((b for b in page.bulk if b.key == data.get("bulk")), None)
+    act = next((b for b in bulk.acts_of(page) if b.key == data.get("bulk")), None)
     if act is None:
         raise Invalid({"": [_("This action does not exist here.")]})
     if not page.actor.may(act.permission):

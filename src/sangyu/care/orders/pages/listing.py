@@ -2,11 +2,15 @@
 
 import django_filters
 from django import forms
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.kernel.errors import Refused
 from sangyu.registry.catalogue.enums import FeeTier
-from sangyu.ui.pages import Choice, ListPage, Moment, Money, Status, Text
+from sangyu.registry.organisations import selectors as organisations
+from sangyu.ui.pages import Bulk, BulkForm, Choice, ListPage, Moment, Money, Status, Text
 
+from .. import services
 from ..enums import OPEN_STATES, Channel, State
 from ..models import Order
 
@@ -37,6 +41,39 @@ class OrderFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+class OfferForm(BulkForm):
+    """Whom to offer to: a provider, or for each order the first of the ranking."""
+
+    organisation_id = forms.TypedChoiceField(
+        label=_("Provider"), required=False, coerce=int, empty_value=None,
+        help_text=_("Empty: each order goes to the first of its ranking."),
+    )  # fmt: skip
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        named = organisations.choices(self.actor)
+        self.fields["organisation_id"].choices = [("", _("The best for each order")), *named]
+
+
+def _offer(*, actor, row, organisation_id) -> None:
+    """Offer one order to the first of its ranking who is not blocked, of the provider if one was chosen."""
+    ranked = services.proposals(actor=actor, order_id=row.pk)
+    free = [p for p in ranked if not p.blocked and organisation_id in (None, p.option.organisation_id)]
+    if not free:
+        raise Refused(_now("Nobody is free for this visit."), code="orders.nobody_free")
+    option = free[0].option
+    services.offer(actor=actor, order_id=row.pk, organisation_id=option.organisation_id, worker_id=option.worker_id)
+
+
+def _withdraw(*, actor, row, kept) -> None:
+    services.withdraw(actor=actor, order_id=row.pk, reason=_now("Taken back"))
+
+
+BULK = [
+    Bulk("offer", _("Offer"), "orders.dispatch", each=_offer, undo=_withdraw, form=OfferForm, icon="hand"),
+]
+
+
 class OrderList(ListPage):
     url, name, permission, title = "", "list", "orders.view", _("Orders")
     model = Order
@@ -46,7 +83,7 @@ class OrderList(ListPage):
     filters = OrderFilter
     sort = "-pk"
     related = ("region", "organisation", "worker")
-    personal = "orders.list"
+    personal, bulk = "orders.list", BULK
     live = ("orders",)
     columns = [
         Text("number", _("Number"), link="orders:order"),
