@@ -8,6 +8,7 @@ class KernelConfig(AppConfig):
     verbose_name = "Kernel"
 
     def ready(self) -> None:
+        from . import lookups  # noqa: F401
         from .database_objects import install_after_migrate, install_extensions
 
         pre_migrate.connect(install_extensions, sender=self, dispatch_uid="kernel.extensions")

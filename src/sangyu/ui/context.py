@@ -9,8 +9,8 @@ from django.utils.functional import SimpleLazyObject
 
 from sangyu.kernel.actor import Actor
 
-from .keeping import kept
-from .nav import nav_for, plain_address
+from .counting import counted
+from .nav import badges_of, nav_for, plain_address
 
 #: Links of the frame that a higher floor provides: key → url names tried in order. A missing one is not shown.
 SHELL_LINKS = {
@@ -24,13 +24,14 @@ SHELL_LINKS = {
     "operations": ("ui:operations",),
     "elder": ("family:home",),
 }
-#: What a higher floor tells the frame: "role_label" (actor → words), "todo_count" (actor → number, one query).
+TODO = "todo_count"
+#: What a higher floor tells the frame: "role_label" (actor → words), "todo_count" (actor → the rows to count).
 _provided: dict[str, Callable[[Actor], Any]] = {}
 
 
 def provide(name: str, answer: Callable[[Actor], Any]) -> None:
     """Register ``answer`` for the frame; called in a room's ``AppConfig.ready``. ``name``: role_label or todo_count."""
-    if name not in ("role_label", "todo_count"):
+    if name not in ("role_label", TODO):
         raise KeyError(name)
     _provided[name] = answer
 
@@ -48,18 +49,21 @@ def shell(request) -> dict:
     def links() -> dict:
         return {key: url_or_blank(*names) for key, names in SHELL_LINKS.items()}
 
+    def numbers() -> dict[str, int]:
+        todo = {TODO: _provided[TODO]} if TODO in _provided else {}
+        return counted(actor, badges_of(actor) | todo) if actor and usable else {}
+
+    shown = SimpleLazyObject(numbers)
+
     def nav() -> list:
-        return nav_for(actor, request.path, with_badges=usable) if actor else []
+        return nav_for(actor, request.path, shown) if actor else []
 
     def asked(name: str, blank: Any) -> Any:
         return SimpleLazyObject(lambda: _provided[name](actor) or blank) if actor and name in _provided else blank
 
-    def todos() -> int:
-        return kept(("todo_count", actor), lambda: _provided["todo_count"](actor) or 0)
-
     return {
         "role_label": asked("role_label", ""),
-        "todo_count": SimpleLazyObject(todos) if usable and actor and "todo_count" in _provided else 0,
+        TODO: SimpleLazyObject(lambda: shown.get(TODO, 0)),
         "actor": actor,
         "nav": SimpleLazyObject(nav),
         "links": SimpleLazyObject(links),

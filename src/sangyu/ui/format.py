@@ -112,16 +112,22 @@ def plain(value) -> str:
 
 def tag(text, tone: str = "mute", *, status: bool = False):
     """A tag, or with ``status`` a shape + word; ``tone``: ok info warn bad mute acc line solid. — for empty text."""
-    if text is None or text == "":
-        return DASH
+    return DASH if text is None or text == "" else _tag(str(text), tone, status)
+
+
+@lru_cache(maxsize=2000, typed=True)  # typed: text that is safe already is another text
+def _tag(text: str, tone: str, status: bool):
     kind = "st st" if status else "tag tag"
     return format_html('<span class="{}--{}">{}</span>', kind, tone, text)
 
 
 def level(value: int | None, text: str):
     """Ability level 0–4: bars, one filled per step lost, and the word."""
-    if value is None:
-        return DASH
+    return DASH if value is None else _level(value, str(text))
+
+
+@lru_cache(maxsize=100, typed=True)
+def _level(value: int, text: str):
     return format_html('<span class="lv{}">{}</span>', f" lv-{value}" if value else "", text)
 
 

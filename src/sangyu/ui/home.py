@@ -27,7 +27,7 @@ def home_url(actor: Actor) -> str:
         url = url_or_blank(name)
         if url and shown.get(name, True):
             return url
-    groups = nav_for(actor, "", with_badges=False)
+    groups = nav_for(actor, "", {})
     return groups[0]["items"][0]["url"] if groups else reverse("accounts:me")
 
 

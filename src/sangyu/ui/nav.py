@@ -1,6 +1,6 @@
 """The side navigation: each room lists its entries as ``NAV = [Nav(…)]`` in its ``pages.py`` or ``urls.py``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
 
-from .keeping import kept
+from .counting import Countable
 
 
 class Group(models.TextChoices):
@@ -31,8 +31,8 @@ class Group(models.TextChoices):
 class Nav:
     """One entry. ``permission`` "" shows it to everyone signed in; a tuple needs any one of them.
 
-    ``audiences`` limits it to kinds of user (staff, provider, …); ``badge(actor)`` returns a number shown beside the
-    label (0 hides it), costs one query and may be some seconds old; ``phone`` puts it on the bottom bar of narrow screens (first four win).
+    ``audiences`` limits it to kinds of user (staff, provider, …); ``badge(actor)`` returns the rows whose number is shown
+    beside the label (0 hides it), see ``counting``; ``phone`` puts it on the bottom bar of narrow screens (first four win).
     """
 
     label: str
@@ -41,7 +41,7 @@ class Nav:
     permission: str | tuple[str, ...] = ""
     group: str = Group.REGISTERS
     order: int = 50
-    badge: Callable[[Actor], int] | None = None
+    badge: Callable[[Actor], Countable] | None = None
     audiences: tuple[str, ...] = ("staff",)
     phone: bool = False
 
@@ -80,14 +80,16 @@ def _plain_address(name: str, urlconf: str | None, prefix: str) -> str:
         return ""
 
 
-def _badge(entry: Nav, actor: Actor) -> int:
-    return kept(("badge", entry.url_name, actor), lambda: entry.badge(actor))
+def badges_of(actor: Actor) -> dict[str, Callable[[Actor], Countable]]:
+    """What is counted for the entries that ``actor`` sees, by url name."""
+    return {entry.url_name: entry.badge for entry in entries() if entry.badge and entry.shown_to(actor)}
 
 
-def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
+def nav_for(actor: Actor, here: str, badges: Mapping[str, int]) -> list[dict]:
     """Groups of entries that ``actor`` sees: ``[{label, items: [{label, icon, url, current, badge, phone}]}]``.
 
-    ``here`` is the path of the request; the entry with the longest matching address is the current one.
+    ``here`` is the path of the request; the entry with the longest matching address is the current one. ``badges`` are the
+    numbers by url name.
     """
     items = []
     for entry in entries():
@@ -101,7 +103,7 @@ def nav_for(actor: Actor, here: str, *, with_badges: bool = True) -> list[dict]:
     for item in items:
         entry = item.pop("entry")
         item["current"] = item["url"] == best
-        item["badge"] = _badge(entry, actor) if entry.badge and with_badges else 0
+        item["badge"] = badges.get(entry.url_name, 0)
         if not groups or groups[-1]["key"] != entry.group:
             groups.append({"key": entry.group, "label": Group(entry.group).label, "items": []})
         groups[-1]["items"].append(item)

@@ -243,7 +243,7 @@ def test_who_sees_and_may(world, finance, staff):
     services.freeze(actor=one, statement_id=statement.pk, now=CLOSE)
     with scope(world.manager):
         assert selectors.get_statement(world.manager, statement.pk).line_count == 1
-        assert selectors.waiting(world.manager) == 1
+        assert selectors.waiting(world.manager).count() == 1
     other = Actor(
         Audience.PROVIDER, world.manager.path, "他机构", subject_id=999, permissions=world.manager.permissions
     )

@@ -92,7 +92,7 @@ def test_a_relative_asks_and_it_is_due_after_fifteen_working_days(relative, elde
     assert row.due_on == date(2026, 11, 4)
     assert row.path == elder.path
     with scope(officer):
-        assert selectors.waiting(officer) == 1
+        assert selectors.waiting(officer).count() == 1
         assert selectors.overdue(officer, date(2026, 11, 4)) == 0
         assert selectors.overdue(officer, date(2026, 11, 5)) == 1
     with scope(relative):

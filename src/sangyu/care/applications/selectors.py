@@ -116,12 +116,12 @@ def _own_level(actor: Actor, step: Step) -> bool:
     return len(actor.path) == step.depth or (step is Step.CITY and len(actor.path) < step.depth)
 
 
-def objections_waiting(actor: Actor) -> int:
-    return Objection.objects.visible_to(actor).filter(state__in=TO_ANSWER).count()
+def objections_waiting(actor: Actor) -> QuerySet[Objection]:
+    return Objection.objects.visible_to(actor).filter(state__in=TO_ANSWER)
 
 
-def payees_waiting(actor: Actor) -> int:
-    return PayeeAccount.objects.visible_to(actor).filter(state=PayeeState.PROPOSED).count()
+def payees_waiting(actor: Actor) -> QuerySet[PayeeAccount]:
+    return PayeeAccount.objects.visible_to(actor).filter(state=PayeeState.PROPOSED)
 
 
 def is_late(row: Application | Objection, today: date) -> bool:

@@ -83,8 +83,8 @@ def work_counts(actor: Actor) -> dict[str, int]:
     return dict(rows.order_by())
 
 
-def waiting(actor: Actor) -> int:
-    """What waits for the actor's own step; for the badge."""
+def waiting(actor: Actor) -> QuerySet[Assessment]:
+    """What waits for the actor's own step; counted for the badge."""
     states = []
     if actor.may("assessments.assign"):
         states.append(State.APPLIED)
@@ -92,7 +92,7 @@ def waiting(actor: Actor) -> int:
         states += [State.VISITED, State.REVIEWED]
     if actor.audience is Audience.PROVIDER:
         states.append(State.ASSIGNED)
-    return Assessment.objects.visible_to(actor).filter(state__in=states).count() if states else 0
+    return Assessment.objects.visible_to(actor).filter(state__in=states)
 
 
 def mine(actor: Actor) -> QuerySet[Assessment]:

@@ -28,9 +28,9 @@ def lines(statement: Statement) -> QuerySet[StatementLine]:
     return statement.lines.order_by("day", "id")
 
 
-def waiting(actor: Actor) -> int:
-    """How many statements wait for the actor's side."""
+def waiting(actor: Actor) -> QuerySet[Statement]:
+    """Statements that wait for the actor's side; counted for the badge."""
     rows = statements_visible(actor)
     if actor.audience is Audience.PROVIDER:
-        return rows.filter(state=State.FROZEN).count()
-    return rows.filter(state__in=[State.OBJECTED, State.CONFIRMED, State.APPROVED]).count()
+        return rows.filter(state=State.FROZEN)
+    return rows.filter(state__in=[State.OBJECTED, State.CONFIRMED, State.APPROVED])

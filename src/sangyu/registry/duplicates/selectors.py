@@ -25,9 +25,9 @@ def pairs() -> QuerySet[Candidate]:
     )
 
 
-def waiting(actor: Actor) -> int:
-    """Pairs to review in the actor's area; for the badge."""
-    return pairs().visible_to(actor).filter(state=State.OPEN).count()
+def waiting(actor: Actor) -> QuerySet:
+    """Pairs to review in the actor's area; counted for the badge."""
+    return pairs().visible_to(actor).filter(state=State.OPEN)
 
 
 def of_pair(first_id: int, second_id: int) -> Candidate | None:

@@ -116,7 +116,7 @@ def search(
     day = day or timezone.localdate()
     rows = Person.objects.visible_to(actor)
     if text.strip():
-        rows = rows.filter(pk__in=find_ids(actor, text, today=day))
+        rows = rows.filter(pk__among=find_ids(actor, text, today=day))
     return narrow(rows, filters or {}, day)
 
 

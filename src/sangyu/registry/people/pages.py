@@ -1,5 +1,7 @@
 """Pages of the register: list, file with its tabs, form per section, roster import. Acts are in ``pages_acts``."""
 
+from functools import lru_cache
+
 import django_filters
 from django.db.models import Prefetch
 from django.http import FileResponse, HttpResponse
@@ -16,6 +18,7 @@ from sangyu.ui.format import address
 from sangyu.ui.keeping import kept
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
+    Choice,
     Custom,
     Day,
     DetailPage,
@@ -44,6 +47,12 @@ LIST = ("people:list", _("Elders"))
 URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.BEDRIDDEN, Tag.DEPENDENT}
 
 
+def _areas(under: str) -> list[tuple[str, str]]:
+    """Choices of regions down to streets, set in by level."""
+    upper = regions.below(under).filter(level__lte=max(Level.STREET, len(under) // 3))
+    return [(path, "\u3000" * max(0, lv - 3) + name) for path, lv, name in upper.values_list("path", "level", "name")]
+
+
 class PersonFilters(django_filters.FilterSet):
     """Conditions of the list; each is one of ``selectors.search``."""
 
@@ -68,11 +77,7 @@ class PersonFilters(django_filters.FilterSet):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         actor = self.request.actor
-        upper = regions.below(actor.path).filter(level__lte=max(Level.STREET, len(actor.path) // 3))
-        rows = upper.values_list("path", "level", "name")
-        self.filters["path"].extra["choices"] = kept(
-            ("people.areas", actor.path), lambda: [(path, "\u3000" * max(0, lv - 3) + name) for path, lv, name in rows]
-        )
+        self.filters["path"].extra["choices"] = kept(("people.areas", actor.path), lambda: _areas(actor.path))
 
     def by(self, rows, name, value):
         value = int(value) if name in ("age_from", "age_to", "completeness_below") else value
@@ -119,16 +124,19 @@ def _area(person: Person) -> str:
 
 
 def _completeness(person: Person) -> str:
-    if person.restricted_at:
-        return "—"
-    tone = "f-ok" if person.completeness >= 85 else "f-eve" if person.completeness >= 70 else "f-bad"
+    return "—" if person.restricted_at else _bar(person.completeness)
+
+
+@lru_cache(maxsize=101)
+def _bar(percent: int) -> str:
+    tone = "f-ok" if percent >= 85 else "f-eve" if percent >= 70 else "f-bad"
     return format_html(
         '<span class="row"><svg width="36" height="6" aria-hidden="true">'
         '<rect width="36" height="6" rx="3" class="f-line"/>'
         '<rect width="{}" height="6" rx="3" class="{}"/></svg>{}%</span>',
-        round(person.completeness * 0.36),
+        round(percent * 0.36),
         tone,
-        person.completeness,
+        percent,
     )
 
 
@@ -166,7 +174,7 @@ class PersonList(ListPage):
     export_permission = "people.export"
     columns = [
         Text("name", _("Name"), link=whole_file, sort=True),
-        Text("get_sex_display", _("Sex")),
+        Choice("sex", _("Sex"), enum=Sex),
         Number("birth_date", _("Age"), value=_age, sort="birth_date"),
         *_masked_columns(),
         Text("region.name", _("Area"), value=_area),
@@ -201,7 +209,7 @@ class PersonList(ListPage):
         return Person.objects.filter(registered_on__isnull=False)
 
     def search_rows(self, rows, text):
-        return rows.filter(pk__in=selectors.find_ids(self.actor, text))
+        return rows.filter(pk__among=selectors.find_ids(self.actor, text))
 
     def prepared(self, rows):
         facts = PersonFact.objects.on(timezone.localdate()).only("subject_id", "kind", "value")

@@ -35,8 +35,9 @@ def overdue(actor: Actor, today: date) -> int:
     return Request.objects.visible_to(actor).filter(state__in=OPEN, due_on__lt=today).count()
 
 
-def waiting(actor: Actor) -> int:
-    return Request.objects.visible_to(actor).filter(state__in=OPEN).count()
+def waiting(actor: Actor) -> QuerySet:
+    """Requests that are open; counted for the badge."""
+    return Request.objects.visible_to(actor).filter(state__in=OPEN)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ def to_answer(actor: Actor) -> QuerySet[Transfer]:
     return rows.filter(held_path__gte=actor.path, held_path__lt=actor.path + PATH_END)
 
 
-def waiting(actor: Actor) -> int:
-    """How many answers are due from the actor's area; for the badge."""
-    return to_answer(actor).count()
+def waiting(actor: Actor) -> QuerySet:
+    """Transfers to answer from the actor's area; counted for the badge."""
+    return to_answer(actor)
 
 
 def holds(actor: Actor, row: Transfer) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -53,15 +53,13 @@ OWN = {
 }
 
 
-def waiting_for(actor: Actor) -> int:
-    """Orders that wait for an act of ``actor``, each counted once; one query at most."""
-    if actor.audience is not Audience.STAFF:
-        return 0
+def waiting_for(actor: Actor) -> QuerySet:
+    """Orders that wait for an act of ``actor``, each once."""
     conditions, mine = order_conditions(timezone.now()), Q(pk__in=[])
     for key, permissions in OWN.items():
         if any(actor.may(p) for p in permissions):
             mine |= conditions[key]
-    return orders.orders_visible(actor).filter(mine).count() if mine != Q(pk__in=[]) else 0
+    return orders.orders_visible(actor).filter(mine if actor.audience is Audience.STAFF else Q(pk__in=[]))
 
 
 @dataclass(frozen=True)

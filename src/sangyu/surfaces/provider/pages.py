@@ -28,8 +28,8 @@ FEE_TIME = timedelta(days=62)
 CONFIRMABLE = (State.CONFIRMED, State.SETTLED)
 
 
-def _offers(actor) -> int:
-    return orders.count_by_state(actor).get(State.OFFERED, 0)
+def _offers(actor):
+    return orders.orders_visible(actor).filter(state=State.OFFERED)
 
 
 NAV = [

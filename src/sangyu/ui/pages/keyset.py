@@ -147,20 +147,20 @@ def total_of(rows: QuerySet, limit: int = EXACT_COUNT_LIMIT, *, cost: float = CH
 
     ``cost`` is what counting may cost in the planner's units; infinity counts in any case, up to ``limit``.
     """
-    plain = rows.order_by()
-    estimate, _whole = _plan(plain.values("pk"))
-    counting = plain.values("pk")[: limit + 1]
-    if estimate > 5 * limit or (_plan(counting)[1] > cost):
+    counting = rows.order_by().values("pk")[: limit + 1]
+    estimate, expected = _plan(counting)
+    if estimate > 5 * limit or expected > cost:
         return max(1, estimate), False
     counted = counting.count()
     return (counted, True) if counted <= limit else (max(limit, estimate), False)
 
 
-def _plan(rows: QuerySet) -> tuple[int, float]:
-    """(rows, cost) that the planner expects; costs a millisecond."""
-    sql, params = rows.query.sql_with_params()
+def _plan(counting: QuerySet) -> tuple[int, float]:
+    """What the planner expects: how many rows there are without the limit of ``counting``, and the cost with it."""
+    sql, params = counting.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
     plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-    return int(plan["Plan Rows"]), float(plan["Total Cost"])
+    whole = plan["Plans"][0] if plan["Node Type"] == "Limit" else plan
+    return int(whole["Plan Rows"]), float(plan["Total Cost"])

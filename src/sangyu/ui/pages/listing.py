@@ -199,6 +199,7 @@ class ListPage(Page):
         fields = [form[name] for name in form.fields if not isinstance(form.fields[name].widget, HiddenInput)]
         active = [k for k in names if self.params.get(k)]
         visible = 3 if not self.search else 2
+        shown = {c.key for c in self.shown_columns}
         return {
             "columns": [self.column_head(c) for c in self.shown_columns],
             "rows": [self.row(r) for r in part.rows],
@@ -215,8 +216,8 @@ class ListPage(Page):
             "page_size": self.page_size,
             "dense": self.params.get("dense", "1") != "0",
             "column_choice": [
-                (c.key, c.heading(self.model), c in self.shown_columns)
-                for c in [*self.shown_columns, *(c for c in self.all_columns if c not in self.shown_columns)]
+                (c.key, c.heading(self.model), c.key in shown)
+                for c in [*self.shown_columns, *(c for c in self.all_columns if c.key not in shown)]
             ],
             "bulk_actions": self.bulk_shown,
             "selectable": bool(self.bulk_shown) or self.may_export,

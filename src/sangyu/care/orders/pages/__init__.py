@@ -4,12 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.ui.nav import Group, Nav
 
-from ..selectors import count_by_state, due_return_visits
+from ..enums import State
+from ..selectors import due_return_visits, orders_visible
 
 
-def _waiting(actor) -> int:
-    counts = count_by_state(actor)
-    return counts.get("requested", 0) + counts.get("received", 0)
+def _waiting(actor):
+    return orders_visible(actor).filter(state__in=(State.REQUESTED, State.RECEIVED))
 
 
 NAV = [
@@ -31,7 +31,7 @@ NAV = [
         "orders.return_visit",
         Group.INTAKE,
         40,
-        badge=lambda a: due_return_visits(a).count(),
+        badge=due_return_visits,
     ),
     Nav(
         _("Service agreements"),

@@ -18,7 +18,7 @@ BEGIN
         SELECT p.id FROM people_person p
          WHERE sangyu.bigrams(p.name) @> pieces AND strpos(lower(p.name), lower(q)) > 0 AND p.path >= low AND p.path < high
            AND p.merged_into_id IS NULL
-        UNION
+        UNION ALL  -- so that it stops at the limit; a person may come twice
         SELECT p.id FROM people_person p
          WHERE sangyu.bigrams(p.address) @> pieces AND strpos(lower(p.address), lower(q)) > 0
            AND p.path >= low AND p.path < high AND p.merged_into_id IS NULL) found
