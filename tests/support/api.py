@@ -182,6 +182,12 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     ),
     "assessments.needs": ({"person_id": "person"}, {}, None),
     "assessments.demand": ({}, {}, None),
+    "benefits.runs": ({}, {"state": "released"}, None),
+    "benefits.run": ({"run_id": "benefit_run"}, {}, None),
+    "benefits.lines": ({}, {"person_id": "@person"}, None),
+    "benefits.explain": ({"line_id": "benefit_line"}, {}, None),
+    "benefits.payments": ({}, {"run_id": "@benefit_released"}, None),
+    "benefits.recoveries": ({}, {}, None),
     "settlement.list": ({}, {"state": "draft"}, None),
     "settlement.get": ({"statement_id": "statement_draft"}, {}, None),
     "settlement.draft": (

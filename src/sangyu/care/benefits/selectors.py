@@ -165,7 +165,7 @@ def totals(
     grouped = (
         rows.order_by()
         .values_list(name)
-        .annotate(amount=Sum("amount"), subjects=Count("subject_id", distinct=True, filter=~Q(amount=0)), n=Count("id"))
+        .annotate(fen=Sum("amount"), subjects=Count("subject_id", distinct=True, filter=~Q(amount=0)), n=Count("id"))
     )
     found = sorted(grouped, key=lambda row: str(row[0]))
     label = _labels(actor, By(by), [row[0] for row in found])

@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from . import (
     agreements,
     assessments,
+    benefits,
     entitlements,
     errors,
     filework,
@@ -43,5 +44,6 @@ for module in (
     assessments,
     entitlements,
     policies,
+    benefits,
 ):
     api.add_router("", module.router)

@@ -1,5 +1,7 @@
 """The list of runs, one run with its progress, differences, reviews and totals, and the acts on it."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -205,10 +207,7 @@ class RunDetail(DetailPage):
         made = super().links()
         if hasattr(self.object, "notice") and self.object.state == RunState.PUBLISHED:
             made.insert(0, Link(_("The notice"), "benefits:notice", "globe", args=lambda run: [run.notice.code]))
-        return [
-            Link(**{**vars(made[0]), "query": f"?run={self.object.pk}"}) if l.url == "benefits:lines" else l
-            for l in made
-        ]
+        return [replace(m, query=f"?run={self.object.pk}") if m.url == "benefits:lines" else m for m in made]
 
 
 class _Act(ActionPage):
