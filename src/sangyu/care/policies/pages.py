@@ -87,6 +87,9 @@ def _find(rows, text: str):
     return rows.filter(Q(name__contains=text) | Q(code__startswith=text) | Q(document__number__contains=text))
 
 
+_find.do_not_call_in_templates = True  # a template asks whether there is a search, no more
+
+
 class Policies(ListPage):
     url, name, permission, title = "", "list", "policies.view", _("Policies")
     model, sort, unit = PolicyVersion, "code", _("versions")

@@ -14,8 +14,8 @@ from .enums import Kind, Level
 
 class DocumentForm(IntervalForm):
     number = forms.CharField(label=_("Document number"), max_length=60, required=False)
-    title = forms.CharField(label=_("Title"), max_length=200)
-    issuer = forms.CharField(label=_("Issued by"), max_length=100)
+    title = forms.CharField(label=pgettext_lazy("documents", "Title"), max_length=200)
+    issuer = forms.CharField(label=pgettext_lazy("documents", "Issued by"), max_length=100)
     level = forms.ChoiceField(label=_("Tier"), choices=[("", ""), *Level.choices])
     kind = forms.ChoiceField(label=pgettext_lazy("documents", "Kind"), choices=[("", ""), *Kind.choices])
     issued_on = forms.DateField(label=_("Issued on"))

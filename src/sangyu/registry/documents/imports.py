@@ -38,8 +38,8 @@ class DocumentImport(Import):
         text, day = parsers.text, parsers.day
         return (
             Field("number", _("Document number"), text(60), ("文号", "发文字号", "文件编号"), example="示例发〔2026〕1号"),
-            Field("title", _("Title"), text(200), ("标题", "文件名称", "名称", "文件标题"), required=True),
-            Field("issuer", _("Issued by"), text(100), ("发文机关", "制定机关", "发文单位"), required=True),
+            Field("title", pgettext("documents", "Title"), text(200), ("标题", "文件名称", "名称", "文件标题"), required=True),
+            Field("issuer", pgettext("documents", "Issued by"), text(100), ("发文机关", "制定机关", "发文单位"), required=True),
             Field("level", _("Tier"), parsers.choice(LEVELS), ("层级", "级别"), required=True, choices=tuple(LEVELS)),
             Field("kind", pgettext("documents", "Kind"), parsers.choice(KINDS), ("类别", "文件类型"), required=True, choices=tuple(KINDS)),
             Field("issued_on", _("Issued on"), day, ("发文日期", "印发日期", "成文日期"), required=True),

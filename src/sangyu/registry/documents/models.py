@@ -21,8 +21,8 @@ class Document(DatedRow):
     """
 
     number = models.CharField(_("Document number"), max_length=60, blank=True)
-    title = models.CharField(_("Title"), max_length=200)
-    issuer = models.CharField(_("Issued by"), max_length=100)
+    title = models.CharField(pgettext_lazy("documents", "Title"), max_length=200)
+    issuer = models.CharField(pgettext_lazy("documents", "Issued by"), max_length=100)
     level = models.CharField(_("Tier"), max_length=10, choices=Level.choices)
     kind = models.CharField(pgettext_lazy("documents", "Kind"), max_length=12, choices=Kind.choices)
     issued_on = models.DateField(_("Issued on"))

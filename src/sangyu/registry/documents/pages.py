@@ -64,16 +64,19 @@ def _find(rows, text: str):
     return rows.filter(Q(title__contains=text) | Q(number__contains=text) | Q(issuer__contains=text))
 
 
+_find.do_not_call_in_templates = True  # a template asks whether there is a search, no more
+
+
 class Documents(ListPage):
     url, name, permission, title = "", "list", "documents.view", _("Policy library")
     model, sort, unit = Document, "-issued_on", _("documents")
     related, filters, search = ("region", "replaces"), DocumentFilter, staticmethod(_find)
     search_label = _("Title, number or issuer")
-    presets = [(_("In force"), "holds=now"), (_("Lists"), "kind=basic_list"), (_("Ended"), "holds=ended")]
+    presets = [(_("In force"), "holds=now"), (_("Lists of services"), "kind=basic_list"), (_("Ended"), "holds=ended")]
     columns = [
-        Text("title", _("Title"), link="documents:detail", sort=True, width=50),
+        Text("title", pgettext_lazy("documents", "Title"), link="documents:detail", sort=True, width=50),
         Text("number", _("Document number"), sort=True, width=24),
-        Text("issuer", _("Issued by")),
+        Text("issuer", pgettext_lazy("documents", "Issued by")),
         Choice("level", _("Tier")),
         Choice("kind", pgettext_lazy("documents", "Kind")),
         Day("issued_on", _("Issued on"), sort=True),
@@ -120,7 +123,7 @@ class Detail(DetailPage):
     facts = [
         Text("number", _("Document number")),
         Choice("kind", pgettext_lazy("documents", "Kind")),
-        Text("issuer", _("Issued by")),
+        Text("issuer", pgettext_lazy("documents", "Issued by")),
         Day("valid_from", _("From")),
         Day("last_day", _("Last day")),
     ]
@@ -128,9 +131,9 @@ class Detail(DetailPage):
         (
             _("Document"),
             [
-                Text("title", _("Title")),
+                Text("title", pgettext_lazy("documents", "Title")),
                 Text("number", _("Document number")),
-                Text("issuer", _("Issued by")),
+                Text("issuer", pgettext_lazy("documents", "Issued by")),
                 Choice("level", _("Tier")),
                 Choice("kind", pgettext_lazy("documents", "Kind")),
                 Day("issued_on", _("Issued on")),
@@ -173,7 +176,7 @@ class Detail(DetailPage):
             "family",
             _("Family"),
             [
-                Text("title", _("Title"), link="documents:detail"),
+                Text("title", pgettext_lazy("documents", "Title"), link="documents:detail"),
                 Text("number", _("Document number")),
                 Choice("kind", pgettext_lazy("documents", "Kind")),
                 Day("valid_from", _("From")),
