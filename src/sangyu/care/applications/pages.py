@@ -30,13 +30,10 @@ from .models import Application, Objection
 
 NAV = [
     Nav(_("Applications"), "clip", "applications:list", "applications.view", Group.MONEY, 12, badge=selectors.waiting),
-    Nav(
-        _("Objections"), "flag", "applications:objections", "applications.answer", Group.MONEY, 13,
-        badge=selectors.objections_waiting,
-    ),
+    Nav(_("Objections"), "flag", "applications:objections", "applications.answer", Group.MONEY, 13),
     Nav(
         _("Accounts paid into"), "wallet", "applications:payees", ("applications.payee_approve", "applications.payee_reveal"),
-        Group.MONEY, 14, badge=selectors.payees_waiting,
+        Group.MONEY, 14,
     ),
     Nav(_("Holds"), "pause", "applications:holds", "applications.hold", Group.MONEY, 15),
 ]  # fmt: skip
@@ -82,10 +79,7 @@ class ApplicationFilters(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_step(self, rows, name, value):
-        waits = [
-            r.pk for r in rows.filter(state__in=OPEN).only("steps", "done", "state")[:5000] if r.next_step == value
-        ]
-        return rows.filter(pk__in=waits)
+        return selectors.waits_for(rows, [value])
 
     def by_late(self, rows, name, value):
         return rows.filter(state__in=OPEN, due_on__lt=timezone.localdate())

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, F, Func, IntegerField, Q, QuerySet
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -100,28 +101,22 @@ def payees_of(actor: Actor, person_id: int) -> list[PayeeAccount]:
     return sorted(rows, key=lambda r: r.state != PayeeState.ACTIVE)
 
 
-def waiting(actor: Actor) -> int:
-    """Applications whose next step is the actor's, as its level takes it: the number beside the navigation."""
-    if actor.audience is not Audience.STAFF:
-        return 0
-    rows = Application.objects.visible_to(actor).filter(state__in=OPEN)
-    mine = [s.value for s in Step if acts_as(actor, s) and _own_level(actor, s)]
-    return sum(
-        1 for steps, done in rows.values_list("steps", "done")[:500] if done < len(steps) and steps[done] in mine
-    )
+def waits_for(rows: QuerySet[Application], steps: Iterable[str]) -> QuerySet[Application]:
+    """Open ones of ``rows`` whose next step is one of ``steps``."""
+    step = Func(F("steps"), Cast("done", IntegerField()), arg_joiner=" ->> ", template="(%(expressions)s)")
+    rows = rows.filter(state__in=OPEN).annotate(waits=Cast(step, CharField()))
+    return rows.filter(waits__in=list(steps))
+
+
+def waiting(actor: Actor) -> QuerySet[Application]:
+    """Applications whose next step is the actor's, as its level takes it: their number stands beside the navigation."""
+    mine = [s.value for s in Step if actor.audience is Audience.STAFF and acts_as(actor, s) and _own_level(actor, s)]
+    return waits_for(Application.objects.visible_to(actor), mine)
 
 
 def _own_level(actor: Actor, step: Step) -> bool:
     """Whether the step is usually taken at the actor's level: above the city all take the city's."""
     return len(actor.path) == step.depth or (step is Step.CITY and len(actor.path) < step.depth)
-
-
-def objections_waiting(actor: Actor) -> QuerySet[Objection]:
-    return Objection.objects.visible_to(actor).filter(state__in=TO_ANSWER)
-
-
-def payees_waiting(actor: Actor) -> QuerySet[PayeeAccount]:
-    return PayeeAccount.objects.visible_to(actor).filter(state=PayeeState.PROPOSED)
 
 
 def is_late(row: Application | Objection, today: date) -> bool:
