@@ -33,16 +33,20 @@ _READ = {
 }
 
 
-_NAME = RawSQL(
-    "CASE subject_kind WHEN 'person' THEN (SELECT s.name FROM people_person s WHERE s.id = subject_id)"
-    " WHEN 'facility' THEN (SELECT s.name FROM facilities_facility s WHERE s.id = subject_id)"
-    " WHEN 'worker' THEN (SELECT s.name FROM workforce_worker s WHERE s.id = subject_id)"
-    " ELSE (SELECT s.name FROM organisations_organisation s WHERE s.id = subject_id) END",
-    [],
-    output_field=CharField(),
-)
+_TABLES = {
+    SubjectKind.PERSON: "people_person",
+    SubjectKind.FACILITY: "facilities_facility",
+    SubjectKind.WORKER: "workforce_worker",
+    SubjectKind.ORGANISATION: "organisations_organisation",
+}
 
 
 def named(rows: QuerySet) -> QuerySet:
     """``rows`` with ``subject_name``, for lists and their files: one statement whatever their length."""
-    return rows.annotate(subject_name=_NAME)
+    own = f'"{rows.model._meta.db_table}"'
+    cases = " ".join(
+        f"WHEN '{kind.value}' THEN (SELECT s.name FROM {table} s WHERE s.id = {own}.subject_id)"
+        for kind, table in _TABLES.items()
+    )
+    name = RawSQL(f"CASE {own}.subject_kind {cases} END", [], output_field=CharField())
+    return rows.annotate(subject_name=name)
