@@ -140,7 +140,7 @@ def assessed_county(county, regions, person) -> None:
     #: Each of somebody else: one open assessment a person and scale.
     states = ["applied", "assigned", "visited", "reviewed", "published", "decided"]
     for at, state in enumerate(states):
-        who = person if state in ("applied", "decided") else Person.objects.create(
+        who = person if state == "decided" else Person.objects.create(
             name=f"老人{state}", pinyin="lao ren", initials="lr", sex="2", birth_date=date(1941, 1, 1), region=person.region,
             path=person.path, source="test", registered_on=date(2020, 1, 1),
         )  # fmt: skip

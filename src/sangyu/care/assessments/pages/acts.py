@@ -158,7 +158,7 @@ class AssessmentDetail(DetailPage):
             Link(_("Send back"), "assessments:send_back", "undo", "assessments.review", "", "dialog", when=_in(State.VISITED)),
             Link(_("Publish"), "assessments:publish", "check", "assessments.review", "pri", "dialog",
                  when=lambda r: r.state == State.REVIEWED and r.reason != Reason.SAMPLE),
-            Link(_("Decide"), "assessments:decide", "check", "assessments.decide", "pri", "dialog", when=_in(State.PUBLISHED)),
+            Link(pgettext_lazy("assessments", "Decide"), "assessments:decide", "check", "assessments.decide", "pri", "dialog", when=_in(State.PUBLISHED)),
             Link(_("Objection"), "assessments:object", "flag", "assessments.apply", "", "dialog",
                  when=lambda r: r.state in (State.PUBLISHED, State.DECIDED) and r.reason != Reason.SAMPLE),
             Link(_("Setting of care"), "assessments:setting", "home", "assessments.decide", "", "dialog",
@@ -264,8 +264,8 @@ class Publish(NoQuestion, ActionPage):
 
 
 class Decide(NoQuestion, ActionPage):
-    url, name, permission, title = "<int:pk>/decide/", "decide", "assessments.decide", _("Decide")
-    submit_label, success, service = _("Decide"), _("Decided. The level stands in the elder's file."), services.decide
+    url, name, permission, title = "<int:pk>/decide/", "decide", "assessments.decide", pgettext_lazy("assessments", "Decide")
+    submit_label, success, service = pgettext_lazy("assessments", "Decide"), _("Decided. The level stands in the elder's file."), services.decide
 
     def confirm_text(self):
         return _("%(name)s: %(level)s. The level decides about allowances from today on.") % {

@@ -78,7 +78,7 @@ class AssessmentList(ListPage):
         Money("fee", _("Fee"), hidden=True),
     ]
     head = [
-        Link(_("Due"), "assessments:due", "clock", "assessments.apply"),
+        Link(pgettext_lazy("assessments", "Due"), "assessments:due", "clock", "assessments.apply"),
         Link(_("Public notice"), "assessments:notice", "doc", "assessments.review"),
         Link(_("Demand"), "assessments:demand", "chart", "assessments.view"),
         Link(_("Assessors"), "assessments:assessors", "users", "assessments.commission"),
