@@ -17,6 +17,7 @@ from sangyu.registry.people.enums import FactKind
 from sangyu.ui.format import money
 
 from . import words
+from .entitled import asked_for, stays
 from .file import File
 from .timeline import Asked, Entry, Show, Source, older
 
@@ -314,4 +315,6 @@ SOURCES = (
     Source("papers", Show.PAPER, papers, _holds("dossier.view")),
     Source("checks", Show.PAPER, checks, _checked),
     Source("looks", Show.READ, looks, _holds("dossier.reads"), aside=True),
+    Source("stays", Show.LIFE, stays, _holds("facilities.stays")),
+    Source("asked_for", Show.MONEY, asked_for, _holds("applications.view")),
 )
