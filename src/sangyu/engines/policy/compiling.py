@@ -52,11 +52,8 @@ class Compiler:
                 return nw.col(term.name) == nw.lit(code)
             case In(term=term, codes=codes):
                 column = nw.col(term.name)
-                return (
-                    reduce(lambda a, b: a | b, (column == nw.lit(code) for code in codes))
-                    if len(codes) <= 4
-                    else column.is_in(list(codes)) & ~column.is_null()
-                )
+                # Of an unknown value it is unknown whether it is among many; not every engine's ``is_in`` says so.
+                return nw.when(~column.is_null()).then(column.is_in(list(codes)))
             case Known(term=term):
                 return ~nw.col(BIRTH_DATE if term.name == AGE else term.name).is_null()
             case Name(term=term):

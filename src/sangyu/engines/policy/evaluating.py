@@ -120,11 +120,23 @@ class _Lines:
         }
         if self.segments:
             frame = frame.select("subject_id", FROM, TO, *(e.alias(n) for n, e in columns.items()))
-            frame, den = self._summed(frame, den)
+            frame, den = self._summed(self._limited(frame, den), den)
         else:
-            frame = frame.select("subject_id", *(e.alias(n) for n, e in columns.items()))
+            frame = self._limited(frame.select("subject_id", *(e.alias(n) for n, e in columns.items())), den)
             frame = frame.with_columns(_number(self.due.window.days).alias(_DAYS))
         return self._line(frame, den)
+
+    def _limited(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
+        """Minimum and maximum, one step at a time: a column named is not worked out twice."""
+        for column, rule, over in ((_AMOUNT, self.policy.amount, den), ("quantity", self.policy.quantity, 1)):
+            value = nw.col(column)
+            if rule is not None and rule.minimum is not None:
+                least = _number(rule.minimum * over)
+                frame = frame.with_columns(nw.when(value < least).then(least).otherwise(value).alias(column))
+            if rule is not None and rule.maximum is not None:
+                most = _number(rule.maximum * over)
+                frame = frame.with_columns(nw.when(value > most).then(most).otherwise(value).alias(column))
+        return frame
 
     def _edge_day(self) -> date:
         """The day that must lie between start and stop: the day read, or the first of the stretch when that is read before it."""
@@ -143,10 +155,6 @@ class _Lines:
         values = [self.compiler.number(r.value) for r in amount.rows]
         den = common(values)
         found = self._chosen(amount, [v.over(den) for v in values], nw.lit(None, dtype=nw.Int64))
-        if amount.minimum is not None:
-            found = nw.when(found < amount.minimum * den).then(_number(amount.minimum * den)).otherwise(found)
-        if amount.maximum is not None:
-            found = nw.when(found > amount.maximum * den).then(_number(amount.maximum * den)).otherwise(found)
         return found, den
 
     def _chosen(self, amount: Amount, values: list[nw.Expr], otherwise: nw.Expr) -> nw.Expr:
@@ -211,7 +219,10 @@ class _Lines:
 
     def _prorated(self, window: Period, length: nw.Expr) -> list[nw.Expr]:
         if self.policy.amount.prorate == "days":
-            return [(nw.col(_AMOUNT) * length).sum().over("subject_id").alias(_AMOUNT)]
+            # A stretch whose sum is unknown adds nothing; the whole is unknown only when all of them are.
+            total = (nw.col(_AMOUNT) * length).sum().over("subject_id")
+            known = nw.when(nw.col(_AMOUNT).is_null()).then(_number(0)).otherwise(_number(1)).sum().over("subject_id")
+            return [nw.when(known > 0).then(total).alias(_AMOUNT)]
         if self.policy.amount.prorate != "months":
             return []
         new_year = date(window.start.year, 1, 1)
@@ -231,7 +242,9 @@ class _Lines:
     def _line(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
         rule = self.policy.amount
         amount = divided(nw.col(_AMOUNT), den * rule.round_to, rule.round_way) * rule.round_to
-        unmatched = nw.col(_AMOUNT).is_null() | (nw.col("row") == UNMATCHED)
+        unmatched = nw.col(_AMOUNT).is_null()
+        if rule.prorate != "days":
+            unmatched = unmatched | (nw.col("row") == UNMATCHED)
         frame = frame.select(
             nw.lit(self.policy.subject).alias("subject_kind"),
             nw.col("subject_id"),

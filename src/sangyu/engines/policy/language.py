@@ -29,7 +29,7 @@ _KIND_WORDS = {
 class Fault(Exception):
     """A problem at ``at`` within one expression; the reader of the document turns it into file and line."""
 
-    def __init__(self, at: int, kind: str, **values) -> None:
+    def __init__(self, at: int, kind: str, /, **values) -> None:
         super().__init__(kind)
         self.at, self.kind, self.values = at, kind, values
 
@@ -325,13 +325,11 @@ class _Parser:
 
     def comparison(self, left, op: str, right, at: int) -> Expr:
         """Left and right may be undecided words: a code is looked up among the values of the term on the other side."""
-        if isinstance(left, _Word) and not self.is_term(left) and self.is_term(right):
+        if isinstance(left, _Word | Literal) and not self.is_term(left) and self.is_term(right):
             left, right, op = right, left, _FLIP.get(op, op)
         left = self.resolved(left)
         if isinstance(left, Name) and left.term.kind in ("code", "text"):
             return self.compare_code(left.term, op, right, at)
-        if isinstance(right, Name) and right.term.kind in ("code", "text") and not isinstance(left, Name):
-            raise Fault(at, "code_first", term=str(right.term.label))
         if isinstance(left, Name) and left.term.values and isinstance(right, _Word):
             code = left.term.code(right.token.text)
             right = Literal(int(code), "int") if code is not None and code.lstrip("-").isdigit() else right

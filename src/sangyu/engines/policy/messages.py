@@ -80,7 +80,6 @@ MESSAGES: dict[str, tuple[str, str, str, str]] = {
     "unknown_code": ("`{term}` has no value `{text}`.", "Choose one of: {values}.", "“{term}”没有“{text}”这个值。", "可选：{values}。"),
     "no_code_fits": ("No value of `{term}` fits `{text}`.", "Look the codes up in the vocabulary.", "“{term}”没有符合“{text}”的值。", "请在词表中查看代码。"),
     "code_wanted": ("`{term}` is compared with something that is not one of its values.", "Write one of its values or codes.", "“{term}”只能与自己的取值比较。", "请写它的取值或代码。"),
-    "code_first": ("`{term}` stands on the wrong side.", "Write the name first and its value behind.", "“{term}”写反了。", "请先写名称，再写取值。"),
     "no_order": ("The values of `{term}` have no order.", "Name the values: {term} in (…).", "“{term}”的取值没有大小之分。", "请逐个列出：{term} 属于（…）。"),
     "never_true": ("No value fits: `{text}`.", "Correct the limit.", "没有任何取值符合：“{text}”。", "请改正界限。"),
     "literal_condition": ("`{text}` alone is always the same.", "Write a condition on a fact.", "单独的“{text}”永远不变。", "请写与信息有关的条件。"),

@@ -169,9 +169,9 @@ def line(policy: Policy, rows: Sequence[Facts], period: Period, paid: int | None
     if not held:
         return None
     last = held[-1][1]
-    row, value = last.chosen(policy.ruling)
+    row, _ = last.chosen(policy.ruling)
     amount = _prorated(policy, due, held)
-    known = row != UNMATCHED and value is not None and amount is not None
+    known = amount is not None and (row != UNMATCHED or policy.amount.prorate == "days")
     quantity, share = last.chosen(policy.quantity)[1], last.chosen(policy.copayment)[1]
     base = rounded(amount, policy.amount.round_to, policy.amount.round_way) if known else 0
     found = {
@@ -198,8 +198,10 @@ def _prorated(policy: Policy, due: Due, held: list[tuple[Period, Reader]]) -> Fr
     rule = policy.amount
     days = sum(p.days for p, _ in held)
     if rule.prorate == "days":
-        # A stretch whose sum is unknown adds nothing.
-        return sum((Fraction(p.days) * (r.chosen(rule)[1] or 0) for p, r in held), Fraction(0)) / due.window.days
+        sums = [(p.days, r.chosen(rule)[1]) for p, r in held]
+        # A stretch whose sum is unknown adds nothing; the whole is unknown only when all of them are.
+        known = [days * full for days, full in sums if full is not None]
+        return Fraction(sum(known)) / due.window.days if known else None
     full = held[-1][1].chosen(rule)[1]
     if full is None or not rule.rows or rule.prorate == "none":
         return full

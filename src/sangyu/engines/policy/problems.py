@@ -27,7 +27,7 @@ class Problem:
         return message.format(**self.values), remedy.format(**self.values)
 
 
-def problem(file: str, line: int, kind: str, **values: Any) -> Problem:
+def problem(file: str, line: int, kind: str, /, **values: Any) -> Problem:
     """A problem by its kind: a key of ``MESSAGES``; ``values`` fill the blanks of its words."""
     message, remedy = MESSAGES[kind][:2]
     return Problem(file, line, message.format(**values), remedy.format(**values), kind, values)

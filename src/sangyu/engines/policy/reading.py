@@ -45,11 +45,11 @@ class _Reader:
         self.subject = "person"
 
     # ------------------------------------------------------------ problems
-    def wrong(self, node: yaml.Node | int, kind: str, **values) -> None:
+    def wrong(self, node: yaml.Node | int, kind: str, /, **values) -> None:
         line = node if isinstance(node, int) else node.start_mark.line + 1
         self.problems.append(problem(self.file, line, kind, **values))
 
-    def stop(self, node: yaml.Node, kind: str, **values) -> "_Stop":
+    def stop(self, node: yaml.Node, kind: str, /, **values) -> "_Stop":
         self.wrong(node, kind, **values)
         return _Stop()
 
