@@ -15,7 +15,9 @@ from sangyu.registry.people.models import PersonFact
 
 pytestmark = pytest.mark.django_db
 OCTOBER = date(2026, 10, 1), date(2026, 11, 1)
-TERMS = frozenset({"birth_date", "alive", "income_category", "payment_level", "residence", "three_no", "disability_grade"})
+TERMS = frozenset(
+    {"birth_date", "alive", "income_category", "payment_level", "residence", "three_no", "disability_grade"}
+)
 
 
 def day_reading(day: date, terms=TERMS) -> Reading:
@@ -38,7 +40,16 @@ def test_one_day(elder, staff):
     with scope(clerk):
         reading = day_reading(OCTOBER[0])
         (frame,) = frames(clerk.path, [reading]).values()
-    wanted = ("subject_id", "alive", "income_category", "payment_level", "three_no", "disability_grade", "residence", "birth_date")
+    wanted = (
+        "subject_id",
+        "alive",
+        "income_category",
+        "payment_level",
+        "three_no",
+        "disability_grade",
+        "residence",
+        "birth_date",
+    )
     assert rows(frame, *wanted) == [
         (first.pk, True, "minimum_living", "full", True, "2", None, date(1940, 3, 5)),
     ]
@@ -49,10 +60,20 @@ def test_stretches_are_cut_at_every_change(elder, staff):
     """R-035: a level changed on the 10th, an admission on the 20th, a death on the 25th; who does not change has one row."""
     moved, steady = elder("动", care_level="1", residence="home"), elder("静", care_level="0")
     persons.record_fact(
-        actor=elder.clerk, person_id=moved.pk, kind="care_level", value="4", valid_from=date(2026, 10, 10), source="评估"
+        actor=elder.clerk,
+        person_id=moved.pk,
+        kind="care_level",
+        value="4",
+        valid_from=date(2026, 10, 10),
+        source="评估",
     )
     persons.record_fact(
-        actor=elder.clerk, person_id=moved.pk, kind="residence", value="institution", valid_from=date(2026, 10, 20), source="入住"
+        actor=elder.clerk,
+        person_id=moved.pk,
+        kind="residence",
+        value="institution",
+        valid_from=date(2026, 10, 20),
+        source="入住",
     )
     persons.record_death(actor=elder.clerk, person_id=moved.pk, died_on=date(2026, 10, 25), source="证明")
     city = staff("city")
@@ -94,7 +115,9 @@ def test_a_line_can_name_its_rows(elder, staff):
     with scope(city):
         ids = dict(PersonFact.objects.filter(subject=person).values_list("kind", "id"))
         found = selectors.fact_rows(
-            "person", [(person.pk, n) for n in ("income_category", "payment_level", "birth_date", "residence")], OCTOBER[0]
+            "person",
+            [(person.pk, n) for n in ("income_category", "payment_level", "birth_date", "residence")],
+            OCTOBER[0],
         )
     assert found == {
         (person.pk, "income_category"): [("people_personfact", ids["income_category"])],
@@ -117,7 +140,12 @@ def test_only_candidates_by_age(elder, staff, approved):
         frame = Store(city.path, born_until=limit).frame(day_reading(OCTOBER[0]))
         assert limit is not None
         assert date(1946, 1, 1) <= limit <= date(1947, 1, 31)
-        assert selectors.born_until([*policies, selectors.read_text(HOME_CARE.replace("  - 年龄 >= 60\n", ""))], Period(*OCTOBER)) is None
+        assert (
+            selectors.born_until(
+                [*policies, selectors.read_text(HOME_CARE.replace("  - 年龄 >= 60\n", ""))], Period(*OCTOBER)
+            )
+            is None
+        )
     assert frame["subject_id"].to_list() == [old.pk]
 
 

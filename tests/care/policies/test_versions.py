@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.utils import DatabaseError
 
@@ -152,3 +154,19 @@ def test_files_come_in_once(author):
     assert said.value.errors["file"][0].startswith("c.yaml:19:")
     with scope(author):
         assert PolicyVersion.objects.count() == 2
+
+
+def test_what_ships_is_understood(author, chief, document, tmp_path):
+    """R-040 … R-061: every shipped text reads with the words that the database has; a folder comes in as drafts by command."""
+    folder = settings.DATA / "policies"
+    shipped = [f for f in sorted(folder.rglob("*.yaml")) if f.name != "demo.yaml"]
+    wrong = {f.name: services.check(f.read_text(encoding="utf-8"), f.name)[1] for f in shipped}
+    assert len(shipped) >= 15
+    assert {name: problems for name, problems in wrong.items() if problems} == {}
+    call_command("load_policies", folder / "2108", region="2108")
+    with scope(author):
+        drafts = list(PolicyVersion.objects.values_list("state", "author", "path"))
+    assert drafts == [("draft", "load_policies", author.path)]
+    (tmp_path / "bad.yaml").write_text("code: x\n", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"bad.yaml:1:"):
+        call_command("load_policies", tmp_path / "bad.yaml")

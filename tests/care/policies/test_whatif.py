@@ -38,11 +38,24 @@ def test_a_changed_amount(author, approved, town, regions):
     version = approved()
     policy = read_text(HOME_CARE)
     text = turned(policy, {"amount.0": "180", "amount.2": "720"})
-    assert [k.key for k in knobs(policy)] == ["who.0", "who.1", "who.2", "when.0", "amount.0", "when.1", "amount.1", "when.2", "amount.2"]
+    assert [k.key for k in knobs(policy)] == [
+        "who.0",
+        "who.1",
+        "who.2",
+        "when.0",
+        "amount.0",
+        "when.1",
+        "amount.1",
+        "when.2",
+        "amount.2",
+    ]
     with scope(author):
         before = Change.objects.count()
     found = asked(author, version, text)
-    total = {k: found["total"][k] for k in ("before_people", "after_people", "before", "after", "more", "less", "begin", "stop")}
+    total = {
+        k: found["total"][k]
+        for k in ("before_people", "after_people", "before", "after", "more", "less", "begin", "stop")
+    }
     assert total == {
         "before_people": 3, "after_people": 3, "before": 140_000, "after": 162_000, "more": 2, "less": 1, "begin": 0, "stop": 0,
     }  # fmt: skip
@@ -70,7 +83,11 @@ def test_a_changed_condition_and_the_scope(author, staff, approved, town):
         trials.find(author, own.pk)
     with pytest.raises(Forbidden):
         trials.ask(
-            actor=replace(county, permissions=frozenset()), version_id=version.pk, text=text, against_id=None, month=MONTH
+            actor=replace(county, permissions=frozenset()),
+            version_id=version.pk,
+            text=text,
+            against_id=None,
+            month=MONTH,
         )
 
 
@@ -126,7 +143,8 @@ def test_screens(author, chief, approved, town):
     page = f"/policies/{version.pk}/try/"
     assert client.get(page).status_code == 200
     turned_page = client.post(
-        page, {"text": HOME_CARE, "month": "2026-10", "against": version.pk, "knob.amount.0": "180", "was.amount.0": "200"}
+        page,
+        {"text": HOME_CARE, "month": "2026-10", "against": version.pk, "knob.amount.0": "180", "was.amount.0": "200"},
     )
     said = turned_page.content.decode()
     assert turned_page.status_code == 200

@@ -61,6 +61,8 @@ class Store:
         self._bases: dict[str, tuple[np.ndarray, pl.Series]] = {}
         self._columns: dict[tuple[str, str, date | None], pl.Series] = {}
         self._frames: dict[tuple, pl.DataFrame] = {}
+        #: What the session made of these facts; a place for whoever keeps the store.
+        self.answers: dict[Any, pl.DataFrame] = {}
 
     # ------------------------------------------------------------ the tables
     def frame(self, reading: Reading) -> pl.DataFrame:

@@ -25,6 +25,8 @@ from .vocabulary import entries
 BANDS = (60, 70, 80, 90, 100)
 #: How long a table of facts may serve one session of what-if, and how many are kept in a process.
 KEEP, MOST = timedelta(minutes=10), 2
+#: Texts whose lines are kept with the facts: today's is asked for again with every change.
+TEXTS = 4
 
 _stores: OrderedDict[tuple, tuple[datetime, Store]] = OrderedDict()
 _lock = threading.Lock()
@@ -157,6 +159,9 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
         for v in selectors.approved(asked.path).on(month).filter(code=policy.code)
         if len(v.path) > len(own.path) and v.path.startswith(own.path)
     ]
+    key = policy.digest, month, own.path, tuple(v.pk for v in (*nearer, *others))
+    if key in store.answers:
+        return store.answers[key]
     parts = []
     for area in selectors.areas(asked.path, [own, *nearer, *others]):
         if own not in area.versions:
@@ -174,7 +179,10 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
             frames[reading] = frame
         lines = evaluate(used, frames, Period.month(month.year, month.month))
         parts.append(lines.filter(pl.col("row") != UNMATCHED).select(list(_SCHEMA)))
-    return pl.concat(parts) if parts else _NOTHING
+    while len(store.answers) >= TEXTS:
+        store.answers.pop(next(iter(store.answers)))
+    store.answers[key] = pl.concat(parts) if parts else _NOTHING
+    return store.answers[key]
 
 
 def _related(code: str, policies: list[Policy]) -> list[Policy]:
