@@ -25,6 +25,7 @@ OTHERS = {
     "organisations.Contact": "contact people of organisations",
     "workforce.Worker": "care workers; their provider shows it to them",
     "vouchers.Programme": "the name of a voucher programme",
+    "benefits.Fund": "the name of a source of money",
 }
 
 

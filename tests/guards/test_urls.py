@@ -24,6 +24,8 @@ PUBLIC = {
     "accounts/oidc/<slug:provider>/": "the door itself: to the identity provider",
     "accounts/oidc/<slug:provider>/back/": "the door itself: back from the identity provider, state and nonce checked",
     "accounts/sign-out/": "signing out twice is not an error",
+    "benefits/notices/": "public notices of subsidies, while they last",
+    "benefits/notices/<slug:code>/": "a public notice of subsidies: masked names, while it lasts (R-039)",
     "dossier/card/<str:token>/": "whoever scans a lost elder's card reads whom to call, and nothing else",
     "assessments/sw.js": "the service worker's script: static, and fetched without the page",
     "worker/sw.js": "the service worker's script: static, and fetched without the page",

@@ -111,6 +111,9 @@ def test_a_death_and_a_level_known_late_change_the_earlier_month(city):
     assert now[two.pk, "advanced-age"] == (Change.STOPPED, 0)
     assert now[one.pk, "home-care"] == (Change.CHANGED, 60000)
     assert now[five.pk, "advanced-age"] == (Change.NEW, 10000)
+    began = selectors.explain(city.prepares, run.lines.get(subject_id=five.pk, month=NOVEMBER))
+    assert "2026-10" in began.sentence
+    assert "年满80周岁" in began.sentence
     stopped = run.lines.get(subject_id=two.pk, change=Change.STOPPED)
     assert stopped.reason["alive"] == [True, False]
     assert selectors.explain(city.prepares, stopped).failed.sentence

@@ -231,7 +231,9 @@ def _paid(run: Run, used: Sequence[Policy], month: date) -> pl.DataFrame | None:
 
 # ---------------------------------------------------------------- why it began or stopped
 def _reasons(work: _Work, run: Run, versions: dict[int, Any], parsed: dict[int, Policy]) -> None:
-    """What differs for lines that began or stopped: their facts of this month against those of the last run's."""
+    """What differs for lines that stopped: their facts of this month against those of the last run's line; and for lines that
+    began, when the month before was looked at too.
+    """
     if run.previous is None:
         return
     wanted = (
@@ -248,8 +250,8 @@ def _reasons(work: _Work, run: Run, versions: dict[int, Any], parsed: dict[int, 
         policy = by_code.get(code)
         month = run.month if change == "stopped" else run.previous.month
         reading = policy.reading(month) if policy else None
-        if reading is None:
-            continue
+        if reading is None or (change == "new" and reading not in work.hashed):
+            continue  # the table of a month that is not looked at again is not read for this: ``explain`` asks for one person
         frame = work.store.frame(reading).filter(pl.col("subject_id").is_in(pl.Series(list(lines)).implode()))
         found = facts_of(frame, policy.terms, code)
         rows += [(lines[s], f) for s, f in zip(found["subject_id"].to_list(), found["facts"].to_list(), strict=True)]

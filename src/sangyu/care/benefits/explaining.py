@@ -149,9 +149,29 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
         chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
         said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
     said += [s for s in (_stacking(line),) if s]
+    if line.change == Change.NEW and not line.reason and (why := _began(line, policy)):
+        said.append(why)
     if line.change == Change.STOPPED and line.subject_kind == SubjectKind.PERSON and not line.reason and failed is None:
         said.append(_("no longer met"))
     return "；".join(said)
+
+
+def _began(line: Line, policy: Policy) -> str:
+    """The condition that did not hold in the last run's month, read for this one subject."""
+    if line.run.previous is None or line.subject_kind != SubjectKind.PERSON:
+        return ""
+    month = line.run.previous.month
+    reading = policy.reading(month)
+    if reading is None:
+        return _("the policy did not pay in %(month)s") % {"month": f"{month:%Y-%m}"}
+    frame = policies.Store(line.path, line.run.known_at, policies=[policy.code]).frame(reading)
+    found = frame.filter(frame["subject_id"] == line.subject_id).to_dicts()
+    if not found:
+        return _("not in the register of this area in %(month)s") % {"month": f"{month:%Y-%m}"}
+    facts = {name.partition("@")[0]: value for name, value in found[-1].items()}
+    steps = trace(policy, facts, Period.month(month.year, month.month))
+    failed = next((s for s in steps if s.part in _CONDITIONS and s.value is not True), None)
+    return _("in %(month)s not met: %(what)s") % {"month": f"{month:%Y-%m}", "what": failed.sentence} if failed else ""
 
 
 def _stacking(line: Line) -> str:

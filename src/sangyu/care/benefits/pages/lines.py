@@ -66,7 +66,7 @@ class LineList(ListPage):
     url, name, permission, title = "lines/", "lines", "benefits.view", _("Benefit lines")
     model = Line
     unit = pgettext_lazy("benefits", "lines")
-    search, search_label = by_name, _("Name")
+    search, search_label = staticmethod(by_name), _("Name")
     filters = LineFilter
     sort = "-id"
     related = ("run",)
