@@ -92,7 +92,7 @@ class AssessmentFilter(Paging):
     state: States | None = None
 
 
-class ApplyIn(In):
+class AssessmentIn(In):
     person_id: Id
     reason: one_of(Why)
     scale: Code = "gbt-42195-2022"
@@ -179,7 +179,7 @@ def assessment_get(request, assessment_id: Id) -> Any:
     router, "POST", "/assessments", "assessments.apply", "assessments.apply", AssessmentOut, _("Apply for an assessment"),
     status=201,
 )  # fmt: skip
-def apply(request, given: ApplyIn) -> Any:
+def apply(request, given: AssessmentIn) -> Any:
     return 201, services.apply(
         actor=request.actor, person_id=given.person_id, reason=given.reason, instrument=given.scale, note=given.note
     )

@@ -91,7 +91,7 @@ class StepOut(Schema):
     holds: bool | None
 
 
-class FactOut(Schema):
+class FactUsed(Schema):
     name: str
     label: str
     value: str
@@ -105,7 +105,7 @@ class ExplanationOut(Schema):
     document: str
     clause: str
     steps: list[StepOut]
-    facts: list[FactOut]
+    facts: list[FactUsed]
 
 
 class PaymentOut(Schema):

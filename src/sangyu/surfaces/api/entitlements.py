@@ -86,7 +86,7 @@ class FacilityFactIn(In):
     note: Line = ""
 
 
-class FactOut(Schema):
+class FacilityFactOut(Schema):
     id: int
     kind: str
     value: str
@@ -96,7 +96,7 @@ class FactOut(Schema):
 
 
 @operation(
-    router, "POST", "/facilities/{facility_id}/facts", "facilities.record_fact", "facilities.inspect", FactOut,
+    router, "POST", "/facilities/{facility_id}/facts", "facilities.record_fact", "facilities.inspect", FacilityFactOut,
     _("State a rating, an inspection or the operation"),
 )  # fmt: skip
 def facility_fact(request, facility_id: Id, given: FacilityFactIn) -> Any:
