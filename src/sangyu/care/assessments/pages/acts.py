@@ -264,8 +264,17 @@ class Publish(NoQuestion, ActionPage):
 
 
 class Decide(NoQuestion, ActionPage):
-    url, name, permission, title = "<int:pk>/decide/", "decide", "assessments.decide", pgettext_lazy("assessments", "Decide")
-    submit_label, success, service = pgettext_lazy("assessments", "Decide"), _("Decided. The level stands in the elder's file."), services.decide
+    url, name, permission, title = (
+        "<int:pk>/decide/",
+        "decide",
+        "assessments.decide",
+        pgettext_lazy("assessments", "Decide"),
+    )
+    submit_label, success, service = (
+        pgettext_lazy("assessments", "Decide"),
+        _("Decided. The level stands in the elder's file."),
+        services.decide,
+    )
 
     def confirm_text(self):
         return _("%(name)s: %(level)s. The level decides about allowances from today on.") % {

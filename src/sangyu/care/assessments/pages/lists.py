@@ -81,7 +81,6 @@ class AssessmentList(ListPage):
         Link(pgettext_lazy("assessments", "Due"), "assessments:due", "clock", "assessments.apply"),
         Link(_("Public notice"), "assessments:notice", "doc", "assessments.review"),
         Link(_("Demand"), "assessments:demand", "chart", "assessments.view"),
-        Link(_("Assessors"), "assessments:assessors", "users", "assessments.commission"),
         Link(_("Bought assessments"), "assessments:commissions", "building", "assessments.commission"),
         Link(_("Scales"), "assessments:scales", "clip", "assessments.view"),
         Link(_("Import earlier results"), "assessments:import", "up", "assessments.import"),

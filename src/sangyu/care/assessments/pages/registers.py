@@ -91,7 +91,10 @@ class CommissionList(ListPage):
         Day("valid_from", _("Valid from"), sort=True),
         Day("valid_to", _("Valid to")),
     ]
-    head = [Link(_("New contract"), "assessments:commission_new", "plus", "assessments.commission", "pri")]
+    head = [
+        Link(_("Assessors"), "assessments:assessors", "users", "assessments.commission"),
+        Link(_("New contract"), "assessments:commission_new", "plus", "assessments.commission", "pri"),
+    ]
 
     def get_queryset(self):
         return selectors.commissions(self.actor)
