@@ -127,7 +127,7 @@ def test_a_line_can_name_its_rows(elder, staff):
     }
 
 
-def test_only_candidates_by_age(elder, staff, approved):
+def test_only_candidates_by_age(elder, staff):
     """A rule for those of eighty reads nobody who cannot be eighty in that year."""
     from sangyu.engines.policy import Period
     from support.policies import ADVANCED_AGE, HOME_CARE
@@ -149,13 +149,13 @@ def test_only_candidates_by_age(elder, staff, approved):
     assert frame["subject_id"].to_list() == [old.pk]
 
 
-def test_a_second_reading_asks_only_for_what_is_new(elder, staff, django_assert_num_queries):
+def test_a_second_reading_asks_only_for_what_is_new(elder, staff):
     """A repeated what-if reads nothing; another word reads that word."""
     elder("戊", care_level="2")
     city = staff("city")
     with scope(city):
         store = Store(city.path)
         store.frame(day_reading(OCTOBER[0], frozenset({"care_level"})))
-        known = dict(store._columns)
+        known = dict(store.series)
         store.frame(day_reading(OCTOBER[0], frozenset({"care_level", "residence"})))
-        assert all(store._columns[key] is series for key, series in known.items())
+        assert all(store.series[key] is series for key, series in known.items())

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from .frames import closure, known_rows
+from .naming import closure, known_rows
 from .vocabulary import BASES, Column, Fact, source_of
 
 

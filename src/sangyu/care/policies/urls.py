@@ -1,17 +1,17 @@
 from sangyu.ui.pages import paths
 
-from . import pages, whatif_pages
+from . import pages, pages_editor, whatif_pages
 
 app_name = "policies"
 urlpatterns = paths(
     pages.Policies,
-    pages.New,
+    pages_editor.New,
     pages.Load,
     pages.Files,
     whatif_pages.Choose,
     pages.Detail,
-    pages.Edit,
-    pages.NextVersion,
+    pages_editor.Edit,
+    pages_editor.NextVersion,
     pages.Approve,
     pages.End,
     pages.Discard,

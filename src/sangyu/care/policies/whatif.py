@@ -205,7 +205,7 @@ def _facts(store: Store, policy: Policy, month: date) -> pl.DataFrame:
     known, paths = store.base(policy.subject)
     terms = [n for n in ("birth_date", "payment_level") if policy.subject in entries()[n].sources]
     if terms:
-        return store._day(policy.subject, month, month, month, terms)
+        return store.day_table(policy.subject, month, month, month, terms)
     return pl.DataFrame([pl.Series("subject_id", known), paths])
 
 

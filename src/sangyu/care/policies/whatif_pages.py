@@ -20,7 +20,7 @@ from . import selectors, services, trials, whatif
 from .enums import PeriodKind, State, Subject
 from .knobs import knobs, turned
 from .models import PolicyVersion, Trial
-from .pages import policy_names, problem_rows
+from .pages_editor import policy_names, problem_rows
 from .plain import describe
 
 #: Widths of the bars in pixels.
