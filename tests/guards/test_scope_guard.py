@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, models
 
+from sangyu.care.policies.models import Approved, PublishedOnceApproved
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.database_objects import APP_ROLE, AUDIENCE_ROLES, LIBRARY_TABLES, install, sangyu_models
 from sangyu.kernel.ledger.models import Account
@@ -278,6 +279,8 @@ def columns_of(model: type[models.Model]) -> dict[str, str]:
             found |= {rule.one: "path", rule.other: "other path"}
         elif isinstance(rule, EitherSide):
             found |= {"debit_id": "id", "credit_id": "other"}
+        elif isinstance(rule, PublishedOnceApproved | Approved):
+            found |= {"path": "path", "state": "state"}
         else:
             assert isinstance(rule, Everyone | Nobody), f"{table_of(model)}: teach this guard the rule {rule}"
     return found
@@ -307,6 +310,7 @@ def fill(model: type[models.Model], filled: dict[str, list[dict]]) -> list[dict]
                     "other": n % 11 + 1,
                     "audience": list(ACTORS)[n // 3 % 5].value,
                     "owner": ["organisation", "person", "worker"][n % 3],
+                    "state": ["draft", "approved", "discarded"][n // 5 % 3],
                 }[kind]
         made.append(row)
     with connection.cursor() as cursor:
@@ -377,6 +381,11 @@ def sees(rule: Rule, row: dict, actor: Actor, filled: dict[str, list[dict]]) -> 
         up = Account.scope.rule(actor.audience)
         sides = {row["debit_id"], row["credit_id"]}
         return any(sees(up, r, actor, filled) for r in filled[table_of(Account)] if r["id"] in sides)
+    if isinstance(rule, Approved):
+        return row["state"] == "approved"
+    if isinstance(rule, PublishedOnceApproved):
+        above = row["path"] in lineage(actor.path) and row["state"] == "approved"
+        return above or row["path"].startswith(actor.path)
     return isinstance(rule, Everyone)
 
 

@@ -25,6 +25,8 @@ OTHERS = {
     "organisations.Contact": "contact people of organisations",
     "workforce.Worker": "care workers; their provider shows it to them",
     "vouchers.Programme": "the name of a voucher programme",
+    "documents.ListLine": "the name of what a list of services grants",
+    "policies.PolicyVersion": "the name of a policy",
     "benefits.Fund": "the name of a source of money",
 }
 
