@@ -52,7 +52,7 @@ def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
     try:
         version = policies.version(actor, line.version_id)
     except NotVisible:  # a version entered by hand, or one of a region out of sight
-        return Explanation(_head(line, line.policy), [], _plain(line), _changes(line), line.policy, "", "")
+        return Explanation(_head(line, line.policy), [], _plain(line), changes_of(line), line.policy, "", "")
     policy = policies.policy_of(version)
     typed = typed_facts(line.facts)
     period = Period.month(line.month.year, line.month.month)
@@ -61,7 +61,7 @@ def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
         sentence=_sentence(line, policy, steps),
         steps=steps,
         facts=_facts(line, policy, sources),
-        changes=_changes(line),
+        changes=changes_of(line),
         policy_name=policy.name,
         document=str(version.document or policy.document.number),
         clause=version.clause,
@@ -117,7 +117,7 @@ def _facts(line: Line, policy: Policy, sources: bool) -> list[Fact]:
     return [Fact(f.name, f.label, f.value, rows.get((line.subject_id, f.name), [])) for f in found]
 
 
-def _changes(line: Line) -> list[tuple[str, str, str]]:
+def changes_of(line: Line) -> list[tuple[str, str, str]]:
     """(what, then, now) against the last run or, for an earlier month, against what was released for it."""
     words = {"in_force": _("in force"), "ended": _("ended")}
     return [

@@ -1,14 +1,14 @@
 from sangyu.ui.pages import paths
 
-from .pages import funds, lines, payments, public, recoveries, runs
+from .pages import funds, lines, payments, public, recoveries, reviews, runs
 
 app_name = "benefits"
 urlpatterns = paths(
     runs.RunList,
     runs.NewRun,
-    runs.ReviewList,
-    runs.ReviewStreet,
-    runs.ReviewCounty,
+    reviews.ReviewList,
+    reviews.ReviewStreet,
+    reviews.ReviewCounty,
     lines.ReviewLines,
     lines.LineList,
     lines.LineDetail,

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.kernel.errors import NotVisible
 from sangyu.ui import format as fmt
 from sangyu.ui.pages import (
     ActionPage,
@@ -24,7 +25,7 @@ from sangyu.ui.pages import (
     Text,
 )
 
-from .. import forms, selectors, services, subjects
+from .. import explaining, forms, selectors, services, subjects
 from ..enums import FROZEN, Change, Form, LineKind, LineState, SubjectKind
 from ..models import Line, Review
 from .runs import PARENT, Month
@@ -53,9 +54,7 @@ def by_name(rows, text: str):
 
 
 def _reason(line: Line) -> str:
-    from .. import explaining
-
-    return "；".join(f"{what} {then} → {now}" for what, then, now in explaining._changes(line))
+    return "；".join(f"{what} {then} → {now}" for what, then, now in explaining.changes_of(line))
 
 
 class _WithholdForm(BulkForm, forms.ReasonForm):
@@ -121,8 +120,6 @@ class ReviewLines(PlainPage):
     url, name, permission, title = "reviews/<int:pk>/", "review_lines", "benefits.view", _("Lines of a review")
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
-        from sangyu.kernel.errors import NotVisible
-
         found = Review.objects.visible_to(self.actor).filter(pk=kwargs["pk"]).first()
         if found is None:
             raise NotVisible
@@ -132,12 +129,6 @@ class ReviewLines(PlainPage):
 def _explained(page) -> dict:
     told = selectors.explain(page.actor, page.object)
     return {"told": told, "line": page.object, "failed": told.failed}
-
-
-def _subject_url(line: Line) -> str:
-    if line.subject_kind == SubjectKind.PERSON:
-        return reverse("casefile:detail", args=[line.subject_id])
-    return ""
 
 
 class LineDetail(DetailPage):

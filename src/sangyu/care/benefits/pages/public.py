@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.ui import format as fmt
 from sangyu.ui.pages import Page
 
-from .. import selectors
+from .. import notices
 
 
 class _Public(Page):
@@ -24,18 +24,18 @@ class Notices(_Public):
     url, name, title, template = "notices/", "notices", _("Public notices of subsidies"), "benefits/notices.html"
 
     def get_context(self) -> dict:
-        return {"notices": selectors.open_notices()}
+        return {"notices": notices.open_notices()}
 
 
 class PublicNotice(_Public):
     url, name, title, template = "notices/<slug:code>/", "notice", _("Public notice"), "benefits/notice.html"
 
     def get_context(self) -> dict:
-        notice = selectors.public_notice(self.kwargs["code"])
-        places = selectors.notice_places(notice)
+        notice = notices.public_notice(self.kwargs["code"])
+        places = notices.notice_places(notice)
         place = self.request.GET.get("place") or (places[0][0] if places else "")
         known = {path for path, _name, _n in places}
-        rows = selectors.notice_lines(notice, place) if place in known else []
+        rows = notices.notice_lines(notice, place) if place in known else []
         return {
             "notice": notice, "places": places, "place": place, "rows": [(r, fmt.money(r.amount)) for r in rows],
         }  # fmt: skip
