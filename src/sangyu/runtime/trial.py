@@ -48,7 +48,7 @@ class Trouble(Exception):
 class City:
     """One platform in a temporary SANGYU_HOME. ``build`` → ``start`` → … → ``close``; nothing is left afterwards."""
 
-    def __init__(self, *, elders: int = 300, orders: int = 40, seconds: int = 300) -> None:
+    def __init__(self, *, elders: int = 300, orders: int = 40, seconds: int = 600) -> None:
         self.own = True
         self.home = Path(tempfile.mkdtemp(prefix="sangyu-trial-"))
         self.home.chmod(0o711)  # the server's account passes through when we are root
