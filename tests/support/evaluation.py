@@ -84,7 +84,8 @@ def lines(
 ) -> list[dict[str, Any]]:
     """The compiled evaluation of ``rows`` (subject_id and facts), checked against the naive one. ``paid``: (subject, code) → fen."""
     tables = {r: frame(r, rows, vocabulary) for r in readings(policies, period)}
-    found = evaluate(policies, tables, period, paid=None if paid is None else paid_frame(paid)).to_dicts()
+    had = None if paid is None else paid_frame(paid)
+    found = evaluate(policies, tables, period, paid=had).to_dicts()
     assert found == naively(policies, tables, period, paid or {})
     return found
 
@@ -108,6 +109,6 @@ def naively(
     found = []
     for subject in sorted(rows):
         had = {code: amount for (who, code), amount in paid.items() if who == subject}
-        for line in naive.lines(policies, rows[subject], period, had):
-            found.append({name: subject if name == "subject_id" else line[name] for name in COLUMNS})
+        made = naive.lines(policies, rows[subject], period, had)
+        found += [{name: subject if name == "subject_id" else line[name] for name in COLUMNS} for line in made]
     return sorted(found, key=lambda line: (line["subject_kind"], line["subject_id"], line["policy"]))

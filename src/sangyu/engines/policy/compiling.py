@@ -6,8 +6,7 @@ from datetime import date
 from functools import reduce
 from math import gcd
 
-import narwhals as nw
-
+from .backend import frames as nw
 from .calendar import latest_birth
 from .tree import And, Arith, Call, Compare, Expr, In, Known, Literal, Name, Not, Or
 from .vocabulary import AGE, BIRTH_DATE

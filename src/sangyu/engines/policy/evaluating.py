@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import narwhals as nw
-
+from .backend import frames as nw
 from .calendar import Due, Period
 from .compiling import FROM, TO, Compiler, common, divided, month_start, turning
 from .policy import FORMULA, UNMATCHED, Amount, Edge, Policy, Reading
@@ -51,15 +50,17 @@ def evaluate(
     *,
     paid: Any = None,
     within: Mapping[int, str] | None = None,
+    direct: bool = True,
 ) -> Any:
     """The lines of a month (``COLUMNS``, sorted by subject kind, subject and policy) as a frame of the kind that came in.
 
     ``frames``: one per reading of ``readings(policies, period)``: Polars (eager or lazy; the answer is eager) or whatever else
-    narwhals reads lazily, such as Spark; a word of one policy alone may stand in a column ``<word>@<policy code>``. ``paid``: subject_id, policy, amount already released within the policy's cycle (for
-    ``once`` and joiners during the year). ``within``: index of a policy → path prefix, when one frame holds several regions.
+    narwhals reads lazily, such as Spark; a word of one policy alone may stand in a column ``<word>@<policy code>``. ``paid``:
+    subject_id, policy, amount already released within the policy's cycle (for ``once`` and joiners during the year). ``within``: index of a policy → path prefix, when one frame holds several regions.
     A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower).
-    Raises KeyError when a frame is missing.
+    ``direct=False`` goes through narwhals also for Polars. Raises KeyError when a frame is missing.
     """
+    nw.choose([*frames.values(), *([] if paid is None else [paid])], direct)
     parts = []
     for index, policy in enumerate(policies):
         due, reading = policy.due(period.start), policy.reading(period.start)
@@ -67,7 +68,7 @@ def evaluate(
             continue
         if reading not in frames:
             raise KeyError(f"no frame for {reading}")
-        frame = _own_words(nw.from_native(frames[reading]).lazy(), policy)
+        frame = _own_words(nw.lazy(frames[reading]), policy)
         if within and index in within:
             frame = frame.filter(nw.col("path").str.starts_with(within[index]))
         lines = _Lines(policy, index, due, reading).of(frame)
@@ -309,8 +310,7 @@ def _less_paid(lines: nw.LazyFrame, policy: Policy, paid: Any) -> nw.LazyFrame:
     if paid is None or not policy.repeat:
         return lines
     before = (
-        nw.from_native(paid)
-        .lazy()
+        nw.lazy(paid)
         .filter(nw.col("policy") == nw.lit(policy.code))
         .select("subject_id", nw.col("amount").cast(nw.Int64).alias(_PAID))
     )
