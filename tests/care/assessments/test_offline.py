@@ -71,20 +71,20 @@ def test_answers_survive_without_a_network(live_server, page, acting, crew, pers
     page.locator("input[name='a-B.1.2'][value='3']").check()
     look(page, "form-768")
     page.locator("[data-next]").click()
-    page.wait_for_function("document.getElementById('as-queue').textContent.includes('无网络')")
+    page.locator("#as-queue", has_text="无网络").wait_for()
     page.locator("input[name='a-B.2.1'][value='2']").check()
     page.set_viewport_size({"width": 390, "height": 844})
     look(page, "form-390")
     assert Sheet.objects.count() == 0
     page.context.set_offline(False)
-    page.wait_for_function("document.getElementById('as-queue').textContent.includes('已上传')")
+    page.locator("#as-queue", has_text="已上传").wait_for()
     sheet = Sheet.objects.get()
     assert sheet.answers == {"B.1.1": "4", "B.1.2": "3", "B.2.1": "2"}
     assert (sheet.base, sheet.conflict) == (0, False)
     page.locator("input[name='a-B.2.2'][value='1']").check()  # kept at once, not sent: the tablet is closed
     page.wait_for_timeout(200)
     page.reload()
-    page.wait_for_function("document.getElementById('as-queue').textContent.includes('已上传')")
+    page.locator("#as-queue", has_text="已上传").wait_for()
     assert page.locator("input[name='a-B.2.2'][value='1']").is_checked()
     newest = Sheet.objects.order_by("-number").first()
     assert (newest.number, newest.base, newest.conflict, newest.answers["B.2.2"]) == (2, 1, False, "1")
@@ -98,7 +98,7 @@ def test_answers_survive_without_a_network(live_server, page, acting, crew, pers
     page.mouse.move(box["x"] + 120, box["y"] + 60)
     page.mouse.up()
     page.locator("button[type=submit]").click()
-    page.wait_for_function("document.getElementById('as-queue').textContent.includes('第 3 版')")
+    page.locator("#as-queue", has_text="第 3 版").wait_for()
     assert Sheet.objects.order_by("-number").first().signed_lead_id is not None
     assert faults == []
 

@@ -91,7 +91,7 @@
       var left = 0;
       parts.forEach(function (p, i) {
         var n = open(p).length; left += n;
-        var b = $("[data-steps]").children[i]; if (b) { n ? b.removeAttribute("data-whole") : b.setAttribute("data-whole", ""); }
+        var b = $("[data-steps]").children[i]; if (b && $("input[name^='a-']", p)) { n ? b.removeAttribute("data-whole") : b.setAttribute("data-whole", ""); }
       });
       $("[data-progress]").textContent = left ? word("left").replace("{n}", left) : word("whole");
     };
