@@ -27,7 +27,7 @@ DIRECT_LIMIT = 1_000
 
 def without_restricted(page, rows) -> tuple:
     """``rows`` of a list with personal data without those about restricted persons (PIPL 47), and how many these are."""
-    restricted = about_restricted(page.model) if page.personal else None
+    restricted = about_restricted(rows.model) if page.personal else None
     if restricted is None:
         return rows, 0
     return rows.exclude(restricted), rows.filter(restricted).order_by().values("pk").distinct().count()
