@@ -1,20 +1,17 @@
-"""Assessments, the sheets of answers, assessors, bought capacity, samples, needs (docs/rooms/assessments.md). Fees in fen."""
-
-from functools import cached_property
+"""An assessment, its trail, and the versions of its answers. Fees in fen."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.scoping import Open, PlaceRow, Published, Scope, ScopedQuerySet, Shared, Subject, Via, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Subject, Via, Within
 from sangyu.kernel.workflow import TransitionLog
 
-from . import instruments
-from .enums import Background, DueReason, Informant, NeedKind, Reason, Setting, State
+from ..enums import DueReason, Informant, NeedKind, Reason, State
+from .registers import Assessor, Commission, InstrumentVersion
 
 #: States in which the visit is over.
 AFTER_VISIT = (
@@ -23,105 +20,7 @@ AFTER_VISIT = (
 AFTER_REVIEW = AFTER_VISIT[1:]
 
 
-class InstrumentVersion(models.Model):
-    """One version of a scale: its text as read from the file, and the hash by which a result names it. Never changed."""
-
-    code = models.CharField(max_length=40)
-    name = models.CharField(_("Scale"), max_length=60)
-    document = models.CharField(_("Document"), max_length=60)
-    digest = models.CharField(max_length=64)
-    text = models.TextField()
-    loaded_at = models.DateTimeField(default=timezone.now)
-
-    scope = Open("published scales, the same for everybody")
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("scale")
-        constraints = [models.UniqueConstraint(fields=["code", "digest"], name="instrument_version_once")]
-
-    def __str__(self) -> str:
-        return self.document
-
-    @cached_property
-    def instrument(self):
-        """The scale as the engine reads it."""
-        return instruments.parsed(self.text)
-
-    def level_name(self, level: int | None) -> str:
-        return "" if level is None else self.instrument.levels.get(level, str(level))
-
-
-class Assessor(PlaceRow):
-    """Somebody trained to assess: of the own staff, or of an outside body (``body``). Signs in with ``account``."""
-
-    name = models.CharField(_("Name"), max_length=50)
-    account = models.ForeignKey("accounts.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    body = models.ForeignKey(
-        "organisations.Organisation", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
-        verbose_name=_("Assessment body"),
-    )  # fmt: skip
-    background = models.CharField(_("Background"), max_length=20, choices=Background.choices)
-    certificate = models.CharField(_("Certificate number"), max_length=60, blank=True)
-    valid_from = models.DateField(_("Valid from"))
-    valid_to = models.DateField(_("Valid to"), null=True, blank=True)
-
-    about = ""
-    scope = Scope(staff=Published(), provider=Subject("body_id"))
-    history = History()
-
-    class Meta:
-        verbose_name = _("assessor")
-        constraints = [
-            models.CheckConstraint(
-                name="assessor_not_empty", condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from"))
-            ),
-            models.UniqueConstraint(
-                fields=["account", "path"], name="assessor_account_once",
-                condition=Q(account__isnull=False, valid_to__isnull=True),
-            ),
-        ]  # fmt: skip
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def qualified(self) -> bool:
-        return Background(self.background).qualified
-
-
-class Commission(PlaceRow):
-    """Assessments bought from an outside body by contract: so many, at such a fee, with a drawn sample (R-033)."""
-
-    body = models.ForeignKey(
-        "organisations.Organisation", on_delete=models.PROTECT, related_name="+", verbose_name=_("Assessment body")
-    )
-    region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
-    number = models.CharField(_("Contract number"), max_length=60)
-    valid_from = models.DateField(_("Valid from"))
-    valid_to = models.DateField(_("Valid to"))
-    quota = models.PositiveIntegerField(_("Quota"))
-    fee = models.BigIntegerField(_("Fee for one"))
-    sample_percent = models.PositiveSmallIntegerField(_("Sample, percent"), default=5)
-
-    about = ""
-    scope = Scope(staff=Published(), provider=Subject("body_id"))
-    history = History()
-
-    class Meta:
-        verbose_name = _("commission")
-        constraints = [
-            models.UniqueConstraint(fields=["body", "number", "path"], name="commission_once"),
-            models.CheckConstraint(name="commission_not_empty", condition=Q(valid_to__gt=F("valid_from"))),
-            models.CheckConstraint(name="commission_fee", condition=Q(fee__gte=0)),
-            models.CheckConstraint(name="commission_sample", condition=Q(sample_percent__range=(1, 100))),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-
-def _of_person(**more) -> Scope:
+def of_person(**more) -> Scope:
     """Staff by region; relatives whom the elder let see health; the body that was commissioned."""
     return Scope(staff=Within(), family=Shared("person_id", "health"), **more)
 
@@ -182,7 +81,7 @@ class Assessment(PlaceRow):
     due_reason = models.CharField(_("Why due"), max_length=10, choices=DueReason.choices, blank=True)
 
     follows = "person"
-    scope = _of_person(provider=Subject("body_id"))
+    scope = of_person(provider=Subject("body_id"))
     history = History()
 
     class Meta:
@@ -297,120 +196,3 @@ class Sheet(PlaceRow):
 
     def __str__(self) -> str:
         return f"{self.assessment_id} v{self.number}"
-
-
-class SettingChoice(PlaceRow):
-    """The recommended setting of care, by which rule, and what a person made of it (R-032)."""
-
-    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="setting")
-    recommended = models.CharField(_("Recommended"), max_length=20, choices=Setting.choices)
-    rule = models.CharField(max_length=40)
-    rule_text = models.CharField(_("Rule"), max_length=200)
-    chosen = models.CharField(_("Chosen"), max_length=20, choices=Setting.choices, blank=True)
-    reason = models.CharField(_("Reason"), max_length=300, blank=True)
-    chosen_at = models.DateTimeField(_("Chosen at"), null=True)
-    chosen_by = models.CharField(_("Chosen by"), max_length=100, blank=True)
-
-    scope = Scope(staff=Within(), family=Via("assessment_id", "assessments.Assessment"))
-    history = History()
-
-    class Meta:
-        verbose_name = _("setting of care")
-        constraints = [
-            models.CheckConstraint(
-                name="setting_override_has_reason",
-                condition=Q(chosen="") | Q(chosen=F("recommended")) | ~Q(reason=""),
-            ),
-            models.CheckConstraint(
-                name="setting_chosen_whole",
-                condition=Q(chosen="", chosen_at__isnull=True) | (~Q(chosen="") & Q(chosen_at__isnull=False)),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.recommended
-
-    @property
-    def overridden(self) -> bool:
-        return bool(self.chosen) and self.chosen != self.recommended
-
-
-class Need(PlaceRow):
-    """What a person needs, first things first; replaced as a whole by the next assessment (R-037)."""
-
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+")
-    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="need_rows")
-    kind = models.CharField(_("Need"), max_length=20, choices=NeedKind.choices)
-    rank = models.PositiveSmallIntegerField(_("Rank"))
-    noted_on = models.DateField(_("Noted on"))
-    ended_on = models.DateField(_("Ended on"), null=True)
-
-    follows = "person"
-    scope = _of_person()
-    history = History()
-
-    class Meta:
-        verbose_name = pgettext_lazy("thing", "need")
-        constraints = [
-            models.UniqueConstraint(fields=["assessment", "kind"], name="need_once"),
-            models.UniqueConstraint(fields=["assessment", "rank"], name="need_rank_once"),
-        ]
-        indexes = [models.Index(fields=["path", "kind"], name="need_live", condition=Q(ended_on__isnull=True))]
-
-    def __str__(self) -> str:
-        return f"{self.rank} {self.get_kind_display()}"
-
-
-class SampleDraw(PlaceRow):
-    """Results of an outside body that were drawn to be assessed again: same seed, same draw (R-033)."""
-
-    commission = models.ForeignKey(Commission, on_delete=models.PROTECT, related_name="draws")
-    since = models.DateField(_("Decided from"))
-    until = models.DateField(_("Decided before"))
-    percent = models.PositiveSmallIntegerField(_("Percent"))
-    seed = models.CharField(_("Seed"), max_length=60)
-    population = models.PositiveIntegerField(_("Results in the period"))
-    drawn = ArrayField(models.BigIntegerField(), default=list)
-    drawn_at = models.DateTimeField(_("Drawn at"), default=timezone.now)
-    actor = models.CharField(_("By"), max_length=100)
-
-    about = ""
-    scope = Scope(staff=Within())
-    history = History()
-
-    class Meta:
-        verbose_name = _("drawn sample")
-        constraints = [
-            models.UniqueConstraint(fields=["commission", "since", "until"], name="sample_once"),
-            models.CheckConstraint(name="sample_not_empty", condition=Q(until__gt=F("since"))),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.commission_id} {self.since}"
-
-
-class PastResult(PlaceRow):
-    """A result of an earlier scale, imported: beside the present one, never merged with it (standards §3)."""
-
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+")
-    version = models.ForeignKey(InstrumentVersion, on_delete=models.PROTECT, related_name="+", verbose_name=_("Scale"))
-    assessed_on = models.DateField(_("Assessed on"))
-    parts = models.JSONField(_("Parts"), default=dict)
-    level = models.SmallIntegerField(_("Level"))
-    computed = models.SmallIntegerField(_("Level by the rule"), null=True)
-    body_name = models.CharField(_("Assessment body"), max_length=100, blank=True)
-    source = models.CharField(_("Source"), max_length=100)
-    recorded_at = models.DateTimeField(default=timezone.now)
-
-    follows = "person"
-    scope = _of_person()
-    history = History()
-
-    class Meta:
-        verbose_name = _("imported result")
-        constraints = [
-            models.UniqueConstraint(fields=["person", "version", "assessed_on"], name="past_result_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.assessed_on} {self.level}"
