@@ -178,11 +178,15 @@ def fee_tier(p, period):
     return ((p("age_day", period) >= 60) & p("alive_day", period)) * np.select(rows, [0, 0, 0, 0, 7_500], 10_000)
 
 
-FORMULAS = {f.__name__: (kind, (lambda f: lambda p, period: f(p, period))(f)) for kind, found in (
-    (int, (age, age_day, age_allowance, home_base, resident_subsidy, home_care_service, accident_insurance, hospice, home_nursing_subsidy,
-           voucher_free_base, service_voucher_low, service_voucher_free, fee_tier)),
-    (bool, (alive_month, alive_day, alive_last, at_home, poor)),
-) for f in found}  # fmt: skip
+def _named(kind, *formulas):
+    """OpenFisca wants its formulas to take exactly these arguments, as functions of their own."""
+    return {formula.__name__: (kind, formula) for formula in formulas}
+
+
+FORMULAS = _named(
+    int, age, age_day, age_allowance, home_base, resident_subsidy, home_care_service, accident_insurance, hospice,
+    home_nursing_subsidy, voucher_free_base, service_voucher_low, service_voucher_free, fee_tier,
+) | _named(bool, alive_month, alive_day, alive_last, at_home, poor)  # fmt: skip
 POLICIES = {
     "age-allowance": "amount", "home-care-service": "amount", "resident-subsidy": "amount", "accident-insurance": "amount",
     "hospice": "quantity", "home-nursing-subsidy": "amount", "service-voucher-free": "amount", "service-voucher-low": "amount",

@@ -163,7 +163,7 @@ def one_a_day(rows: list[dict]) -> list[dict]:
     return list({row["subject_id"]: row for row in reversed(rows)}.values())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_compiled_and_naive_agree(data):
     """R-038 … R-061: ages, stretches, tables, stacking; ``lines`` compares both ways line by line."""

@@ -56,20 +56,22 @@ def stacked(parts: list[Part], columns: Sequence[str]) -> Any:
     parts = _grouped(_excluded(parts))
     if not parts:
         return _nothing(columns)
-    # Numbers sort faster than words: the places of kind and code stand in for them.
     kinds = sorted({p.policy.subject for p in parts})
+    if not nw.is_polars(parts[0].lines):
+        lines = nw.concat([p.lines.select(*columns) for p in parts], how="vertical")
+        return nw.native(lines.sort("subject_kind", "subject_id", "policy"))
+    import polars as pl
+
+    done = pl.collect_all([nw.native(_ordered([p for p in parts if p.policy.subject == k], columns)) for k in kinds])
+    return pl.concat(done, rechunk=False)
+
+
+def _ordered(parts: list[Part], columns: Sequence[str]) -> nw.LazyFrame:
+    """Lines of one kind of subject by subject and policy. One number is far faster to sort than two, or than words."""
     codes = sorted({p.policy.code for p in parts})
-    placed = [
-        p.lines.select(
-            *columns,
-            nw.lit(kinds.index(p.policy.subject), dtype=nw.Int64).alias("_kind"),
-            nw.lit(codes.index(p.policy.code), dtype=nw.Int64).alias("_code"),
-        )
-        for p in parts
-    ]
-    keys = ("_kind", "subject_id", "_code") if len(kinds) > 1 else ("subject_id", "_code")
-    lines = nw.concat(placed, how="vertical").sort(*keys).select(*columns)
-    return nw.native(lines.collect() if nw.is_polars(lines) else lines)
+    place = nw.col("subject_id") * len(codes)
+    placed = [p.lines.select(*columns, (place + codes.index(p.policy.code)).alias("_place")) for p in parts]
+    return nw.concat(placed, how="vertical").sort("_place").select(*columns)
 
 
 def _nothing(columns: Sequence[str]) -> Any:
