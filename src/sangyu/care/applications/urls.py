@@ -1,15 +1,15 @@
 from sangyu.ui.pages import paths
 
-from . import pages, standing_pages
+from . import objection_pages, pages, standing_pages
 
 app_name = "applications"
 urlpatterns = paths(
     pages.ApplicationList,
-    pages.ObjectionList,
+    objection_pages.ObjectionList,
     standing_pages.HoldList,
     standing_pages.PayeeList,
     pages.ApplicationNew,
-    pages.ObjectionNew,
+    objection_pages.ObjectionNew,
     standing_pages.HoldNew,
     standing_pages.DeliveryNew,
     standing_pages.PayeeNew,
@@ -18,11 +18,11 @@ urlpatterns = paths(
     pages.Refuse,
     pages.Withdraw,
     pages.PaperNew,
-    pages.ObjectionDetail,
-    pages.Uphold,
-    pages.Reject,
-    pages.Appeal,
-    pages.WithdrawObjection,
+    objection_pages.ObjectionDetail,
+    objection_pages.Uphold,
+    objection_pages.Reject,
+    objection_pages.Appeal,
+    objection_pages.WithdrawObjection,
     standing_pages.Resume,
     standing_pages.PayeeDetail,
     standing_pages.PayeeApprove,

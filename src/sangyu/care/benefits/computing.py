@@ -67,7 +67,7 @@ def write(run: Run, fresh: pl.DataFrame, *, past: Sequence[date] = (), versions:
     with as_system("lines of other regions for the same subjects are compared too"), connection.cursor() as cursor:
         _copy(cursor, data)
         elsewhere = _paid_elsewhere(cursor, run)
-        _paid(cursor, run, list(past))
+        _paid(cursor, run, list(past), [v["code"] for v in versions if v.get("period") == "once"])
         _insert(cursor, run, [v["code"] for v in versions])
         cursor.execute("DROP TABLE benefits_fresh, benefits_paid, benefits_merged")
         found = _sums(cursor, run)
@@ -106,10 +106,11 @@ def _paid_elsewhere(cursor, run: Run) -> int:
     return cursor.rowcount
 
 
-def _paid(cursor, run: Run, past: list[date]) -> None:
+def _paid(cursor, run: Run, past: list[date], once: list[str]) -> None:
     """What was released for the earlier months: of subjects of this region, and of those computed here, wherever it was.
 
-    Lines that are withheld stay out on both sides until somebody resumes them.
+    Lines that are withheld stay out on both sides until somebody resumes them. What is given ``once`` is settled in the run's own
+    month against all that was paid before; its earlier months are not computed again, so they are not compared either (R-060).
     """
     cursor.execute(
         """
@@ -121,12 +122,13 @@ def _paid(cursor, run: Run, past: list[date]) -> None:
           FROM benefits_line l
           LEFT JOIN benefits_merged m ON l.subject_kind = 'person' AND m.gone = l.subject_id
          WHERE l.month = ANY (%(past)s::date[]) AND l.run_id <> %(run)s AND l.state IN ('released', 'withheld')
+           AND l.policy <> ALL (%(once)s::text[])
            AND ((l.path >= %(path)s AND l.path < %(path)s || '~')
                 OR EXISTS (SELECT 1 FROM benefits_fresh f WHERE f.subject_kind = l.subject_kind
                             AND f.subject_id = coalesce(m.kept, l.subject_id) AND f.month = l.month AND f.policy = l.policy))
          GROUP BY 1, 2, 3, 4
         """,
-        {"past": past, "run": run.pk, "path": run.path},
+        {"past": past, "run": run.pk, "path": run.path, "once": once},
     )
     # Who has moved out of the region is judged by the region that has the file now.
     cursor.execute(
