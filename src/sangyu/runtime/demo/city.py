@@ -1,5 +1,6 @@
 """Building a demo city, stage by stage: regions, accounts, elders, providers, entitlements, orders."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.apps import apps
@@ -55,7 +56,6 @@ def build(
     with translation.override("zh-hans"):
         _require_demo(stages, reset)
         _build(stages, elders=elders, city=city, orders=orders, now=now)
-        _figures(console, city, timezone.localdate(now))
         _tell(console)
 
 
@@ -93,6 +93,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, now: d
         lambda step: load_people(towns, elders, today=today, seed=seed, step=step),
         total=elders,
     )
+    _figures(stages.console, actor, region, today)
     provision = Provision(actor, accounts, region, counties, towns, today, seed)
     stages.run("catalogue", "Services", lambda step: provision.catalogue())
     stages.run("providers", "Providers and workers", lambda step: sum(provision.build()))
@@ -131,9 +132,9 @@ def empty_database() -> None:
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
-def _figures(console: Console, city: str, today: date) -> None:
+def _figures(console: Console, actor: Actor, region: Region, today: date) -> None:
     """What the register counts: of 549,000 elders 939 are in special difficulty, 283 disabled and 656 partly (S2, R-023)."""
-    actor = Actor.job(ACTOR, Region.objects.get(level=Level.CITY, code__startswith=city, valid_to=None).path)
+    actor = replace(actor, path=region.path)
     with scope(actor):
         living, hard = people.elders(actor, today).count(), counts.difficult(actor, today).whole
     console.print(
