@@ -30,10 +30,10 @@ class PublishedOnceApproved(Rule):
 
 @dataclass(frozen=True)
 class Approved(Rule):
-    """Approved versions only: what is in force is public, what is being prepared is not."""
+    """Approved versions only, in any open scope: what is in force is public, what is being prepared is not."""
 
     def sql(self, table: str) -> str:
-        return "\"state\" = 'approved'"
+        return "(SELECT sangyu.scope_path()) IS NOT NULL AND \"state\" = 'approved'"
 
     def q(self, actor: Actor) -> Q:
         return Q(state=State.APPROVED.value)
