@@ -122,7 +122,7 @@ class HistoryImport(Import):
                 PastResult(
                     person_id=row.known.id, path=row.known.path, version=version, assessed_on=given["assessed_on"],
                     parts={p: given[p] for p in ("A", "M", "P", "S")}, level=level, computed=ours,
-                    body_name=given.get("body_name", ""), source=batch.source_of(row)[:100],
+                    body_name=given.get("body_name", ""), source=batch.source_of(row.number)[:100],
                 )
             )  # fmt: skip
         PastResult.objects.bulk_create(made, batch_size=1000)
