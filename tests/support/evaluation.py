@@ -64,7 +64,8 @@ def text_of(body: str, code: str = "trial") -> str:
     given = {line.partition(":")[0] for line in body.splitlines() if line and line[0] not in " -#"}
     lines = [line for line in HEAD.format(code=code).splitlines() if line.partition(":")[0] not in given]
     lines += [line for key, line in (("subject", "subject: person"), ("period", "period: month")) if key not in given]
-    return "\n".join([*lines, body.strip("\n")]) + "\n"
+    rest = [] if "application" in given else ["application: automatic"]
+    return "\n".join([*lines, body.strip("\n"), *rest]) + "\n"
 
 
 def frame(reading: Reading, rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary = VOCABULARY) -> pl.DataFrame:

@@ -19,6 +19,7 @@ amount:
     - {when: 补贴档次 = full, amount: 600元}
 form: voucher
 fund: city_budget
+application: automatic
 """
 ADVANCED_AGE = """\
 code: advanced-age
@@ -33,4 +34,5 @@ amount: 100元
 form: cash
 fund: city_budget
 stacking: {group: 津贴, rule: highest}
+application: automatic
 """

@@ -54,6 +54,14 @@ def test_a_verdict_names_the_clause_that_fails_and_the_row_that_fits(world, poli
     PersonFact.objects.filter(subject=world.person, kind="income_category").update(value="minimum_living")
     with scope(staff("a")):
         (found,) = selectors.verdicts(world.person, date(2026, 10, 1))
+    assert (found.met, found.failed.sentence) == (False, "还没有批准的申请")
+    Application.objects.create(
+        number="SQ1", person=world.person, path=world.person.path, policy_code="home-help", policy_name="居家服务补贴",
+        channel="community", applicant="本人", applied_on=date(2026, 9, 20), due_on=date(2026, 10, 20), steps=["county"],
+        done=1, state="approved", approved_from=date(2026, 10, 1), decided_at=timezone.now(),
+    )  # fmt: skip
+    with scope(staff("a")):
+        (found,) = selectors.verdicts(world.person, date(2026, 10, 1))
     assert (found.met, found.amount, found.failed, found.on_application) == (True, 20000, None, True)
 
 

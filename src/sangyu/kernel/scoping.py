@@ -242,7 +242,7 @@ def take_along(row: models.Model) -> None:
     for model in apps.get_models():
         field = getattr(model, "follows", "")
         if field and model._meta.get_field(field).related_model is type(row):
-            model._default_manager.filter(**{field: row}).update(path=row.path)
+            model._default_manager.filter(**{field: row}).exclude(path=row.path).update(path=row.path)
     files = apps.get_model("kernel", "StoredFile")
     files.objects.filter(owner_table=row._meta.db_table, owner_id=row.pk).update(path=row.path)
 

@@ -7,6 +7,7 @@ import pytest
 
 from care.benefits.conftest import NOVEMBER, OCTOBER, at
 from care.policies.conftest import approved, author, chief, document, fresh_facts  # noqa: F401  fixtures
+from sangyu.care.applications.models import Application
 from sangyu.care.benefits import selectors, services
 from sangyu.care.benefits.enums import Change, LineKind
 from sangyu.kernel.scoping import scope
@@ -69,6 +70,25 @@ def test_a_month_is_computed_out_of_the_facts_and_explains_itself(city):
         fact = PersonFact.objects.get(subject=one, kind="income_category")
     assert sources["income_category"] == [("people_personfact", fact.pk)]
     assert (told.document[:10], told.clause) == ("居家养老服务补贴办法", "第五条")
+
+
+def test_what_is_given_on_application_is_paid_to_who_has_an_approved_one(county, regions, approved):  # noqa: F811
+    """R-029: whom the policy fits, and who never asked or was refused, gets nothing; nothing before the approved day."""
+    approved(ADVANCED_AGE.replace("application: automatic", "application: required"))
+    services.open_fund(
+        actor=county.pays, region_id=regions["a"].pk, code="city_budget", name="市级财政", valid_from=date(2020, 1, 1)
+    )
+    asked, refused, later, _never = county.people[:4]
+    for n, (person, state, holds_from) in enumerate(
+        [(asked, "approved", date(2026, 10, 9)), (refused, "refused", None), (later, "approved", date(2026, 11, 1))]
+    ):
+        Application.objects.create(
+            number=f"SQ{n}", person=person, path=person.path, policy_code="advanced-age", policy_name="高龄津贴",
+            channel="community", applicant="本人", applied_on=date(2026, 9, 20), due_on=date(2026, 10, 20), steps=["county"],
+            done=1, state=state, approved_from=holds_from, decided_at=at(1),
+        )  # fmt: skip
+    run = computed(county, OCTOBER)
+    assert [(x.subject_id, x.amount, x.facts["applied_on"]) for x in run.lines.all()] == [(asked.pk, 10000, "2026-10-09")]
 
 
 def test_twice_from_the_same_facts_is_the_same(city):

@@ -151,7 +151,7 @@ def test_files_come_in_once(author):
     assert services.load(actor=author, files=files) == (0, 2)
     with pytest.raises(Invalid) as said:
         services.load(actor=author, files=[("c.yaml", HOME_CARE + "x: 1\n"), ("d.yaml", ADVANCED_AGE + "\n")])
-    assert said.value.errors["file"][0].startswith("c.yaml:19:")
+    assert said.value.errors["file"][0].startswith("c.yaml:20:")
     with scope(author):
         assert PolicyVersion.objects.count() == 2
 

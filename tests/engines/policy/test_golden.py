@@ -32,7 +32,7 @@ def month(text: str) -> Period:
 
 
 def rows_of(period: Period, facts: dict, case: dict) -> list[dict]:
-    common = {"subject_id": 7, **facts, **(case.get("with") or {})}
+    common = {"subject_id": 7, "applied_on": date(2000, 1, 1), **facts, **(case.get("with") or {})}
     if "spans" not in case:
         return [{**common, "from": date(2000, 1, 1), "to": date(2040, 1, 1)}]
     found, start = [], date(2000, 1, 1)

@@ -220,7 +220,9 @@ def handed(actor, key="k1", name="张桂兰"):
 def test_a_hand_over_is_taken_once_however_often_it_is_sent(clerk, staff):
     state = handed(clerk)
     assert (state.step, counts(state)) == ("done", (2, 1, 0, 0, 0, 1))
-    assert [(p.row, p.field, p.code) for p in state.problems] == [(2, "sex", "choice.unknown")]
+    assert [(p.row, p.field, p.code) for p in state.problems] == [
+        (2, "sex", "choice.unknown"), (2, "birth_date", "missing"),
+    ]  # fmt: skip
     assert handed(clerk).id == state.id
     assert Person.objects.count() == 1
     with pytest.raises(Refused):

@@ -6,11 +6,13 @@ from sangyu.care.policies.selectors import Dated, Entry, Term, register_terms
 
 _PEOPLE = frozenset({"person", "resident"})
 
+#: Known whenever there is an approved application, also on days before the one from which it holds: the policy's start counts
+#: that day as its rule says (from the day, from the month).
 _APPLIED = Dated(
-    "SELECT a.person_id AS subject_id, a.approved_from::text AS value, a.approved_from AS valid_from, "
-    "NULL::date AS valid_to, a.id AS row_id FROM applications_application a "
+    "SELECT a.person_id AS subject_id, min(a.approved_from)::text AS value, DATE '1900-01-01' AS valid_from, "
+    "NULL::date AS valid_to, min(a.id) AS row_id FROM applications_application a "
     "WHERE a.state = 'approved' AND a.policy_code = %(policy)s AND a.path >= %(path)s AND a.path < %(path)s || '~' "
-    "AND (%(known)s::timestamptz IS NULL OR a.decided_at <= %(known)s)",
+    "AND (%(known)s::timestamptz IS NULL OR a.decided_at <= %(known)s) GROUP BY a.person_id",
     "applications_application",
 )
 #: A hold of the policy, or of all of them; where both hold on a day, either says yes.

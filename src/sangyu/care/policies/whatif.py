@@ -143,7 +143,7 @@ def _due_month(policy: Policy, month: date) -> date:
 
 def _always(policy: Policy) -> Policy:
     """As if it had always held: a what-if asks for people and money, not for the day."""
-    return replace(policy, valid_from=date(1900, 1, 1), valid_to=None)
+    return replace(policy.as_if_applied(), valid_from=date(1900, 1, 1), valid_to=None)
 
 
 _SCHEMA = {"subject_id": pl.Int64, "policy": pl.String, "amount": pl.Int64, "quantity": pl.Int64, "row": pl.Int64}
@@ -166,7 +166,9 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
     for area in selectors.areas(asked.path, [own, *nearer, *others]):
         if own not in area.versions:
             continue
-        parsed = {v.code: _always(policy) if v is own else selectors.policy_of(v) for v in area.versions}
+        parsed = {
+            v.code: _always(policy) if v is own else selectors.policy_of(v).as_if_applied() for v in area.versions
+        }
         used = _related(policy.code, list(parsed.values()))
         store.policies = tuple(p.code for p in used)
         frames = {}

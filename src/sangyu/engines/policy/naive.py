@@ -12,7 +12,7 @@ from .policy import FORMULA, UNMATCHED, Amount, Edge, Policy, Reading
 from .sentences import sentence
 from .stacking import excluders, settling_order
 from .tree import And, Arith, Call, Compare, Expr, In, Known, Literal, Name, Not, Or
-from .vocabulary import AGE, BIRTH_DATE
+from .vocabulary import AGE, APPLIED_ON, BIRTH_DATE
 
 Facts = Mapping[str, Any]
 
@@ -285,7 +285,7 @@ class Step:
 
 
 def trace(policy: Policy, facts: Facts, period: Period) -> list[Step]:
-    """What the policy asks of one subject in the order in which it asks: start, stop, conditions up to and including the first that
+    """What the policy asks of one subject in the order in which it asks: stop, conditions, start, up to and including the first that
     fails, then the rows of the table up to the one that fits. ``facts``: vocabulary name → value, as of the day read."""
     due, reading = policy.due(period.start), policy.reading(period.start)
     if due is None:
@@ -294,18 +294,20 @@ def trace(policy: Policy, facts: Facts, period: Period) -> list[Step]:
     reader = Reader(facts, day, policy.birthday, facts.get("from") if reading.day is None else None)
     judged = day if day in due.window else due.window.start
     steps: list[Step] = []
-    for key, edge, words in (("starts", policy.starts, "已自{}起计发"), ("stops", policy.stops, "未到终止日（{}）")):
-        if edge is None:
-            continue
-        on = facts.get(edge.term)
-        if key == "starts":
-            value = None if on is None else _starts(edge, on) <= judged
-            said = words.format(_starts(edge, on)) if on else "起始日期未知"
-        else:
-            value = True if on is None else judged < _stops(edge, on)
-            said = words.format(_stops(edge, on)) if on else "没有终止日"
-        steps.append(Step(f"{key}: {edge.term}", said, value, key, policy.lines.get(key, 1)))
+    if (stop := policy.stops) is not None:
+        on = facts.get(stop.term)
+        value = True if on is None else judged < _stops(stop, on)
+        said = f"未到终止日（{_stops(stop, on)}）" if on else "没有终止日"
+        steps.append(Step(f"stops: {stop.term}", said, value, "stops", policy.lines.get("stops", 1)))
     steps += [Step(c.text, sentence(c.expr), reader.value(c.expr), "who", c.line) for c in policy.who]
+    if (start := policy.starts) is not None:
+        # last: who does not fit need not apply
+        on = facts.get(start.term)
+        value = None if on is None else _starts(start, on) <= judged
+        unknown = "还没有批准的申请" if start.term == APPLIED_ON else "起始日期未知"
+        said = f"已自{_starts(start, on)}起计发" if on else unknown
+        line = policy.lines.get("starts", policy.lines.get("application", 1))
+        steps.append(Step(f"starts: {start.term}", said, value, "starts", line))
     failed = next((n for n, step in enumerate(steps) if step.value is not True), None)
     if failed is not None:
         return steps[: failed + 1]

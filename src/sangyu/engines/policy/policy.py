@@ -1,12 +1,12 @@
 """A policy as it was read: what it says, when it pays, what it needs to know."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
 from .calendar import EVER, Due, Period, clamp_day, lunar_day_in, quarter_of, year_of
 from .tree import Expr
-from .vocabulary import AGE, BIRTH_DATE
+from .vocabulary import AGE, APPLIED_ON, BIRTH_DATE
 
 DAYS_READ = ("first_day", "last_day", "previous_month_end", "pay_day", "each_day")
 FORMULA, UNMATCHED = -1, -2
@@ -199,6 +199,11 @@ class Policy:
                 found |= part.names()
         found |= {edge.term for edge in (self.starts, self.stops) if edge is not None}
         return frozenset(BIRTH_DATE if name == AGE else name for name in found)
+
+    def as_if_applied(self) -> "Policy":
+        """The policy as if everybody who fits had applied: what it may cost."""
+        waits = self.starts is not None and self.starts.term == APPLIED_ON
+        return replace(self, starts=None) if waits else self
 
     def in_force(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)

@@ -14,7 +14,7 @@ from .policy import Amount, Clause, Cycle, Document, Edge, Instalment, Policy, R
 from .problems import PolicyErrors, Problem, problem
 from .schema import CHOICES, KEYS, choice_of, key_of
 from .tree import And, Literal, Name
-from .vocabulary import Vocabulary
+from .vocabulary import APPLIED_ON, Vocabulary
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{1,59}")
 _REGION = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?")
@@ -175,6 +175,7 @@ class _Reader:
         self.subject = choice("subject", "person")
         cycle = part("period", self._cycle, Cycle("month"))
         read_on = choice("read", "first_day")
+        application = choice("application", "required")
         amount = part("amount", lambda n: self._amount(n, "fen", "amount"), Amount((), False))
         found = Policy(
             code=part("code", self._code, ""),
@@ -188,7 +189,7 @@ class _Reader:
             pay_day=part("pay_day", self._pay_day, 0),
             read=read_on,
             birthday=choice("birthday", "month"),
-            starts=part("starts", lambda n: self._edge(n, "from")),
+            starts=part("starts", lambda n: self._edge(n, "from"), self._on_application(application)),
             stops=part("stops", lambda n: self._edge(n, "until")),
             who=part("who", self._who, ()),
             amount=amount,
@@ -199,7 +200,7 @@ class _Reader:
             form=choice("form", "cash"),
             fund=choice("fund", "mixed"),
             payee=choice("payee", "self"),
-            application=choice("application", "required"),
+            application=application,
             evidence=part("evidence", lambda n: self.words(n, "evidence"), ()),
             windows=part("windows", self._windows, {}),
             review=part("review", self._review, ("street", "county")),
@@ -216,6 +217,12 @@ class _Reader:
         self._together(found, given)
         return found
 
+    def _on_application(self, application: str) -> Edge | None:
+        """Where nothing else is said, what is given on application begins with the month from which one is approved."""
+        term = self.vocabulary.term(APPLIED_ON)
+        known = term is not None and self.subject in term.subjects
+        return Edge(APPLIED_ON, "month") if application == "required" and known else None
+
     def _together(self, policy: Policy, given: dict) -> None:
         """What no single value shows."""
 
@@ -224,6 +231,9 @@ class _Reader:
 
         if policy.valid_to is not None and policy.valid_to < policy.valid_from:
             self.wrong(at("valid_to"), "ends_before_start", start=policy.valid_from, end=policy.valid_to)
+        applied = self._on_application(policy.application)
+        if applied is not None and policy.starts is not None and policy.starts.term != applied.term:
+            self.wrong(at("starts"), "start_of_application", term=policy.starts.term)
         if policy.amount.prorate != "none" and policy.read != "each_day":
             self.wrong(at("amount"), "prorate_needs_days", prorate=policy.amount.prorate)
         if policy.amount.prorate == "half_month" and policy.cycle.every not in ("month", "once"):

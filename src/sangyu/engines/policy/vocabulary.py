@@ -7,6 +7,8 @@ from types import MappingProxyType
 SUBJECTS = ("person", "resident", "facility", "worker", "organisation")
 KINDS = ("code", "bool", "int", "fen", "date", "text")
 AGE, BIRTH_DATE = "age", "birth_date"
+#: The first day for which an approved application entitles; unknown without one.
+APPLIED_ON = "applied_on"
 
 
 @dataclass(frozen=True, eq=False)

@@ -195,14 +195,16 @@ def undo_merge(
 
 
 def _follow_region(person: Person) -> None:
-    """Regions may have been re-ordered since the merge: the journal's paths are then old."""
+    """Regions may have been re-ordered since the merge: the journal's paths are then old. And what was written to the kept
+    file since lies where that file lay: it follows the file to where it is now.
+    """
     path = regions.region(person.region_id, current=True).path
-    if path != person.path:
-        person.path = path
-        with as_system("a file goes back to the region it belongs to"):
+    with as_system("a file goes back to the region it belongs to"):
+        if path != person.path:
+            person.path = path
             Person.everyone.filter(pk=person.pk).update(path=path)
-            take_along(person)
-            Share.objects.filter(kind__in=PERSON_SHARES, object_id=person.pk).update(path=path)
+        take_along(person)
+        Share.objects.filter(kind__in=PERSON_SHARES, object_id=person.pk).exclude(path=path).update(path=path)
 
 
 # ---------------------------------------------------------------- questions

@@ -66,4 +66,9 @@ TITLES = {
     "visits": _("Visits"),
     "agreements": _("Agreements"),
     "money": _("Vouchers and statements"),
+    "assessments": _("Assessments"),
+    "policies": _("Documents and policies"),
+    "entitlements": _("Facilities, applications, objections"),
+    "benefits": _("Benefit runs"),
+    "file work": _("Duplicates, transfers, data requests"),
 }
