@@ -88,7 +88,9 @@ def test_what_is_given_on_application_is_paid_to_who_has_an_approved_one(county,
             done=1, state=state, approved_from=holds_from, decided_at=at(1),
         )  # fmt: skip
     run = computed(county, OCTOBER)
-    assert [(x.subject_id, x.amount, x.facts["applied_on"]) for x in run.lines.all()] == [(asked.pk, 10000, "2026-10-09")]
+    assert [(x.subject_id, x.amount, x.facts["applied_on"]) for x in run.lines.all()] == [
+        (asked.pk, 10000, "2026-10-09")
+    ]
 
 
 def test_twice_from_the_same_facts_is_the_same(city):
