@@ -12,6 +12,7 @@ from sangyu.care.orders import services as orders
 from sangyu.care.orders.enums import Channel
 from sangyu.care.vouchers import services as vouchers
 from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.models import Share
 from sangyu.registry.accounts import roles, tokens
 from sangyu.registry.accounts.models import Account, Grant
 from sangyu.registry.accounts.selectors import actor_for
@@ -51,6 +52,7 @@ def clock(now: datetime = NOW) -> Iterator[None]:
 def share_person(account_id: int, person) -> None:
     """What a consent to all parts does: the family's account sees the elder."""
     share_file(account_id, person, Part.values, "consent")
+    Share.objects.filter(subject_id=account_id).update(since=NOW - timedelta(days=30))  # pages are asked at that time
 
 
 def two_counties(regions, every_permission: frozenset[str], *, only=("a", "b")) -> dict[str, County]:
