@@ -50,7 +50,7 @@ from sangyu.care.benefits.models import Payment, Run
 run = Run.objects.get(pk=%d)
 paid = dict(Payment.objects.filter(run=run).values_list("form").annotate(n=Sum("amount")))
 answer = {"state": run.state, "total": run.total, "by": [run.prepared_by, run.approved_by, run.released_by], "paid": paid,
-          "cash": list(Payment.objects.filter(run=run, form="cash").values_list("state", flat=True).distinct())}
+          "cash": sorted(set(Payment.objects.filter(run=run, form="cash").values_list("state", flat=True)))}
 """
 
 

@@ -49,12 +49,12 @@ def parsed(text: str) -> Instrument:
 
 @cache
 def payment_mappings() -> tuple[payment.Mapping, ...]:
-    """All files of ``data/levels`` but the rules of settings."""
+    """All files of ``data/levels`` but the rules of settings, those of wider regions first; in one the later beginning last."""
     found: list[payment.Mapping] = []
     for path in sorted((settings.DATA / "levels").glob("*.yaml")):
         if path.name != "settings.yaml":
             found += payment.read(path.read_text(encoding="utf-8"), file=path.name)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda m: (len(m.region), m.valid_from)))
 
 
 @cache

@@ -32,6 +32,11 @@ def payment_levels(day: date, region) -> dict[str, str]:
     return dict(found.levels) if found else {}
 
 
+def payment_mappings() -> tuple[payment.Mapping, ...]:
+    """All mappings, those of wider regions first; in one region the later beginning last."""
+    return instruments.payment_mappings()
+
+
 def payment_mapping(day: date, region) -> payment.Mapping | None:
     """The mapping itself, with its document and mark."""
     return payment.on(instruments.payment_mappings(), day, getattr(region, "code", region))

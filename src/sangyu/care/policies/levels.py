@@ -1,32 +1,18 @@
 """From the ability level to the level that money asks for, by the dated mapping of the region (O-1, R-035)."""
 
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 import polars as pl
-from django.conf import settings
 from django.utils import timezone
 
-from sangyu.engines.assessment import payment
+from sangyu.care.assessments import selectors as assessments
 from sangyu.kernel.actor import ROOT_PATH
 from sangyu.registry.regions import selectors as regions
 
 
-@cache
-def mappings(folder: str = "") -> tuple[payment.Mapping, ...]:
-    """All mappings of ``data/levels``, those of wider regions first; in one region the later beginning last."""
-    found: list[payment.Mapping] = []
-    for file in sorted(Path(folder or settings.DATA, "levels").glob("*.yaml")):
-        if file.name == "settings.yaml":
-            continue
-        found += payment.read(file.read_text(encoding="utf-8"), file=file.name)
-    return tuple(sorted(found, key=lambda m: (len(m.region), m.valid_from)))
-
-
 def cuts(start: date, end: date) -> set[date]:
     """Days inside ``(start, end)`` on which a mapping begins or ends."""
-    days = {day for m in mappings() for day in (m.valid_from, m.valid_to) if day is not None}
+    days = {day for m in assessments.payment_mappings() for day in (m.valid_from, m.valid_to) if day is not None}
     return {day for day in days if start < day < end}
 
 
@@ -39,7 +25,7 @@ def region_of(code: str):
 def payment_level(day: pl.Expr) -> pl.Expr:
     """An expression over ``care_level`` and ``path``: the nearest region's mapping on ``day`` wins."""
     found = pl.lit(None, dtype=pl.String)
-    for m in mappings():
+    for m in assessments.payment_mappings():
         holds = (day >= m.valid_from) & (day < m.valid_to if m.valid_to else pl.lit(True))
         if m.region:
             region = region_of(m.region)

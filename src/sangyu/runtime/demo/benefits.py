@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sangyu.care.benefits import services as benefits
-from sangyu.care.benefits.models import Fund, Payment, Review, Run
+from sangyu.care.benefits.models import Fund, Line, Payment, Review, Run
 from sangyu.care.policies import selectors as policies
 from sangyu.engines.policy.schema import CHOICES
 from sangyu.kernel.actor import Actor
@@ -68,7 +68,8 @@ class Months:
 
     def _change_level(self, month: date) -> None:
         """Somebody who was paid for partial loss of ability needs more help from the tenth on."""
-        ids = set(self._paid(self.months[0]).values_list("subject_id", flat=True))
+        asked = Line.objects.filter(run__month=self.months[0], amount__gt=0, facts__has_key="payment_level")
+        ids = set(asked.filter(subject_kind="person").values_list("subject_id", flat=True))
         fact = PersonFact.objects.filter(
             subject_id__in=ids, kind="care_level", value__in=["1", "2"], superseded_at=None, valid_to=None
         ).order_by("subject_id").first()  # fmt: skip
