@@ -24,14 +24,14 @@ SHELL_LINKS = {
     "operations": ("ui:operations",),
     "elder": ("family:home",),
 }
-TODO = "todo_count"
+WAITING = "todo_count"
 #: What a higher floor tells the frame: "role_label" (actor → words), "todo_count" (actor → the rows to count).
 _provided: dict[str, Callable[[Actor], Any]] = {}
 
 
 def provide(name: str, answer: Callable[[Actor], Any]) -> None:
     """Register ``answer`` for the frame; called in a room's ``AppConfig.ready``. ``name``: role_label or todo_count."""
-    if name not in ("role_label", TODO):
+    if name not in ("role_label", WAITING):
         raise KeyError(name)
     _provided[name] = answer
 
@@ -50,7 +50,7 @@ def shell(request) -> dict:
         return {key: url_or_blank(*names) for key, names in SHELL_LINKS.items()}
 
     def numbers() -> dict[str, int]:
-        todo = {TODO: _provided[TODO]} if TODO in _provided else {}
+        todo = {WAITING: _provided[WAITING]} if WAITING in _provided else {}
         return counted(actor, badges_of(actor) | todo) if actor and usable else {}
 
     shown = SimpleLazyObject(numbers)
@@ -63,7 +63,7 @@ def shell(request) -> dict:
 
     return {
         "role_label": asked("role_label", ""),
-        TODO: SimpleLazyObject(lambda: shown.get(TODO, 0)),
+        WAITING: SimpleLazyObject(lambda: shown.get(WAITING, 0)),
         "actor": actor,
         "nav": SimpleLazyObject(nav),
         "links": SimpleLazyObject(links),
