@@ -24,7 +24,7 @@ TESTS ?= tests
 # Tests run in that many processes, each with a database server of its own; more than four only wait for each other.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
 
-.PHONY: help demo up test check smoke bench shots lock clean install install-dev assets messages static browser
+.PHONY: help demo up test check smoke sequences bench shots lock clean install install-dev assets messages static browser
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | sort | expand -t 12
