@@ -51,7 +51,7 @@ def main(elders: int, orders: int) -> None:
     from sangyu.care.orders.models import Order
     from sangyu.runtime.demo import build as build_demo
 
-    build_demo(elders=elders, orders=20, console=Console(quiet=True))
+    build_demo(elders=elders, orders=20, runs=False, console=Console(quiet=True))
     if Order.objects.count() < orders // 2:
         from _orders import make_orders
 
