@@ -47,8 +47,9 @@ def build(
     """Fill the database with a demo city of ``elders`` elders; what is there already stays, so a second call changes nothing.
 
     ``city`` is the first four digits of the division code. ``reset`` first empties a database that holds a demo city. ``orders``
-    bounds the visits (default about 400); without ``runs`` no month's benefits are computed and paid. Raises EngineError for a database with people who are not of the demo, for an
-    unknown city and for fewer than 100 elders. Runs as the owner of the tables, outside any scope.
+    bounds the visits (default about 400); without ``runs`` no month's benefits are computed and paid. Raises EngineError for a
+    database with people who are not of the demo, for an unknown city and for fewer than 100 elders. Runs as the owner of the
+    tables, outside any scope.
     """
     if elders < 100:
         raise EngineError("A demo city needs at least 100 elders: --elders 100.")
