@@ -10,11 +10,11 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.operations import Cancelled, Progress, operation
 from sangyu.kernel.scoping import scope
+from sangyu.kernel.workbooks import XLSX
 
 from .models import BulkRow, BulkRun, Export
 from .pages import bulk
 from .pages.export import file_name, ordered, purpose_of, without_restricted, write_workbook
-from .pages.file import XLSX
 
 CHUNK = 1_000
 #: Days an export stays for download.

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import xlsxwriter
 import yaml
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from .enums import FileKind
+from sangyu.kernel.workbooks import XLSX, Workbook
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from .enums import FileKind
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,9 @@ def _csv(layout: Layout, items: Sequence[Item], title: str) -> bytes:
 
 
 def _xlsx(layout: Layout, items: Sequence[Item], title: str) -> bytes:
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "in_memory": True, "strings_to_formulas": False})
+    book = Workbook()
     sheet = book.add_worksheet()
-    bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+    bold, money = book.bold, book.money
     as_text = book.add_format({"num_format": "@"})
     sheet.write_string(0, 0, title, bold)
     for at, (heading, _value, _text) in enumerate(layout.columns):
@@ -137,5 +135,4 @@ def _xlsx(layout: Layout, items: Sequence[Item], title: str) -> bytes:
     if at is not None:
         sheet.write_string(row + 1, 0, _("Total"), bold)
         sheet.write_number(row + 1, at, sum(i.amount for i in items) / 100, money)
-    book.close()
-    return out.getvalue()
+    return book.content()

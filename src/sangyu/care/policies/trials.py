@@ -1,10 +1,8 @@
 """What-ifs as rows: asked, worked out at once or as an operation, shown, saved as a workbook."""
 
-import io
 from datetime import date
 from typing import Any
 
-import xlsxwriter
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +11,7 @@ from sangyu.kernel import operations
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.services import service
+from sangyu.kernel.workbooks import Workbook
 
 from . import selectors, whatif
 from .models import PolicyVersion, Trial
@@ -96,9 +95,8 @@ def find(actor: Actor, pk: int, version: PolicyVersion | None = None) -> Trial:
 
 def workbook(actor: Actor, trial: Trial) -> bytes:
     """The figures of ``trial`` as xlsx: summary, a sheet a table, the text."""
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+    book = Workbook()
+    bold, money = book.bold, book.money
     figures = trial.figures or {}
     sheet = book.add_worksheet(_("Summary"))
     sheet.set_column(0, 0, 24)
@@ -122,8 +120,7 @@ def workbook(actor: Actor, trial: Trial) -> bytes:
     text.set_column(0, 0, 100)
     for n, line in enumerate(trial.text.splitlines()):
         text.write_string(n, 0, line)
-    book.close()
-    return buffer.getvalue()
+    return book.content()
 
 
 def _table(sheet, top: int, rows: list[dict], bold, money) -> None:

@@ -2,15 +2,14 @@
 asking.
 """
 
-import io
 from datetime import datetime
 from pathlib import Path
 
-import xlsxwriter
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from sangyu.kernel import printing
+from sangyu.kernel.workbooks import Workbook
 
 from .enums import LineKind
 from .models import Statement, StatementLine
@@ -74,10 +73,9 @@ def statement_pdf(statement: Statement, *, now: datetime) -> bytes:
 
 def statement_xlsx(statement: Statement) -> bytes:
     """The statement as a workbook: numbers as numbers in yuan, order numbers as text."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "in_memory": True, "strings_to_formulas": False})
+    book = Workbook()
     sheet = book.add_worksheet(f"{statement.period:%Y-%m}")
-    bold, money = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "#,##0.00"})
+    bold, money = book.add_format({"bold": True, "bottom": 1}), book.money
     title = book.add_format({"bold": True, "font_size": 14})
     sheet.write_string(0, 0, f"{_('Service statement')} {statement.number}", title)
     sheet.write_string(1, 0, f"{statement.organisation.name}　{statement.region.full_name}　{statement.period:%Y-%m}")
@@ -103,5 +101,4 @@ def statement_xlsx(statement: Statement) -> bytes:
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(2)
-    book.close()
-    return out.getvalue()
+    return book.content()

@@ -19,13 +19,14 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.scoping import scope
+from sangyu.kernel.workbooks import XLSX
 
 from . import work
 from .definition import IMPORTS, Import
 from .held import settle
 from .models import ImportBatch
 from .reading import read_table
-from .work import KEEP_DAYS, SHOWN_PROBLEMS, XLSX, definition_of, rejected_name
+from .work import KEEP_DAYS, SHOWN_PROBLEMS, definition_of, rejected_name
 from .workbooks import rejected_workbook, template_workbook
 
 __all__ = [

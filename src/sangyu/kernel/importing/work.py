@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from sangyu.kernel import bulk, files
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.crypto import encrypt
+from sangyu.kernel.workbooks import XLSX
 
 from .definition import IMPORTS, Fate, Import, Row
 from .models import ColumnMatching, HeldRow, ImportBatch, ImportProblem
@@ -23,7 +24,6 @@ from .reading import Table, as_json, pack, read_table, unpack
 from .workbooks import rejected_workbook
 
 State = ImportBatch.State
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Problems kept for the screen; the rejected file has all of them.
 SHOWN_PROBLEMS = 1000
 KEEP_DAYS = 30

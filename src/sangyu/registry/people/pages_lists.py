@@ -1,10 +1,8 @@
 """Lists about statuses: which tags end, and the database of elders in special difficulty (R-017, R-023, R-025)."""
 
-import io
 from datetime import date, timedelta
 
 import django_filters
-import xlsxwriter
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.urls import reverse
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Forbidden
 from sangyu.kernel.models import Change
+from sangyu.kernel.workbooks import Workbook
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import Day, ListPage, PlainPage, Text, file_answer
 
@@ -124,17 +123,15 @@ class DifficultPage(PlainPage):
             raise Forbidden("people.export")
         found = counts.difficult(self.actor, timezone.localdate())
         log_read(actor=self.actor, what="people.difficult", objects=[], purpose=str(_("export")))
-        made = io.BytesIO()
-        book = xlsxwriter.Workbook(made, {"in_memory": True})
-        sheet, bold = book.add_worksheet(str(self.title)[:31]), book.add_format({"bold": True})
+        book = Workbook()
+        sheet = book.add_worksheet(str(self.title)[:31])
         words = [_("Area"), _("Disabled"), _("Partly disabled"), _("Total"), _("Urban"), _("Rural"), _("Not stated"),
                  _("No level yet")]  # fmt: skip
-        sheet.write_row(0, 0, [str(w) for w in words], bold)
+        sheet.write_row(0, 0, [str(w) for w in words], book.bold)
         for n, line in enumerate([*found.lines, found.whole], 1):
             name = line.name if n <= len(found.lines) else str(_("Total"))
             sheet.write_row(n, 0, [name, line.disabled, line.partly, line.total, line.urban, line.rural, line.unknown,
                                    line.unassessed])  # fmt: skip
         sheet.freeze_panes(1, 1)
         sheet.set_column(0, 0, 24)
-        book.close()
-        return file_answer(made.getvalue(), "difficult.xlsx")
+        return file_answer(book.content(), "difficult.xlsx")

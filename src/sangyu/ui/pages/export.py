@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.numbering import next_number
 from sangyu.kernel.subjects import about_restricted
+from sangyu.kernel.workbooks import XLSX
 from sangyu.ui import format as fmt
 from sangyu.ui import views
 from sangyu.ui.models import Export
 
 from .bulk import reference
-from .file import XLSX
 
 #: More rows than this are written by a background operation.
 DIRECT_LIMIT = 1_000

@@ -11,10 +11,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.audit import log_read
+from sangyu.kernel.workbooks import XLSX
 
 from .base import PlainPage
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CONTENT_TYPES = {
     ".xlsx": XLSX,
     ".pdf": "application/pdf",

@@ -1,14 +1,13 @@
 """Fund sources with their years, and totals by policy, area, fund source, month and year."""
 
-import io
 from datetime import date
 
-import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
+from sangyu.kernel.workbooks import Workbook
 from sangyu.ui import format as fmt
 from sangyu.ui.pages import Choice, Day, DetailPage, FormPage, Link, ListPage, PlainPage, Tab, Text, YesNo
 from sangyu.ui.pages.file import FilePage, Made
@@ -141,10 +140,9 @@ class TotalsFile(FilePage):
 
     def make(self) -> Made:
         _form, by, since, until = _asked(self)
-        out = io.BytesIO()
-        book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+        book = Workbook()
         sheet = book.add_worksheet()
-        bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+        bold, money = book.bold, book.money
         sheet.write_string(0, 0, f"{since:%Y-%m} – {services.add_months(until, -1):%Y-%m}", bold)
         for at, heading in enumerate((By(by).label, gettext("Recipients"), gettext("Lines"), gettext("Amount (yuan)"))):
             sheet.write_string(1, at, str(heading), bold)
@@ -154,5 +152,4 @@ class TotalsFile(FilePage):
             sheet.write_number(n, 1, r.subjects)
             sheet.write_number(n, 2, r.lines)
             sheet.write_number(n, 3, r.amount / 100, money)
-        book.close()
-        return Made(out.getvalue(), f"totals-{since:%Y%m}.xlsx")
+        return Made(book.content(), f"totals-{since:%Y%m}.xlsx")
