@@ -4,9 +4,8 @@ import dataclasses
 import os
 
 import pytest
-from django.db import transaction
 
-from sangyu.kernel.scoping import scope
+from support.clients import past_sign_in
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
@@ -14,27 +13,15 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 @pytest.fixture
 def acting(staff, monkeypatch):
     """``acting("a")``: from now on every request is made by the bureau of that region, past sign-in."""
-    from sangyu.registry.accounts.middleware import ActorMiddleware
     from sangyu.registry.accounts.models import Account
 
-    now = {}
-
-    def call(self, request):
-        request.account = request.user = now["account"]
-        request.actor, request.token, request.grant = now["actor"], None, None
-        with scope(now["actor"], source="page"):
-            response = self.get_response(request)
-            if response.status_code >= 400:
-                transaction.set_rollback(True)
-        return response
-
-    monkeypatch.setattr(ActorMiddleware, "__call__", call)
+    act = past_sign_in(monkeypatch)
 
     def make(key):
         account, _made = Account.objects.get_or_create(username=f"u-{key}", defaults={"name": "周敏"})
-        now["account"] = account
-        now["actor"] = dataclasses.replace(staff(key), account_id=account.pk, name=f"周敏 {key}")
-        return now["actor"]
+        actor = dataclasses.replace(staff(key), account_id=account.pk, name=f"周敏 {key}")
+        act(account, actor)
+        return actor
 
     return make
 

@@ -3,11 +3,10 @@
 import os
 
 import pytest
-from django.db import transaction
 
 from sangyu.care.assessments.models import Sheet
-from sangyu.kernel.scoping import scope
 from support.assessing import drive
+from support.clients import past_sign_in
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -27,24 +26,10 @@ def page(chromium):
 @pytest.fixture
 def acting(monkeypatch):
     """Requests carry the given actor, past the sign-in middleware."""
-    from sangyu.registry.accounts.middleware import ActorMiddleware
     from sangyu.registry.accounts.models import Account
 
-    def make(actor):
-        account = Account.objects.get(pk=actor.account_id)
-
-        def call(self, request):
-            request.account = request.user = account
-            request.actor, request.token, request.grant = actor, None, None
-            with scope(actor, source="page"):
-                response = self.get_response(request)
-                if response.status_code >= 400:
-                    transaction.set_rollback(True)
-            return response
-
-        monkeypatch.setattr(ActorMiddleware, "__call__", call)
-
-    return make
+    act = past_sign_in(monkeypatch)
+    return lambda actor: act(Account.objects.get(pk=actor.account_id), actor)
 
 
 def look(page, name: str) -> None:

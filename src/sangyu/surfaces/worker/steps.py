@@ -1,14 +1,10 @@
 """One function a step: from the form of the phone to one service call. All may be repeated with the same client id."""
 
-import base64
-import binascii
 import io
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from PIL import Image
 
@@ -17,29 +13,17 @@ from sangyu.care.orders.enums import EvidenceKind, State
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.images import PHOTO_BYTES, shrink
+from sangyu.ui.offline import read_client_id, read_moment, read_signature
 
 MOST_PHOTOS = 3
-#: The longest signature picture that is read, in characters of base64.
-MOST_SIGNATURE = 400_000
 
 
 def _client_id(request: HttpRequest) -> UUID | None:
-    text = request.POST.get("client_id", "")
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid({"client_id": [_("The step has no valid number. Reload the page.")]}) from None
+    return read_client_id(request.POST.get("client_id", ""))
 
 
 def _at(request: HttpRequest) -> datetime | None:
-    """When the phone says it happened; the service checks that it is believable."""
-    try:
-        found = parse_datetime(request.POST.get("at", ""))
-    except ValueError:
-        return None
-    return found if found is not None and timezone.is_aware(found) else None
+    return read_moment(request.POST.get("at", ""))
 
 
 def _number(request: HttpRequest, name: str, least: float, most: float) -> float | None:
@@ -123,16 +107,7 @@ def _signature(request: HttpRequest) -> bytes | None:
     """The picture of the signature: drawn (a data address) or photographed."""
     if upload := request.FILES.get("signature_file"):
         return _png(upload.read())
-    text = request.POST.get("signature", "")
-    if not text:
-        return None
-    head, _comma, body = text.partition(",")
-    if head != "data:image/png;base64" or len(body) > MOST_SIGNATURE:
-        raise Invalid({"signature": [_("The signature cannot be read. Draw it again.")]})
-    try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error:
-        raise Invalid({"signature": [_("The signature cannot be read. Draw it again.")]}) from None
+    return read_signature(request.POST.get("signature", ""))
 
 
 def _png(data: bytes) -> bytes:

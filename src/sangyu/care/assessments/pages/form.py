@@ -1,20 +1,15 @@
 """The form in the home: one part a page, big targets; assess.js keeps the answers on the tablet and sends them when it can."""
 
-import base64
-import binascii
-from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
-from sangyu.ui.offline import OfflineShell
+from sangyu.ui.offline import OfflineShell, read_client_id, read_moment, read_signature
 from sangyu.ui.pages import ActionPage, PlainPage
 
 from .. import selectors, services
@@ -22,8 +17,6 @@ from ..enums import Informant, NeedKind, Special, State
 from ..models import Assessment
 from .acts import OfAssessment, told
 
-#: The longest signature picture that is read, in characters of base64.
-MOST_SIGNATURE = 400_000
 #: How many needs are ranked.
 RANKS = 5
 
@@ -42,43 +35,18 @@ def read_form(given, files) -> dict:
         "informant": given.get("informant", ""),
         "informant_name": given.get("informant_name", ""),
         "base": _whole(given.get("base", "")),
-        "client_id": _uuid(given.get("client_id", "")),
-        "entered_at": _moment(given.get("entered_at", "")),
+        "client_id": read_client_id(given.get("client_id", "")),
+        "entered_at": read_moment(given.get("entered_at", "")),
         "signatures": {
-            who: data for who in ("lead", "second", "informant") if (data := _picture(given.get(f"sign-{who}", "")))
+            who: data
+            for who in ("lead", "second", "informant")
+            if (data := read_signature(given.get(f"sign-{who}", "")))
         },
     }
 
 
 def _whole(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 18 else 0
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Invalid({"client_id": [_("The sheet has no valid number. Reload the page.")]}) from None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and timezone.is_aware(found) else None
-
-
-def _picture(text: str) -> bytes | None:
-    if not text:
-        return None
-    head, _comma, body = text.partition(",")
-    if head != "data:image/png;base64" or len(body) > MOST_SIGNATURE:
-        raise Invalid({"signature": [_("The signature cannot be read. Draw it again.")]})
-    try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error:
-        raise Invalid({"signature": [_("The signature cannot be read. Draw it again.")]}) from None
 
 
 class SheetForm(PlainPage):

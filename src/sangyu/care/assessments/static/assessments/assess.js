@@ -2,47 +2,23 @@
 // Without this file the form is one long page that works the same. See docs/rooms/assessments.md.
 (function () {
   "use strict";
-  var bar = document.getElementById("as-queue"), form = document.getElementById("as-form");
+  var bar = document.getElementById("as-queue"), form = document.getElementById("as-form"), offline = window.sangyuOffline;
   if (!bar || !window.indexedDB) { return; }
   var $ = function (s, r) { return (r || document).querySelector(s); };
   var all = function (s, r) { return Array.prototype.slice.call((r || document).querySelectorAll(s)); };
   var word = function (k) { return bar.getAttribute("data-w-" + k) || k; }, account = bar.dataset.account, timer = 0;
-  var csrf = function () { try { return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]; } catch (e) { return ""; } };
-  function uuid() {
-    var b = crypto.getRandomValues(new Uint8Array(16)); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128;
-    var h = Array.prototype.map.call(b, function (x) { return (x + 256).toString(16).slice(1); }).join("");
-    return [h.slice(0, 8), h.slice(8, 12), h.slice(12, 16), h.slice(16, 20), h.slice(20)].join("-");
-  }
+  var drafts = offline.store("sangyu-assess", "drafts"), put = drafts.put, get = drafts.get, drop = drafts.drop;
   function say(text, tone) { bar.hidden = !text; bar.textContent = text; bar.dataset.tone = tone || ""; }
 
   // ---- one draft an assessment and account: {key, account, url, fields, dirty}
-  function store(mode, act) {
-    return new Promise(function (done, fail) {
-      var r = indexedDB.open("sangyu-assess", 1);
-      r.onupgradeneeded = function () { r.result.createObjectStore("drafts", { keyPath: "key" }); };
-      r.onerror = function () { fail(r.error); };
-      r.onsuccess = function () {
-        var db = r.result, t = db.transaction("drafts", mode), q = act(t.objectStore("drafts"));
-        t.oncomplete = function () { db.close(); done(q && q.result); };
-        t.onerror = t.onabort = function () { db.close(); fail(t.error); };
-      };
-    });
-  }
-  var put = function (d) { return store("readwrite", function (s) { return s.put(d); }); };
-  var get = function (key) { return store("readonly", function (s) { return s.get(key); }); };
-  var drop = function (key) { return store("readwrite", function (s) { return s.delete(key); }); };
-
   // ---- sending: the newest state of each draft; the same client_id twice is one version on the server
   function send(draft) {
-    var body = new FormData();
-    draft.fields.forEach(function (f) { body.append(f[0], f[1]); });
-    return fetch(draft.url, { method: "POST", credentials: "same-origin", body: body, headers: { "X-CSRFToken": csrf(), "X-Queue": "1" } })
-      .then(function (r) {
-        if (r.redirected || r.status === 401 || r.status === 403) { say(word("signin")); return null; }
-        if (r.ok) { return { version: r.headers.get("X-Version"), conflict: r.headers.get("X-Conflict") }; }
-        if (r.status >= 500 || r.status === 429) { say(word("waiting")); return null; }
-        return { problem: decodeURIComponent(r.headers.get("X-Message") || String(r.status)) };
-      }, function () { say(word(navigator.onLine ? "waiting" : "offline")); return null; });
+    return offline.post(draft.url, draft.fields).then(function (got) {
+      if (got.how === "taken") { return { version: got.answer.get("X-Version"), conflict: got.answer.get("X-Conflict") }; }
+      if (got.how === "refused") { return { problem: got.said }; }
+      say(word(got.how === "signin" ? "signin" : got.how === "cut" && !navigator.onLine ? "offline" : "waiting"));
+      return null;
+    });
   }
 
   if (form) {
@@ -54,7 +30,7 @@
     };
     var keep = function () {
       clearTimeout(timer);
-      f.client_id.value = uuid(); f.entered_at.value = new Date().toISOString();
+      f.client_id.value = offline.uuid(); f.entered_at.value = new Date().toISOString();
       return put({ key: key, account: account, url: form.getAttribute("action") || location.pathname, fields: values(), dirty: true, at: Date.now() });
     };
     var restore = function (draft) {
@@ -107,14 +83,7 @@
         var c = $("canvas", box), input = $("input", box), clear = $("[data-clear]", box);
         if (!c.hidden) { return; }
         c.hidden = clear.hidden = false;
-        var pen = c.getContext("2d"), down = false;
-        pen.lineWidth = 5; pen.lineCap = pen.lineJoin = "round"; pen.strokeStyle = "#111";
-        if (input.value) { var image = new Image(); image.onload = function () { pen.drawImage(image, 0, 0); }; image.src = input.value; }
-        var place = function (e) { var r = c.getBoundingClientRect(); return [(e.clientX - r.left) * c.width / r.width, (e.clientY - r.top) * c.height / r.height]; };
-        c.addEventListener("pointerdown", function (e) { down = true; c.setPointerCapture(e.pointerId); var p = place(e); pen.beginPath(); pen.moveTo(p[0], p[1]); });
-        c.addEventListener("pointermove", function (e) { if (down) { var p = place(e); pen.lineTo(p[0], p[1]); pen.stroke(); } });
-        c.addEventListener("pointerup", function () { down = false; input.value = c.toDataURL("image/png"); keep(); });
-        clear.addEventListener("click", function () { pen.clearRect(0, 0, c.width, c.height); input.value = ""; keep(); });
+        offline.pad(c, clear, input.value, function (picture) { input.value = picture; keep(); });
       });
     };
     parts.forEach(function (p, i) {
@@ -141,21 +110,11 @@
     window.addEventListener("offline", function () { say(word("offline")); });
     setInterval(function () { if (navigator.onLine) { push(); } }, 20000);
   } else {
-    store("readonly", function (s) { return s.getAll(); }).then(function (rows) {
-      if ((rows || []).some(function (d) { return d.dirty && d.account === account; })) { say(word("waiting")); }
+    drafts.all().then(function (rows) {
+      if (rows.some(function (d) { return d.dirty && d.account === account; })) { say(word("waiting")); }
     }).catch(function () {});
   }
 
   // ---- the pages without network: those of the next visits are fetched beforehand
-  if (navigator.serviceWorker && window.caches) {
-    navigator.serviceWorker.register(bar.dataset.sw).then(function () { return Promise.all([caches.open("worker-pages"), caches.open("worker-files")]); }).then(function (c) {
-      if (!navigator.onLine) { return; }
-      [location.href].concat(all("a[data-keep]").map(function (a) { return a.href; })).forEach(function (address) {
-        fetch(address, { credentials: "same-origin" }).then(function (r) { if (r.ok && !r.redirected) { return c[0].put(address, r); } }).catch(function () {});
-      });
-      performance.getEntriesByType("resource").forEach(function (e) {
-        if (e.name.indexOf("/static/") > 0) { fetch(e.name).then(function (r) { if (r.ok) { return c[1].put(e.name.split("#")[0], r); } }).catch(function () {}); }
-      });
-    }).catch(function () { /* no shell: the draft works all the same */ });
-  }
+  offline.keep(bar.dataset.sw, all("a[data-keep]").map(function (a) { return a.href; }), account);
 })();

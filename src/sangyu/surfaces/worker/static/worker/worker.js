@@ -2,58 +2,31 @@
 // Every form here works without this file; see docs/rooms/worker.md.
 (function () {
   "use strict";
-  var bar = document.getElementById("queue");
+  var bar = document.getElementById("queue"), offline = window.sangyuOffline;
   if (!bar) { return; }
   var $ = function (s, r) { return (r || document).querySelector(s); };
   var all = function (s, r) { return Array.prototype.slice.call((r || document).querySelectorAll(s)); };
   var worker = bar.dataset.worker, word = function (k) { return bar.getAttribute("data-w-" + k) || k; };
   var NEXT = { depart: "arrive", arrive: "finish", finish: "done", no_show: "done" };
   var MOST_BYTES = 300000, SIDES = [1600, 1280, 1024, 800], running = false, signedOut = false, retry = 0;
-  var csrf = function () { try { return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]; } catch (e) { return ""; } };
-  function uuid() {
-    if (crypto.randomUUID) { return crypto.randomUUID(); }
-    var b = crypto.getRandomValues(new Uint8Array(16)); b[6] = b[6] & 15 | 64; b[8] = b[8] & 63 | 128;
-    var h = Array.prototype.map.call(b, function (x) { return (x + 256).toString(16).slice(1); }).join("");
-    return [h.slice(0, 8), h.slice(8, 12), h.slice(12, 16), h.slice(16, 20), h.slice(20)].join("-");
-  }
+  var steps = offline.store("sangyu-worker", "steps", true), put = steps.put, drop = steps.drop;
 
-  // ---- the store: one record a step, in the order in which they were taken
-  function open() {
-    return new Promise(function (done, fail) {
-      var r = indexedDB.open("sangyu-worker", 1);
-      r.onupgradeneeded = function () { r.result.createObjectStore("steps", { keyPath: "key", autoIncrement: true }); };
-      r.onsuccess = function () { done(r.result); };
-      r.onerror = function () { fail(r.error); };
-    });
-  }
-  function store(mode, act) {
-    return open().then(function (db) {
-      return new Promise(function (done, fail) {
-        var t = db.transaction("steps", mode), r = act(t.objectStore("steps"));
-        t.oncomplete = function () { db.close(); done(r && r.result); };
-        t.onerror = t.onabort = function () { db.close(); fail(t.error); };
-      });
-    });
-  }
-  var put = function (record) { return store("readwrite", function (s) { return s.put(record); }); };
-  var drop = function (key) { return store("readwrite", function (s) { return s.delete(key); }); };
+  // ---- the queue: one record a step, in the order in which they were taken
   function mine() {
-    return store("readonly", function (s) { return s.getAll(); }).then(function (rows) {
-      return (rows || []).filter(function (r) { return r.worker === worker; });
-    });
+    return steps.all().then(function (rows) { return rows.filter(function (r) { return r.worker === worker; }); });
   }
 
   // ---- what the screen says about it
   function show() {
     return mine().then(function (rows) {
-      var waiting = rows.filter(function (r) { return !r.failed; }), offline = !navigator.onLine, text = $("[data-text]", bar);
-      bar.hidden = !waiting.length && !offline;
+      var waiting = rows.filter(function (r) { return !r.failed; }), cut = !navigator.onLine, text = $("[data-text]", bar);
+      bar.hidden = !waiting.length && !cut;
       $("[data-count]", bar).textContent = waiting.length ? word("waiting").replace("{n}", waiting.length) : "";
       text.textContent = "";
       if (signedOut && waiting.length) {
         var link = document.createElement("a"); link.href = bar.dataset.signIn + "?next=" + encodeURIComponent(location.pathname);
         link.textContent = word("signin"); text.append(link);
-      } else if (offline) {
+      } else if (cut) {
         var b = document.createElement("b"); b.textContent = word("offline"); text.append(b, "，" + word("later"));
       } else { text.textContent = word("sending"); }
       var failed = $("#queue-failed"); failed.textContent = "";
@@ -90,16 +63,13 @@
 
   // ---- sending, one after another; a repeat changes nothing on the server
   function send(record) {
-    var body = new FormData();
-    record.fields.forEach(function (f) { if (f[2]) { body.append(f[0], f[1], f[2]); } else { body.append(f[0], f[1]); } });
-    return fetch(record.url, { method: "POST", credentials: "same-origin", body: body, headers: { "X-CSRFToken": csrf(), "X-Queue": "1" } })
-      .then(function (r) {
-        if (r.redirected || r.status === 401 || r.status === 403 && r.headers.get("X-Refresh")) { signedOut = true; return "stop"; }
-        if (r.ok) { signedOut = false; return drop(record.key).then(function () { return "sent"; }); }
-        if (r.status >= 500 || r.status === 429 || r.status === 408) { return "stop"; }
-        record.failed = decodeURIComponent(r.headers.get("X-Message") || String(r.status));
-        return put(record).then(function () { return "failed"; });
-      }, function () { return "stop"; });
+    return offline.post(record.url, record.fields).then(function (got) {
+      if (got.how === "signin") { signedOut = true; }
+      if (got.how === "taken") { signedOut = false; return drop(record.key).then(function () { return "sent"; }); }
+      if (got.how !== "refused") { return "stop"; }
+      record.failed = got.said;
+      return put(record).then(function () { return "failed"; });
+    });
   }
   function flush() {
     if (running) { return Promise.resolve([]); }
@@ -155,18 +125,12 @@
   }
 
   // ---- the signature
-  var signed = false, ready = false;
+  var signed = "", ready = false;
   function signature() {
     var box = $("[data-sign]"), c = box && $("canvas", box);
     if (!c || ready) { return; }
     ready = true; box.hidden = false; $("[data-sign-file]").hidden = true;
-    var pen = c.getContext("2d"), down = false;
-    pen.lineWidth = 5; pen.lineCap = pen.lineJoin = "round"; pen.strokeStyle = "#111";
-    function at(e) { var r = c.getBoundingClientRect(); return [(e.clientX - r.left) * c.width / r.width, (e.clientY - r.top) * c.height / r.height]; }
-    c.addEventListener("pointerdown", function (e) { down = true; signed = true; c.setPointerCapture(e.pointerId); var p = at(e); pen.beginPath(); pen.moveTo(p[0], p[1]); });
-    c.addEventListener("pointermove", function (e) { if (down) { var p = at(e); pen.lineTo(p[0], p[1]); pen.stroke(); } });
-    c.addEventListener("pointerup", function () { down = false; });
-    $("[data-sign-clear]", box).addEventListener("click", function () { pen.clearRect(0, 0, c.width, c.height); signed = false; });
+    offline.pad(c, $("[data-sign-clear]", box), "", function (picture) { signed = picture; });
   }
 
   // ---- a step: into the queue first, then to the server
@@ -189,12 +153,12 @@
     var begun = name === "arrive" ? place(form) : Promise.resolve(true);
     begun.then(function (proved) {
       if (!proved) { $("[data-proof]", form).open = true; problem(word("place")); return null; }
-      if (signed && form.elements.signature) { form.elements.signature.value = $("[data-sign] canvas").toDataURL("image/png"); }
+      if (signed && form.elements.signature) { form.elements.signature.value = signed; }
       return fields(form).then(function (list) {
         list.push(["at", new Date().toISOString()]);
         return put({ worker: worker, order: form.dataset.order, step: name, label: $("h1").textContent + " " + button.textContent.trim(), url: form.action, fields: list, failed: "" });
       }).then(function (key) {
-        if (form.elements.client_id) { all("[name=client_id]").forEach(function (i) { i.value = uuid(); }); }
+        if (form.elements.client_id) { all("[name=client_id]").forEach(function (i) { i.value = offline.uuid(); }); }
         return flush().then(function (results) {
           var own = results.filter(function (r) { return r.key === key; })[0];
           if (own && own.how === "sent") { location.href = location.pathname; }
@@ -220,22 +184,7 @@
   });
 
   // ---- the shell without network: another worker's pages never stay on the phone
-  if (navigator.serviceWorker && window.caches) {
-    var last = localStorage.getItem("sangyu-worker");
-    var cleared = last && last !== worker ? caches.delete("worker-pages") : Promise.resolve();
-    localStorage.setItem("sangyu-worker", worker);
-    var keep = function (cache, address) {
-      return fetch(address, { credentials: "same-origin" }).then(function (r) { if (r.ok && !r.redirected) { return cache.put(address, r); } }).catch(function () {});
-    };
-    cleared.then(function () { return navigator.serviceWorker.register(bar.dataset.sw); })
-      .then(function () { return Promise.all([caches.open("worker-pages"), caches.open("worker-files")]); })
-      .then(function (c) {
-        if (!navigator.onLine) { return; }
-        [location.href, bar.dataset.home].concat(all("a[data-visit]").map(function (a) { return a.href; })).forEach(function (address) { keep(c[0], new URL(address, location.href).href); });
-        performance.getEntriesByType("resource").forEach(function (e) { if (e.name.indexOf("/static/") > 0) { keep(c[1], e.name.split("#")[0]); } });
-      })
-      .catch(function () { /* no shell: the queue works all the same */ });
-  }
+  offline.keep(bar.dataset.sw, [bar.dataset.home].concat(all("a[data-visit]").map(function (a) { return a.href; })), bar.dataset.account);
   window.addEventListener("online", function () { flush().then(fresh); });
   window.addEventListener("offline", show);
   if (window.indexedDB) { show().then(function (waiting) { if (waiting.length) { flush().then(fresh); } }); }
