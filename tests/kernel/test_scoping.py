@@ -102,6 +102,16 @@ def test_history_keeps_old_and_new_of_bulk_updates(regions, staff):
     assert {(c.actor, c.reason, c.source) for c in changes} == {("bureau city", "renamed", "test")}
 
 
+def test_functions_that_compare_old_with_new_rows_never_do_so_in_a_loop(regions):
+    """Their plan is kept from the first row that changes; as a nested loop it would cost a bulk update n² steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, 'enable_nestloop=off' = ANY (proconfig) FROM pg_proc "
+            "WHERE prosrc ~ 'old_rows' AND prosrc ~ 'new_rows' ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("benefit_lines_stand", True), ("history", True)]
+
+
 def test_shared_rows_end_when_the_share_ends(regions):
     family = Actor(audience=Audience.FAMILY, path=regions["a"].path, name="daughter", subject_id=5)
     with connection.cursor() as cursor:

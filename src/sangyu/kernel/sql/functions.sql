@@ -54,8 +54,10 @@ $$;
 -- History: one row per changed row, [old, new] of the changed fields only; set-based, so COPY and bulk updates are covered.
 -- Arguments: hidden fields; whether the table has "path"; whether it has "source". The source "@row" (bulk imports) stands for
 -- the row's own source, so that each change names the row of the file it came from.
+-- A plan is kept for the session: one made when a single row changed would compare each old row with each new one in a
+-- loop when thousands change. Without nested loops they are hashed, whatever their number.
 CREATE OR REPLACE FUNCTION sangyu.history() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET enable_nestloop = off AS $$
 #variable_conflict use_variable  -- tables may have columns of these names
 DECLARE
   hidden text[] := TG_ARGV[0]::text[];

@@ -51,33 +51,31 @@ def open_fund(
     )  # fmt: skip
 
 
-def _fund(actor: Actor, fund_id: int) -> Fund:
+def _move(
+    actor: Actor, fund_id: int, source: str, target: str, *, amount: int, on: date, key: str, kind: str, note: str
+) -> int:
+    """Money of one fund from one of its accounts to another; the transfer. Raises Invalid for nothing or less."""
     fund = get(Fund, fund_id)
     require_responsible(actor, fund.path)
-    return fund
+    if amount <= 0:
+        raise Invalid({"amount": [_("The amount must be more than zero.")]})
+    return ledger.transfer(
+        actor=actor, debit=fund_account(actor, fund, source), credit=fund_account(actor, fund, target), amount=amount,
+        key=f"fund:{fund.pk}:{key}", kind=kind, reference=f"fund:{fund.pk}", reason=note[:200], effective_on=on,
+    )  # fmt: skip
 
 
 @service("benefits.fund")
 def receive(*, actor: Actor, fund_id: int, amount: int, received_on: date, key: str, note: str = "") -> int:
     """Money that came into a fund, in fen; the transfer. The same ``key`` is the same money."""
-    fund = _fund(actor, fund_id)
-    if amount <= 0:
-        raise Invalid({"amount": [_("The amount must be more than zero.")]})
-    return ledger.transfer(
-        actor=actor, debit=fund_account(actor, fund, SOURCE), credit=fund_account(actor, fund, AVAILABLE), amount=amount,
-        key=f"fund:{fund.pk}:in:{key}", kind="benefits.receive", reference=f"fund:{fund.pk}", reason=note[:200],
-        effective_on=received_on,
-    )  # fmt: skip
+    return _move(
+        actor, fund_id, SOURCE, AVAILABLE, amount=amount, on=received_on, key=f"in:{key}", kind="benefits.receive", note=note
+    )
 
 
 @service("benefits.fund")
 def use_otherwise(*, actor: Actor, fund_id: int, amount: int, used_on: date, key: str, note: str = "") -> int:
     """Money of a fund that went to something else than elder care, in fen: it counts against the share of R-062."""
-    fund = _fund(actor, fund_id)
-    if amount <= 0:
-        raise Invalid({"amount": [_("The amount must be more than zero.")]})
-    return ledger.transfer(
-        actor=actor, debit=fund_account(actor, fund, AVAILABLE), credit=fund_account(actor, fund, OTHER), amount=amount,
-        key=f"fund:{fund.pk}:out:{key}", kind="benefits.other_use", reference=f"fund:{fund.pk}", reason=note[:200],
-        effective_on=used_on,
-    )  # fmt: skip
+    return _move(
+        actor, fund_id, AVAILABLE, OTHER, amount=amount, on=used_on, key=f"out:{key}", kind="benefits.other_use", note=note
+    )

@@ -1,7 +1,7 @@
 -- What a run promises and check constraints cannot say: once approved its lines stand, and its totals are their sums.
 
 CREATE OR REPLACE FUNCTION sangyu.benefit_lines_stand() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET enable_nestloop = off AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF EXISTS (SELECT 1 FROM benefits_run r WHERE r.id IN (SELECT DISTINCT n.run_id FROM new_rows n) AND r.state <> 'computing') THEN
