@@ -57,7 +57,7 @@ def run(
                 found.rejected = (
                     read_file(actor, batch.rejected_file_id)
                     if batch.rejected_file_id
-                    else services.rejected(**given, import_id=pk)[1].getvalue()
+                    else services.rejected(**given, import_id=pk)[1]
                 )
             if dry_run:
                 raise _NotKept

@@ -53,9 +53,9 @@ class Importer:
     def cancel(self, *, actor: Actor, import_id: int) -> None:
         services.cancel(actor=actor, kind=self.kind, import_id=import_id)
 
-    def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, Any]:
+    def rejected(self, *, actor: Actor, import_id: int) -> tuple[str, bytes]:
         return services.rejected(actor=actor, kind=self.kind, import_id=import_id)
 
-    def template_file(self, *, actor: Actor) -> tuple[str, Any]:
+    def template_file(self, *, actor: Actor) -> tuple[str, bytes]:
         """(file name, workbook) to start from."""
         return services.template(actor=actor, kind=self.kind)

@@ -3,7 +3,6 @@
 What takes long (reading, checking, writing a large file) is an operation; its work is in ``work``.
 """
 
-import io
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -281,24 +280,24 @@ def discard(*, actor: Actor, kind: str, import_id: int) -> None:
             files.remove(actor, pk)
 
 
-def rejected(*, actor: Actor, kind: str, import_id: int) -> tuple[str, io.BytesIO]:
+def rejected(*, actor: Actor, kind: str, import_id: int) -> tuple[str, bytes]:
     """(file name, workbook) of the rows that are not taken, as they were, the reasons in a first column; logged."""
     with _step(actor, kind) as cls:
         batch = _batch(actor, kind, import_id)
         log_read(actor=actor, what="rejected rows", objects=[batch], purpose=str(cls.title))
         if batch.rejected_file_id:
-            return rejected_name(batch), io.BytesIO(files.read(actor, batch.rejected_file_id))
+            return rejected_name(batch), files.read(actor, batch.rejected_file_id)
         definition = definition_of(actor, batch)
         rows = definition.read(work.table_of(actor, batch), batch.matching)
-        content = rejected_workbook(definition, batch.headers, [r for r in rows if work.is_rejected(r)])
-        return rejected_name(batch), io.BytesIO(content)
+        found = [r for r in rows if work.is_rejected(r)]
+        return rejected_name(batch), rejected_workbook(definition, batch.headers, found)
 
 
-def template(*, actor: Actor, kind: str) -> tuple[str, io.BytesIO]:
+def template(*, actor: Actor, kind: str) -> tuple[str, bytes]:
     """(file name, empty workbook) with headings, notes, an example and dropdowns."""
     with _step(actor, kind) as cls:
         definition = cls(actor, timezone.localdate())
-        return _("%(title)s template.xlsx") % {"title": cls.title}, io.BytesIO(template_workbook(definition))
+        return _("%(title)s template.xlsx") % {"title": cls.title}, template_workbook(definition)
 
 
 def sources(*, actor: Actor, kind: str, most: int = 50) -> list[str]:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import django_filters
 from django.db.models import Prefetch
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -367,9 +367,3 @@ class RosterPage(ImportPage):
     parent, back_url = LIST, "people:list"
     importer, held_url = Importer("people.roster"), "people:held"
     help_text = _("One elder a row: name, ID number or birth date and sex, community; other columns as you have them.")
-
-    def get(self, request, *args, **kwargs):
-        if request.GET.get("file") == "template":
-            name, content = self.importer.template_file(actor=self.actor)
-            return FileResponse(content, as_attachment=True, filename=name)
-        return super().get(request, *args, **kwargs)

@@ -12,7 +12,6 @@ from sangyu.care.assessments import selectors, services
 from sangyu.care.assessments.enums import Informant, NeedKind, Special, State
 from sangyu.care.assessments.enums import Reason as Why
 from sangyu.registry.people import selectors as people
-from sangyu.ui.pages.keyset import page_of
 
 from .values import (
     Bytes64,
@@ -161,10 +160,7 @@ class DemandOut(Schema):
 
 @operation(router, "GET", "/assessments", "assessments.list", "assessments.view", AssessmentPage, _("List assessments"))
 def assessment_list(request, given: Query[AssessmentFilter]) -> Any:
-    rows = selectors.assessments_visible(request.actor)
-    rows = rows.filter(**given.dict(include={"person_id", "state"}, exclude_none=True))
-    page = page_of(rows, "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(selectors.assessments_visible(request.actor))
 
 
 @operation(

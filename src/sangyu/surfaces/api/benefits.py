@@ -8,7 +8,6 @@ from ninja import Query, Router
 
 from sangyu.care.benefits import selectors as benefits
 from sangyu.care.benefits.enums import Change, LineKind, LineState, PaymentState, RecoveryState, RunState, SubjectKind
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Id, Moment, Paging, Schema, one_of, operation
 
@@ -148,9 +147,7 @@ class RecoveryPage(Schema):
 
 @operation(router, "GET", "/benefit-runs", "benefits.runs", "benefits.view", RunPage, _("List benefit runs"))
 def run_list(request, given: Query[RunFilter]) -> Any:
-    rows = benefits.runs(request.actor).filter(**given.dict(include={"state"}, exclude_none=True))
-    page = page_of(rows, "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(benefits.runs(request.actor))
 
 
 @operation(router, "GET", "/benefit-runs/{run_id}", "benefits.run", "benefits.view", RunOut, _("One benefit run"))
@@ -162,9 +159,7 @@ def run_get(request, run_id: Id) -> Any:
     router, "GET", "/benefit-lines", "benefits.lines", "benefits.view", LinePage, _("List lines of benefit runs")
 )
 def line_list(request, given: Query[LineFilter]) -> Any:
-    asked = given.dict(include={"run_id", "person_id", "change", "kind"}, exclude_none=True)
-    page = page_of(benefits.lines(request.actor).filter(**asked), "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(benefits.lines(request.actor))
 
 
 @operation(
@@ -182,14 +177,11 @@ def explain(request, line_id: Id) -> Any:
 
 @operation(router, "GET", "/benefit-payments", "benefits.payments", "benefits.pay", PaymentPage, _("List payments"))
 def payment_list(request, given: Query[PaymentFilter]) -> Any:
-    asked = given.dict(include={"state", "run_id"}, exclude_none=True)
-    page = page_of(benefits.payments(request.actor).filter(**asked), "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(benefits.payments(request.actor))
 
 
 @operation(
     router, "GET", "/benefit-recoveries", "benefits.recoveries", "benefits.recover", RecoveryPage, _("List recoveries")
 )
 def recovery_list(request, given: Query[Paging]) -> Any:
-    page = page_of(benefits.recoveries(request.actor), "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(benefits.recoveries(request.actor))

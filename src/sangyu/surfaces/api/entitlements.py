@@ -14,7 +14,6 @@ from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.facilities import services as housing
 from sangyu.registry.facilities.enums import EndReason, FactKind, Inspection, Kind, Rating, State, UrbanRural
 from sangyu.registry.people import selectors as people
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Code, Day, Id, In, Line, Paging, Reason, Schema, Short, one_of, operation, upto
 
@@ -66,9 +65,7 @@ class FacilityFilter(Paging):
 
 @operation(router, "GET", "/facilities", "facilities.list", "facilities.view", FacilityPage, _("List facilities"))
 def facility_list(request, given: Query[FacilityFilter]) -> Any:
-    rows = facilities.with_today(facilities.facilities_visible(request.actor))
-    page = page_of(rows.filter(kind=given.kind) if given.kind else rows, "pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(facilities.with_today(facilities.facilities_visible(request.actor)), "pk")
 
 
 @operation(
@@ -187,10 +184,7 @@ class ApplicationFilter(Paging):
     router, "GET", "/applications", "applications.list", "applications.view", ApplicationPage, _("List applications")
 )  # fmt: skip
 def application_list(request, given: Query[ApplicationFilter]) -> Any:
-    rows = applications.applications_visible(request.actor)
-    rows = rows.filter(**given.dict(include={"person_id", "state"}, exclude_none=True))
-    page = page_of(rows, "pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(applications.applications_visible(request.actor), "pk")
 
 
 @operation(

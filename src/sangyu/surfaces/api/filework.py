@@ -17,7 +17,6 @@ from sangyu.registry.privacy.enums import State as RequestState
 from sangyu.registry.transfers import selectors as transfers
 from sangyu.registry.transfers import services as transfers_services
 from sangyu.registry.transfers.enums import State as TransferState
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Day, Id, In, Line, Moment, Paging, Reason, Schema, Short, one_of, operation, upto
 
@@ -77,10 +76,7 @@ class MergeOut(Schema):
 
 @operation(router, "GET", "/duplicates", "duplicates.list", "duplicates.review", PairPage, _("Pairs to review"))
 def pairs(request, given: Query[PairFilter]) -> Any:
-    rows = duplicates.pairs().visible_to(request.actor)
-    rows = rows.filter(state=given.state) if given.state else rows
-    page = page_of(rows.order_by(), "-score", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(duplicates.pairs().visible_to(request.actor), "-score")
 
 
 @operation(
@@ -152,10 +148,7 @@ class TransferIn(In):
 
 @operation(router, "GET", "/transfers", "transfers.list", "transfers.view", TransferPage, _("Requests for files"))
 def list_transfers(request, given: Query[TransferFilter]) -> Any:
-    rows = transfers.transfers_visible(request.actor)
-    rows = rows.filter(state=given.state) if given.state else rows
-    page = page_of(rows.order_by(), "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(transfers.transfers_visible(request.actor))
 
 
 @operation(
@@ -237,10 +230,7 @@ class AnswerIn(In):
     router, "GET", "/data-requests", "privacy.list", "privacy.view", DataRequestPage, _("Requests about personal data")
 )
 def data_requests(request, given: Query[DataRequestFilter]) -> Any:
-    rows = privacy.requests_visible(request.actor)
-    rows = rows.filter(state=given.state) if given.state else rows
-    page = page_of(rows.order_by(), "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(privacy.requests_visible(request.actor))
 
 
 @operation(

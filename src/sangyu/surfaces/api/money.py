@@ -18,7 +18,6 @@ from sangyu.care.vouchers.enums import State as VoucherState
 from sangyu.kernel.errors import NotVisible
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.people import selectors as people
-from sangyu.ui.pages.keyset import page_of
 
 from .orders import Why
 from .values import Code, Day, Id, In, Moment, Paging, Reason, Schema, one_of, operation
@@ -105,10 +104,7 @@ class VoucherStatement(Schema):
 
 @operation(router, "GET", "/vouchers", "vouchers.list", "vouchers.view", VoucherPage, _("List vouchers"))
 def voucher_list(request, given: Query[VoucherFilter]) -> Any:
-    rows = vouchers.vouchers_visible(request.actor)
-    rows = rows.filter(**given.dict(include={"person_id", "state"}, exclude_none=True))
-    page = page_of(rows, "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(vouchers.vouchers_visible(request.actor))
 
 
 @operation(
@@ -214,10 +210,7 @@ class AnswerIn(In):
 
 @operation(router, "GET", "/statements", "settlement.list", "settlement.view", StatementPage, _("List statements"))
 def statement_list(request, given: Query[StatementFilter]) -> Any:
-    rows = settlement.statements_visible(request.actor)
-    rows = rows.filter(**given.dict(include={"state", "organisation_id", "period"}, exclude_none=True))
-    page = page_of(rows, "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(settlement.statements_visible(request.actor))
 
 
 @operation(

@@ -8,7 +8,6 @@ from ninja import Query, Router
 from sangyu.care.orders import selectors, services
 from sangyu.care.orders.enums import OPEN_STATES, Channel, EvidenceKind, OfferState, State
 from sangyu.registry.people.enums import Sex
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Code, Day, Id, In, Line, Moment, Paging, Reason, Schema, When, one_of, operation, upto
 
@@ -268,8 +267,7 @@ def order_list(request, given: Query[OrderFilter]) -> Any:
         rows = rows.filter(planned_start__date=given.day)
     if given.flagged:
         rows = rows.exclude(flagged="")
-    page = page_of(rows, "-pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(rows, filtered=False)
 
 
 @operation(router, "GET", "/orders/{order_id}", "orders.get", "orders.view", OrderDetail, _("Read one order"))

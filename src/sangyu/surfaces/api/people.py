@@ -10,7 +10,6 @@ from ninja import Query, Router
 from sangyu.registry.people import selectors, services
 from sangyu.registry.people.enums import CareLevel, FactKind, Sex, Tag
 from sangyu.registry.regions import selectors as regions
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Day, Id, In, Latitude, Line, Longitude, Paging, Schema, operation, upto
 
@@ -116,9 +115,9 @@ def find(request, given: Query[PersonFilter]) -> Any:
     if given.region_id:
         filters["path"] = regions.path_of(given.region_id)
     rows = selectors.search(request.actor, given.text, filters)
-    page = page_of(rows.order_by(), "pk", given.size, after=given.after)
-    cards = selectors.person_cards(request.actor, [p.pk for p in page.rows])
-    return {"items": [cards[p.pk] for p in page.rows if p.pk in cards], "next": page.after}
+    page = given.page(rows, "pk", filtered=False)
+    cards = selectors.person_cards(request.actor, [p.pk for p in page["items"]])
+    return {"items": [cards[p.pk] for p in page["items"] if p.pk in cards], "next": page["next"]}
 
 
 @operation(router, "GET", "/people/{person_id}", "people.get", "people.view", PersonOut, _("Read one person"))

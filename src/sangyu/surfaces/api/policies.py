@@ -11,7 +11,6 @@ from sangyu.care.policies import selectors as policies
 from sangyu.care.policies.enums import PeriodKind, Standing, Subject
 from sangyu.registry.documents import selectors as documents
 from sangyu.registry.documents.enums import Kind, Level
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Code, Day, Id, Moment, Paging, Schema, one_of, operation
 
@@ -51,8 +50,7 @@ class DocumentFilter(Paging):
 @operation(router, "GET", "/documents", "documents.list", "documents.view", DocumentPage, _("List documents"))
 def document_list(request, given: Query[DocumentFilter]) -> Any:
     rows = documents.documents(request.actor, given.day)
-    page = page_of(rows.filter(kind=given.kind) if given.kind else rows, "pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(rows.filter(kind=given.kind) if given.kind else rows, "pk", filtered=False)
 
 
 @operation(

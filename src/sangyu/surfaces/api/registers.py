@@ -15,7 +15,6 @@ from sangyu.registry.organisations.enums import State as OrganisationState
 from sangyu.registry.regions import selectors as regions
 from sangyu.registry.workforce import selectors as workforce
 from sangyu.registry.workforce.enums import State as WorkerState
-from sangyu.ui.pages.keyset import page_of
 
 from .values import Code, Day, Id, Paging, Schema, one_of, operation, upto
 
@@ -108,9 +107,7 @@ class OrganisationFilter(Paging):
     router, "GET", "/organisations", "organisations.list", "organisations.view", OrganisationPage, _("List organisations")
 )  # fmt: skip
 def organisation_list(request, given: Query[OrganisationFilter]) -> Any:
-    rows = organisations.organisations_visible(request.actor)
-    page = page_of(rows.filter(state=given.state) if given.state else rows, "pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(organisations.organisations_visible(request.actor), "pk")
 
 
 @operation(
@@ -178,10 +175,7 @@ class WorkerFilter(Paging):
 
 @operation(router, "GET", "/workers", "workforce.list", "workforce.view", WorkerPage, _("List workers"))
 def worker_list(request, given: Query[WorkerFilter]) -> Any:
-    rows = workforce.workers_visible(request.actor)
-    rows = rows.filter(**given.dict(include={"organisation_id", "state"}, exclude_none=True))
-    page = page_of(rows, "pk", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(workforce.workers_visible(request.actor), "pk")
 
 
 @operation(router, "GET", "/workers/{worker_id}", "workforce.get", "workforce.view", WorkerOut, _("Read one worker"))

@@ -5,7 +5,7 @@ from base64 import b64decode
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from ninja import Router
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from sangyu.kernel.errors import Invalid
+from sangyu.ui.pages.keyset import page_of
 
 from .access import callers
 from .errors import REFUSALS, Error
@@ -96,6 +97,15 @@ class Paging(Schema):
 
     after: Cursor = ""
     size: Size = 50
+
+    def page(self, rows: QuerySet, order: str = "-pk", *, filtered: bool = True) -> dict[str, Any]:
+        """The part of ``rows`` that was asked for; a filter's other fields are those of the rows unless ``filtered``
+        is False.
+        """
+        if filtered:
+            rows = rows.filter(**self.dict(exclude={"after", "size"}, exclude_none=True))
+        page = page_of(rows, order, self.size, after=self.after)
+        return {"items": page.rows, "next": page.after}
 
 
 def operation(router: Router, method: str, path: str, name: str, permission: str, out, summary, *, status: int = 200):

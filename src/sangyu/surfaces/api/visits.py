@@ -12,7 +12,6 @@ from pydantic import Field
 
 from sangyu.care.orders import selectors, services
 from sangyu.care.orders.enums import EvidenceKind, ReturnVisitReason, ReturnVisitState
-from sangyu.ui.pages.keyset import page_of
 
 from .orders import OrderOut, RefundOut, Why
 from .values import (
@@ -219,8 +218,7 @@ def cancel(request, order_id: Id, given: CancelIn) -> Any:
     _("Call-backs still to be made"),
 )  # fmt: skip
 def return_visits(request, given: Query[Paging]) -> Any:
-    page = page_of(selectors.due_return_visits(request.actor), "due_by", given.size, after=given.after)
-    return {"items": page.rows, "next": page.after}
+    return given.page(selectors.due_return_visits(request.actor), "due_by")
 
 
 @operation(

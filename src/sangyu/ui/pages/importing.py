@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -12,6 +12,7 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.kernel.importing.services import ImportState
 
 from .base import Link, Page
+from .file import file_answer
 
 #: Steps at work in the background, and the step of the page under which their progress is shown.
 BUSY = {"read": "match", "check": "preview", "running": "done"}
@@ -33,10 +34,10 @@ class ImportPage(Page):
         state = self.current()
         if request.GET.get("file") == "template":
             name, content = self.importer.template_file(actor=self.actor)
-            return FileResponse(content, as_attachment=True, filename=name)
+            return file_answer(content, name)
         if state and request.GET.get("file") == "rejected":
             name, content = self.importer.rejected(actor=self.actor, import_id=state.id)
-            return FileResponse(content, as_attachment=True, filename=name)
+            return file_answer(content, name)
         return self.show(state)
 
     def post(self, request, *args, **kwargs) -> HttpResponse:

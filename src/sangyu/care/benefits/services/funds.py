@@ -69,7 +69,15 @@ def _move(
 def receive(*, actor: Actor, fund_id: int, amount: int, received_on: date, key: str, note: str = "") -> int:
     """Money that came into a fund, in fen; the transfer. The same ``key`` is the same money."""
     return _move(
-        actor, fund_id, SOURCE, AVAILABLE, amount=amount, on=received_on, key=f"in:{key}", kind="benefits.receive", note=note
+        actor,
+        fund_id,
+        SOURCE,
+        AVAILABLE,
+        amount=amount,
+        on=received_on,
+        key=f"in:{key}",
+        kind="benefits.receive",
+        note=note,
     )
 
 
@@ -77,5 +85,13 @@ def receive(*, actor: Actor, fund_id: int, amount: int, received_on: date, key: 
 def use_otherwise(*, actor: Actor, fund_id: int, amount: int, used_on: date, key: str, note: str = "") -> int:
     """Money of a fund that went to something else than elder care, in fen: it counts against the share of R-062."""
     return _move(
-        actor, fund_id, AVAILABLE, OTHER, amount=amount, on=used_on, key=f"out:{key}", kind="benefits.other_use", note=note
+        actor,
+        fund_id,
+        AVAILABLE,
+        OTHER,
+        amount=amount,
+        on=used_on,
+        key=f"out:{key}",
+        kind="benefits.other_use",
+        note=note,
     )
