@@ -1,6 +1,6 @@
 """Questions about applications, holds, forms and accounts that the run, the screens and other rooms ask."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -35,17 +35,27 @@ def applied_on(codes: Iterable[str], path: str, *, until: date) -> list[tuple[in
     return list(rows.order_by("person_id", "id").values_list("person_id", "policy_code", "approved_from"))
 
 
-def held(path: str, start: date, end: date) -> list[tuple[int, str, date, date | None]]:
-    """(person, policy code or "" for all, from, to) of holds under ``path`` that touch ``[start, end)``."""
-    rows = Hold.objects.filter(path__gte=path, path__lt=path + PATH_END, valid_from__lt=end)
-    rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=start)).order_by("person_id", "valid_from")
-    return list(rows.values_list("person_id", "policy_code", "valid_from", "valid_to"))
+def held(path: str, start: date, end: date, moved: Collection[int] = ()) -> list[tuple[int, str, date, date | None]]:
+    """(person, policy code or "" for all, from, to) of holds under ``path``, and of persons who ``moved`` away from it since,
+    that touch ``[start, end)``.
+    """
+    rows = Hold.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=start), valid_from__lt=end)
+    rows = rows.order_by("person_id", "valid_from")
+    return _of_both(rows, path, moved, "person_id", "policy_code", "valid_from", "valid_to")
 
 
-def forms_on(path: str, day: date) -> dict[tuple[int, str], str]:
-    """(person, policy code) → form chosen for it on ``day``; who is not named gets the policy's own."""
-    rows = Delivery.objects.filter(valid_on(day), path__gte=path, path__lt=path + PATH_END)
-    return {(p, c): f for p, c, f in rows.values_list("person_id", "policy_code", "form")}
+def forms_on(path: str, day: date, moved: Collection[int] = ()) -> dict[tuple[int, str], str]:
+    """(person, policy code) → form chosen for it on ``day``; who is not named gets the policy's own. ``moved`` as in ``held``."""
+    rows = Delivery.objects.filter(valid_on(day))
+    return {(p, c): f for p, c, f in _of_both(rows, path, moved, "person_id", "policy_code", "form")}
+
+
+def _of_both(rows: QuerySet, path: str, moved: Collection[int], *fields: str) -> list[tuple]:
+    found = list(rows.filter(path__gte=path, path__lt=path + PATH_END).values_list(*fields))
+    if moved:
+        with as_system("who moved away is counted by the region of that time"):
+            found += rows.filter(person_id__in=moved).exclude(path__startswith=path).values_list(*fields)
+    return found
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,14 @@ def frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(whole, schema=SCHEMA)
 
 
-def write(run: Run, fresh: pl.DataFrame, *, past: Sequence[date] = (), versions: Sequence[dict] = ()) -> Outcome:
+def write(
+    run: Run, fresh: pl.DataFrame, *, moved: pl.DataFrame, past: Sequence[date] = (), versions: Sequence[dict] = ()
+) -> Outcome:
     """Write the lines of ``run`` (state computing, without lines) out of ``fresh``. Call inside the actor's scope.
 
     ``past`` are the months computed again: those for which this region has a released run. ``versions`` as on the run:
-    policies that pay each month stop when a subject no longer has a line. Answers what was written.
+    policies that pay each month stop when a subject no longer has a line. ``moved`` as ``policies.selectors.moved`` answers it.
+    Answers what was written.
     """
     data = (
         fresh.select(list(FRESH))
@@ -66,10 +69,12 @@ def write(run: Run, fresh: pl.DataFrame, *, past: Sequence[date] = (), versions:
     )
     with as_system("lines of other regions for the same subjects are compared too"), connection.cursor() as cursor:
         _copy(cursor, data)
+        _places(cursor, moved)
         elsewhere = _paid_elsewhere(cursor, run)
         _paid(cursor, run, list(past), [v["code"] for v in versions if v.get("period") == "once"])
         _insert(cursor, run, [v["code"] for v in versions])
-        cursor.execute("DROP TABLE benefits_fresh, benefits_paid, benefits_merged")
+        _say_moved(cursor, run)
+        cursor.execute("DROP TABLE benefits_fresh, benefits_paid, benefits_merged, benefits_moved")
         found = _sums(cursor, run)
     found.lines_digest = hashlib.sha256(data).hexdigest()
     if elsewhere:
@@ -93,6 +98,15 @@ def _copy(cursor, data: bytes) -> None:
     cursor.execute("ANALYZE benefits_fresh; ANALYZE benefits_merged")
 
 
+def _places(cursor, moved: pl.DataFrame) -> None:
+    """Where those who moved belonged on the first day of a month; everybody else belonged where they do now."""
+    cursor.execute("CREATE TEMP TABLE benefits_moved (subject_id bigint, month date, path text) ON COMMIT DROP")
+    with cursor.copy("COPY benefits_moved FROM STDIN") as copy:
+        for row in moved.select("subject_id", "month", "then").iter_rows():
+            copy.write_row(row)
+    cursor.execute("CREATE INDEX ON benefits_moved (subject_id); ANALYZE benefits_moved")
+
+
 def _paid_elsewhere(cursor, run: Run) -> int:
     """Drop what another run pays for the same subject, policy and month (a move between regions); how many."""
     cursor.execute(
@@ -104,6 +118,27 @@ def _paid_elsewhere(cursor, run: Run) -> int:
         {"run": run.pk, "month": run.month},
     )
     return cursor.rowcount
+
+
+#: Path of the person ``o`` on the first day of a month, and whether it lies in the run's region.
+_THEN = "coalesce((SELECT m.path FROM benefits_moved m WHERE m.subject_id = o.id AND m.month = {month}), o.path)"
+_HERE = "starts_with(" + _THEN + ", %(path)s)"
+
+
+def _say_moved(cursor, run: Run) -> None:
+    """Lines that began or stopped because the person moved say so: from which region to which."""
+    if run.previous is None:
+        return
+    then, now = _THEN.format(month="%(previous)s"), _THEN.format(month="%(month)s")
+    cursor.execute(
+        f"""
+        UPDATE benefits_line l SET reason = jsonb_build_object('region', jsonb_build_array(a.full_name, b.full_name))
+          FROM people_person o, regions_region a, regions_region b
+         WHERE l.run_id = %(run)s AND l.subject_kind = 'person' AND l.change IN ('new', 'stopped') AND o.id = l.subject_id
+           AND starts_with({then}, %(path)s) <> starts_with({now}, %(path)s) AND a.path = {then} AND b.path = {now}
+        """,
+        {"run": run.pk, "previous": run.previous.month, "month": run.month, "path": run.path},
+    )
 
 
 def _paid(cursor, run: Run, past: list[date], once: list[str]) -> None:
@@ -130,11 +165,14 @@ def _paid(cursor, run: Run, past: list[date], once: list[str]) -> None:
         """,
         {"past": past, "run": run.pk, "path": run.path, "once": once},
     )
-    # Who has moved out of the region is judged by the region that has the file now.
+    # A month is judged by the region to which the person belonged then. What this region paid out of its own policy to somebody
+    # who did not belong here is an over-payment; what a policy of both regions paid, the other region compares (ADR 21).
     cursor.execute(
-        "DELETE FROM benefits_paid p WHERE p.subject_kind = 'person' AND NOT EXISTS ("
-        " SELECT 1 FROM people_person o WHERE o.id = p.subject_id AND o.path >= %(path)s AND o.path < %(path)s || '~')"
-        " AND NOT EXISTS (SELECT 1 FROM benefits_fresh f WHERE f.subject_kind = 'person' AND f.subject_id = p.subject_id)",
+        "DELETE FROM benefits_paid p USING people_person o WHERE p.subject_kind = 'person' AND o.id = p.subject_id "
+        f"AND NOT ({_HERE.format(month='p.month')}) AND NOT EXISTS ("
+        " SELECT 1 FROM benefits_fresh f WHERE f.subject_kind = 'person' AND f.subject_id = p.subject_id AND f.month = p.month)"
+        " AND NOT EXISTS (SELECT 1 FROM policies_policyversion v WHERE v.id = p.version_id"
+        f" AND NOT starts_with({_THEN.format(month='p.month')}, v.path))",
         {"path": run.path},
     )
     cursor.execute("ANALYZE benefits_paid")

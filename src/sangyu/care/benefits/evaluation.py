@@ -33,6 +33,7 @@ class Evaluated:
     versions: list[dict[str, Any]]
     input_digest: str
     notice_days: int
+    moved: pl.DataFrame
     explain: Callable[[Run], None] | None = None
 
 
@@ -42,18 +43,42 @@ class _Work:
 
     run: Run
     store: Any
+    #: Who belonged elsewhere in a month than now, and the facts of those who belonged here and left since.
+    moved: pl.DataFrame
+    gone: Any = None
     digest: Any = field(default_factory=hashlib.sha256)
     hashed: set[Reading] = field(default_factory=set)
 
-    def frame(self, reading: Reading) -> pl.DataFrame:
+    def frame(self, reading: Reading, month: date) -> pl.DataFrame:
+        """The table of a reading: who belonged to the region on the month's first day, with the path of that day."""
         found = self.store.frame(reading)
         if reading not in self.hashed:
             self.hashed.add(reading)
-            out = io.BytesIO()
-            found.rechunk().write_ipc(out)
-            self.digest.update(repr((reading.subject, reading.mode, reading.day, reading.start)).encode())
-            self.digest.update(out.getbuffer())
-        return found
+            self._digest(reading, found)
+        moved = self.moved.filter(pl.col("month") == month)
+        if reading.subject not in PERSONS or moved.is_empty():
+            return found
+        then = moved.select("subject_id", "then")
+        if left := self.left(month):
+            with as_system("who moved away is counted by the region of that time"):
+                others = self.gone.frame(reading)
+            self._digest(reading, others)
+            others = others.filter(pl.col("subject_id").is_in(left))
+            found = pl.concat([found, others.select(found.columns)]).sort("subject_id", "from", maintain_order=True)
+        found = found.join(then, on="subject_id", how="left", maintain_order="left")
+        found = found.with_columns(path=pl.coalesce("then", "path")).drop("then")
+        return found.filter(pl.col("path").str.starts_with(self.run.path))
+
+    def left(self, month: date) -> list[int]:
+        """Who belonged here on the first day of ``month`` and belongs elsewhere now."""
+        own = pl.col("then").str.starts_with(self.run.path) & ~pl.col("now").str.starts_with(self.run.path)
+        return self.moved.filter(own & (pl.col("month") == month))["subject_id"].to_list()
+
+    def _digest(self, reading: Reading, found: pl.DataFrame) -> None:
+        out = io.BytesIO()
+        found.rechunk().write_ipc(out)
+        self.digest.update(repr((reading.subject, reading.mode, reading.day, reading.start)).encode())
+        self.digest.update(out.getbuffer())
 
 
 def month_of(day: date) -> Period:
@@ -67,7 +92,14 @@ def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evalu
     parsed = {v.pk: policies.policy_of(v) for versions in due.values() for v in versions}
     born = policies.born_until(parsed.values(), month_of(run.month)) if parsed else None
     codes = sorted({p.code for p in parsed.values()})
-    work = _Work(run, policies.Store(run.path, run.known_at, policies=codes, born_until=born))
+    given = {"policies": codes, "born_until": born}
+    work = _Work(
+        run,
+        policies.Store(run.path, run.known_at, **given),
+        policies.moved(run.path, looked_at(run, past), run.known_at),
+    )
+    work.gone = policies.Store(run.path, run.known_at, only=_ever_left(work, months), **given)
+    work.digest.update(work.moved.write_csv().encode())
     for pk in sorted(parsed):
         work.digest.update(f"{pk}:{parsed[pk].digest}\n".encode())
     op.total(len(months) + 2)
@@ -80,8 +112,17 @@ def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evalu
     used = {v.pk: v for versions in due.values() for v in versions}
     return Evaluated(
         lines, list(past), [_said(v, parsed[v.pk]) for v in used.values()], work.digest.hexdigest(),
-        max((parsed[v.pk].notice_days for v in due[run.month]), default=0), lambda r: _reasons(work, r, used, parsed),
+        max((parsed[v.pk].notice_days for v in due[run.month]), default=0), work.moved, lambda r: _reasons(work, r, used, parsed),
     )  # fmt: skip
+
+
+def looked_at(run: Run, past: Sequence[date]) -> list[date]:
+    """The months of which it matters who belonged where: those computed, and that of the last run."""
+    return [run.month, *past, *([run.previous.month] if run.previous else [])]
+
+
+def _ever_left(work: _Work, months: Iterable[date]) -> set[int]:
+    return {subject for month in months for subject in work.left(month)}
 
 
 def _said(version: Any, policy: Policy) -> dict[str, Any]:
@@ -99,7 +140,7 @@ def _month(work: _Work, month: date, versions: Sequence[Any], parsed: dict[int, 
         used = [parsed[v.pk] for v in area.versions]
         if not used:
             continue
-        frames = {r: _within(work.frame(r), area, work.run.path) for r in readings(used, period)}
+        frames = {r: _within(work.frame(r, month), area, work.run.path) for r in readings(used, period)}
         lines = evaluate(used, frames, period, paid=_paid(work.run, used, month))
         for index, (version, policy) in enumerate(zip(area.versions, used, strict=True)):
             reading = policy.reading(month)
@@ -107,8 +148,8 @@ def _month(work: _Work, month: date, versions: Sequence[Any], parsed: dict[int, 
                 parts.append(_fresh(own, frames[reading], reading, version, policy, month))
     if not parts:
         return []
-    whole = pl.concat(parts)
-    return [_held(_formed(whole, work.run.path, month), work.run.path, period)]
+    whole, left = pl.concat(parts), work.left(month)
+    return [_held(_formed(whole, work.run.path, month, left), work.run.path, period, left)]
 
 
 def _within(frame: pl.DataFrame, area: Any, path: str) -> pl.DataFrame:
@@ -172,9 +213,9 @@ def _fresh(
     return whole.select(columns)
 
 
-def _formed(lines: pl.DataFrame, path: str, month: date) -> pl.DataFrame:
+def _formed(lines: pl.DataFrame, path: str, month: date, left: Sequence[int]) -> pl.DataFrame:
     """The form that a person chose for what a policy gives (R-049) instead of the policy's own."""
-    chosen = applications.forms_on(path, month)
+    chosen = applications.forms_on(path, month, left)
     if not chosen:
         return lines
     rows = [(person, code, form) for (person, code), form in chosen.items()]
@@ -185,11 +226,11 @@ def _formed(lines: pl.DataFrame, path: str, month: date) -> pl.DataFrame:
     return joined.with_columns(form=form).select(lines.columns)
 
 
-def _held(lines: pl.DataFrame, path: str, period: Period) -> pl.DataFrame:
+def _held(lines: pl.DataFrame, path: str, period: Period, left: Sequence[int]) -> pl.DataFrame:
     """A hold that covers the month's first day: the line stays with amount 0, ``stacked`` says why. Once the hold is taken
     back, a later run finds the difference.
     """
-    rows = [(p, c) for p, c, start, end in applications.held(path, period.start, period.end)
+    rows = [(p, c) for p, c, start, end in applications.held(path, period.start, period.end, left)
             if start <= period.start and (end is None or end > period.start)]  # fmt: skip
     if not rows:
         return lines
@@ -267,6 +308,6 @@ def _reasons(work: _Work, run: Run, versions: dict[int, Any], parsed: dict[int, 
         cursor.execute(
             f"UPDATE benefits_line l SET reason = CASE l.change WHEN 'stopped' THEN {stopped} ELSE {began} END, "
             "facts = CASE WHEN l.change = 'stopped' AND l.computed = 0 AND l.days = 0 THEN o.facts ELSE l.facts END "
-            "FROM benefits_other o WHERE o.id = l.id"
+            "FROM benefits_other o WHERE o.id = l.id AND NOT coalesce(l.reason ? 'region', false)"
         )
         cursor.execute("DROP TABLE benefits_other")

@@ -120,9 +120,10 @@ def _facts(line: Line, policy: Policy, sources: bool) -> list[Fact]:
 def changes_of(line: Line) -> list[tuple[str, str, str]]:
     """(what, then, now) against the last run or, for an earlier month, against what was released for it."""
     words = {"in_force": _("in force"), "ended": _("ended")}
+    special = {"policy": _("Policy"), "region": _("Responsible region")}
     return [
-        (_("Policy"), words.get(then, then), words.get(now, now))
-        if name == "policy"
+        (special[name], words.get(then, then), words.get(now, now))
+        if name in special
         else (_label(name), _word(name, then), _word(name, now))
         for name, (then, now) in (line.reason or {}).items()
         if name != "stretches"
@@ -149,6 +150,10 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
         chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
         said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
     said += [s for s in (_stacking(line),) if s]
+    if line.change in (Change.NEW, Change.STOPPED) and "region" in (line.reason or {}):
+        said.append(
+            _("moved from %(then)s to %(now)s") % dict(zip(("then", "now"), line.reason["region"], strict=True))
+        )
     if line.change == Change.NEW and not line.reason and (why := _began(line, policy)):
         said.append(why)
     if line.change == Change.STOPPED and line.subject_kind == SubjectKind.PERSON and not line.reason and failed is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sangyu.care.applications import selectors as applications
+from sangyu.kernel.scoping import as_system
 from sangyu.registry.people import selectors as people
 
 from . import subjects
@@ -29,9 +30,10 @@ def of(payments: Iterable[Payment], *, need_account: bool) -> dict[int, Payee]:
     """
     payments = list(payments)
     person_ids = {p.person_id for p in payments if p.person_id is not None}
-    accounts = applications.payees(person_ids) if need_account else {}
-    numbers = {} if need_account else people.id_numbers(person_ids)
-    names = subjects.names((p.subject_kind, p.subject_id) for p in payments)
+    with as_system("who moved away is paid by the region of that time"):
+        accounts = applications.payees(person_ids) if need_account else {}
+        numbers = {} if need_account else people.id_numbers(person_ids)
+        names = subjects.names((p.subject_kind, p.subject_id) for p in payments)
     found = {}
     for p in payments:
         name = names.get((p.subject_kind, p.subject_id), "")

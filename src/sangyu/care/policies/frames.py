@@ -60,8 +60,11 @@ class Store:
         *,
         policies: Sequence[str] = (),
         born_until: date | None = None,
+        only: Sequence[int] | None = None,
     ) -> None:
         self.path, self.known_at, self.policies, self.born_until = path, known_at, tuple(policies), born_until
+        #: These persons wherever they belong, instead of those of ``path``; to be read under ``as_system``.
+        self.only = None if only is None else sorted(only)
         self._bases: dict[str, tuple[np.ndarray, pl.Series]] = {}
         self.series: dict[tuple[str, str, date | None], pl.Series] = {}
         self._frames: dict[tuple, pl.DataFrame] = {}
@@ -126,10 +129,21 @@ class Store:
         base = BASES[subject]
         young = "AND s.birth_date <= %(born)s" if self.born_until and "birth_date" in own_columns(subject) else ""
         listed = ", ".join(["s.id", *expressions])
-        return f'SELECT {listed} FROM "{base.table}" s WHERE {base.where} AND {WITHIN.format(a="s")} {young}'
+        return f'SELECT {listed} FROM "{base.table}" s WHERE {base.where} AND {self.within("s", "id")} {young}'
 
     def values(self, **more: Any) -> dict[str, Any]:
-        return {"path": self.path, "known": self.known_at, "born": self.born_until, "sep": columns.SEPARATOR, **more}
+        return {
+            "path": self.path if self.only is None else "", "known": self.known_at, "born": self.born_until,
+            "sep": columns.SEPARATOR, "only": self.only, **more,
+        }  # fmt: skip
+
+    def within(self, alias: str, subject: str = "subject_id") -> str:
+        """Condition for the rows of the subjects that are read."""
+        return WITHIN.format(a=alias) if self.only is None else f"{alias}.{subject} = ANY(%(only)s)"
+
+    def chosen(self, alias: str) -> str:
+        """The same for a source that looks at ``%(path)s`` itself."""
+        return "true" if self.only is None else self.within(alias)
 
     # ------------------------------------------------------------ columns
     def load(self, subject: str, day: date, terms: Iterable[str]) -> None:
@@ -177,7 +191,7 @@ class Store:
         kinds = {source_for(n, subject).kind: n for n in names}
         rows = columns.fetch(
             f'SELECT f.kind, f.value, array_agg(f.subject_id) FROM "{BASES[subject].facts}" f '
-            f"WHERE f.kind = ANY(%(kinds)s) AND {WITHIN.format(a='f')} AND {known_rows(self.known_at)} "
+            f"WHERE f.kind = ANY(%(kinds)s) AND {self.within('f')} AND {known_rows(self.known_at)} "
             "AND f.valid_from <= %(day)s AND (f.valid_to IS NULL OR f.valid_to > %(day)s) GROUP BY f.kind, f.value",
             self.values(kinds=list(kinds), day=day),
         )
@@ -190,8 +204,8 @@ class Store:
     def _load_dated(self, subject: str, day: date, name: str) -> None:
         known, _paths = self.base(subject)
         rows = columns.fetch(
-            f"SELECT x.value::text, array_agg(x.subject_id) FROM ({dated_sql(name, subject)}) x "
-            "WHERE x.valid_from <= %(day)s AND (x.valid_to IS NULL OR x.valid_to > %(day)s) GROUP BY 1",
+            f"SELECT x.value::text, array_agg(x.subject_id) FROM ({dated_sql(name, subject)}) x WHERE {self.chosen('x')} "
+            "AND x.valid_from <= %(day)s AND (x.valid_to IS NULL OR x.valid_to > %(day)s) GROUP BY 1",
             self.values(day=day, policy=policy_code(name)),
         )
         self._keep(
@@ -218,7 +232,7 @@ class Store:
         rows = columns.fetch(
             "SELECT DISTINCT ON (c.row_id) c.row_id, c.fields -> %(field)s ->> 0 FROM kernel_change c "
             "WHERE c.table_name = %(table)s AND c.op = 'U' AND c.at > %(known)s AND c.id > %(since)s AND c.fields ? %(field)s "
-            f"AND {WITHIN.format(a='c')} ORDER BY c.row_id, c.id",
+            f"AND {self.within('c', 'row_id')} ORDER BY c.row_id, c.id",
             self.values(field=sql[2:], table=BASES[subject].table, since=self._history_since()),
         )
         if not rows:

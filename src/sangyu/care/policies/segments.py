@@ -7,7 +7,7 @@ import polars as pl
 from sangyu.engines.policy.policy import Reading
 
 from . import columns
-from .naming import WITHIN, cast, closure, dated_sql, key_of, known_rows, policy_code, source_for, word_of
+from .naming import cast, closure, dated_sql, key_of, known_rows, policy_code, source_for, word_of
 from .vocabulary import BASES, Column, Dated, Fact, Made, entries
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ class Segments:
         if facts:
             sql = (
                 "SELECT f.subject_id, f.kind AS name, f.value, f.valid_from, f.valid_to FROM "
-                f'"{BASES[self.subject].facts}" f WHERE f.kind = ANY(%(kinds)s) AND {WITHIN.format(a="f")} AND {known_rows(self.store.known_at)}'
+                f'"{BASES[self.subject].facts}" f WHERE f.kind = ANY(%(kinds)s) AND {self.store.within("f")} AND {known_rows(self.store.known_at)}'
             )
             found.append((list(facts.values()), sql, {"kinds": list(facts)}))
         for name in self.dated:
             if isinstance(source_for(name, self.subject), Dated):
-                sql = f"SELECT d.*, %(name)s::text AS name FROM ({dated_sql(name, self.subject)}) d"
+                sql = f"SELECT d.*, %(name)s::text AS name FROM ({dated_sql(name, self.subject)}) d WHERE {self.store.chosen('d')}"
                 found.append(([name], sql, {"name": name, "policy": policy_code(name)}))
         return found
 

@@ -27,12 +27,13 @@ from .enums import State
 from .facts_used import fact_rows
 from .frames import Store, frames
 from .models import PolicyVersion
+from .places import moved
 from .vocabulary import Column, Dated, Entry, vocabulary
 from .vocabulary import register as register_terms
 
 __all__ = [
     "Area", "Column", "Dated", "Entry", "Store", "Term", "areas", "born_until", "diff", "due_in", "fact_rows", "frames",
-    "in_force", "policy_of", "read_text", "register_terms", "version", "versions", "vocabulary",
+    "in_force", "moved", "policy_of", "read_text", "register_terms", "version", "versions", "vocabulary",
 ]  # fmt: skip
 
 

@@ -212,6 +212,12 @@ class PersonFact(DatedFact):
             models.Index(
                 fields=["kind", "value", "path"], name="person_fact_live", condition=Q(superseded_at__isnull=True)
             ),
+            # who ever belonged to another region: few among all, asked for by every benefit run
+            models.Index(
+                fields=["subject"],
+                name="person_fact_moved",
+                condition=Q(kind="region") & (Q(valid_to__isnull=False) | Q(superseded_at__isnull=False)),
+            ),
         ]
 
     @property

@@ -9,6 +9,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sangyu.care.policies import selectors as policies
 from sangyu.kernel import operations
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
@@ -88,8 +89,8 @@ def compute(*, actor: Actor, run_id: int, op=None, now: datetime | None = None) 
         return run
     found = evaluation.evaluate_run(actor, run, past_months(run), op or Silent())
     return _enter(
-        actor, run, found.lines, past=found.past, versions=found.versions, input_digest=found.input_digest,
-        notice_days=found.notice_days, explain=found.explain, now=now,
+        actor, run, found.lines, moved=found.moved, past=found.past, versions=found.versions,
+        input_digest=found.input_digest, notice_days=found.notice_days, explain=found.explain, now=now,
     )  # fmt: skip
 
 
@@ -105,16 +106,29 @@ def enter(
     now: datetime | None = None,
 ) -> Run:
     """Write lines that were computed elsewhere (an older system's month, a test) as those of the run."""
+    from .. import evaluation
+
     run = run_of(actor, run_id)
-    return _enter(actor, run, lines, past=past, versions=versions, notice_days=notice_days, now=now)
+    moved = policies.moved(run.path, evaluation.looked_at(run, past), run.known_at)
+    return _enter(actor, run, lines, moved=moved, past=past, versions=versions, notice_days=notice_days, now=now)
 
 
 def _enter(
-    actor: Actor, run: Run, lines: pl.DataFrame, *, past, versions, notice_days, input_digest="", explain=None, now=None
+    actor: Actor,
+    run: Run,
+    lines: pl.DataFrame,
+    *,
+    moved,
+    past,
+    versions,
+    notice_days,
+    input_digest="",
+    explain=None,
+    now=None,
 ) -> Run:
     now = now or timezone.now()
     if run.state == RunState.COMPUTING:
-        found = computing.write(run, lines, past=past, versions=versions)
+        found = computing.write(run, lines, moved=moved, past=past, versions=versions)
         if explain is not None:
             explain(run)
         _reviews(run)
