@@ -93,12 +93,17 @@ class File:
         return rows.select_related("organisation", "worker") if self.sees_orders else rows.none()
 
     @cached_property
+    def open_orders(self) -> list:
+        """Orders that are under way, by planned start."""
+        if not self.counts["open"]:
+            return []
+        return list(self.orders().filter(state__in=OPEN_STATES).order_by("planned_start", "id"))
+
+    @property
     def coming(self) -> list:
         """The next visits, soonest first."""
         start = localtime(self.now).replace(hour=0, minute=0, second=0, microsecond=0)
-        return list(
-            self.orders().filter(state__in=COMING, planned_start__gte=start).order_by("planned_start", "id")[:4]
-        )
+        return [o for o in self.open_orders if o.state in COMING and o.planned_start >= start][:4]
 
     @cached_property
     def times_together(self) -> int:
@@ -121,21 +126,23 @@ class File:
             )
         )
 
-    @cached_property
+    @property
     def troubled(self) -> list:
         """Orders that somebody has to look at: disputed, missed, late."""
-        return list(
-            self.orders().filter(
-                Q(state=State.DISPUTED)
-                | Q(state__in=(State.ACCEPTED, State.ON_THE_WAY), warned_missed_at__isnull=False)
-                | Q(state=State.RECEIVED, dispatch_by__lt=self.now)
-            )[:5]
-        )
+        return [
+            o
+            for o in self.open_orders
+            if o.state == State.DISPUTED
+            or (o.state in (State.ACCEPTED, State.ON_THE_WAY) and o.warned_missed_at is not None)
+            or (o.state == State.RECEIVED and o.dispatch_by is not None and o.dispatch_by < self.now)
+        ][:5]
 
     @cached_property
     def call_backs(self) -> list:
         """Call-backs after visits, made and still due; few."""
-        return list(orders.calls_of_person(self.actor, self.person.pk)) if self.staff and self.sees_orders else []
+        if not (self.staff and self.counts["all"]):
+            return []
+        return list(orders.calls_of_person(self.actor, self.person.pk))
 
     @property
     def overdue_calls(self) -> int:

@@ -285,11 +285,11 @@ def _checked(file: File) -> bool:
 
 
 def _services(file: File) -> bool:
-    return file.sees_orders
+    return file.counts["all"] > 0
 
 
 def _calls(file: File) -> bool:
-    return file.staff and file.sees_orders
+    return file.staff and file.counts["all"] > 0
 
 
 def _vouchers(file: File) -> bool:
