@@ -1,0 +1,53 @@
+"""Small readers that answer None instead of raising: numbers and dates."""
+
+import re
+from datetime import datetime, timedelta
+from math import isfinite
+
+EPOCH = datetime(1970, 1, 1)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
+
+
+def number(text: str) -> float | None:
+    """A plain decimal number with spaces around it; no exponents, no words like "nan"."""
+    text = text.strip()
+    if len(text) > 32 or not _NUMBER.fullmatch(text):
+        return None
+    return float(text)
+
+
+def whole(text: str) -> int | None:
+    """A whole number; "12.0" counts."""
+    value = number(text)
+    return int(value) if value is not None else None
+
+
+def hexadecimal(text: str) -> int | None:
+    text = text.strip()
+    if not text or len(text) > 16 or not all(c in "0123456789abcdefABCDEF" for c in text):
+        return None
+    return int(text, 16)
+
+
+def moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    try:
+        return datetime(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
+
+
+def day_and_clock(ddmmyy: str, hhmmss: str) -> datetime | None:
+    """``ddmmyy`` and ``hhmmss`` as trackers write them."""
+    d, t = ddmmyy.strip(), hhmmss.strip()
+    if len(d) != 6 or len(t) != 6 or not (d + t).isascii() or not (d + t).isdigit():
+        return None
+    return moment(2000 + int(d[4:]), int(d[2:4]), int(d[:2]), int(t[:2]), int(t[2:4]), int(t[4:]))
+
+
+def from_milliseconds(value: object) -> datetime | None:
+    """A moment in milliseconds (or seconds) since 1970, without zone, in UTC."""
+    if isinstance(value, str):
+        value = number(value)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value) or not 0 < value < 4e12:
+        return None
+    return EPOCH + timedelta(milliseconds=value if value >= 1e11 else value * 1000)
