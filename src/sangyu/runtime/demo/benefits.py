@@ -69,9 +69,8 @@ class Months:
     def _change_level(self, month: date) -> None:
         """Somebody who was paid for partial loss of ability needs more help from the tenth on."""
         asked = Line.objects.filter(run__month=self.months[0], amount__gt=0, facts__has_key="payment_level")
-        ids = set(asked.filter(subject_kind="person").values_list("subject_id", flat=True))
         fact = PersonFact.objects.filter(
-            subject_id__in=ids, kind="care_level", value__in=["1", "2"], superseded_at=None, valid_to=None
+            subject_id__in=asked.filter(subject_kind="person").values("subject_id"), kind="care_level", value__in=["1", "2"], superseded_at=None, valid_to=None
         ).order_by("subject_id").first()  # fmt: skip
         if fact is None:
             return
@@ -83,8 +82,8 @@ class Months:
 
     def _die_late(self, month: date) -> None:
         """A death of the first month becomes known two months later: what was paid since is owed back (X-03)."""
-        paid = self._paid(self.months[1]).values_list("subject_id", flat=True)
-        person = Person.objects.filter(pk__in=list(paid), died_on=None).order_by("birth_date", "id").first()
+        paid = self._paid(self.months[1]).order_by().values("subject_id")
+        person = Person.objects.filter(pk__in=paid, died_on=None).order_by("birth_date", "id").first()
         if person is None:
             return
         died = self.months[0] + timedelta(days=19)

@@ -24,6 +24,7 @@ from sangyu.registry.regions.models import Region
 from ..engines.process import EngineError
 from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
 from .benefits import Months
+from .claims import Claims
 from .copying import ACTOR, SOURCE, say_who
 from .entitlements import Entitlement
 from .families import open_family_accounts
@@ -111,11 +112,13 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         stages.run("orders", "Orders", road.build, total=road.count)
         stages.run("names", "Plain sign-in names", lambda step: show_the_busy(now))
     entitlement = Entitlement(region, counties, towns, now, seed, accounts)
-    for name, label in (
-        ("officers", "Second officers"), ("policies", "Policies"), ("facilities", "Facilities and residents"), ("favour", "Elders of the sign-ins"),
-        ("payees", "Accounts paid into"), ("applications", "Applications"),
+    claims = Claims(region, now, seed)
+    for owner, name, label in (
+        (entitlement, "officers", "Second officers"), (entitlement, "policies", "Policies"),
+        (entitlement, "facilities", "Facilities and residents"), (entitlement, "favour", "Elders of the sign-ins"),
+        (claims, "payees", "Accounts paid into"), (claims, "applications", "Applications"),
     ):  # fmt: skip
-        stages.run(name, label, lambda step, name=name: (say_who(), getattr(entitlement, name)())[1])
+        stages.run(name, label, lambda step, work=getattr(owner, name): (say_who(), work())[1])
     if runs:
         stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
     stages.run("filework", "Work on files", lambda step: file_work(counties, today))

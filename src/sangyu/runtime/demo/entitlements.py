@@ -1,41 +1,32 @@
-"""What the Entitlement road shows: policies with their documents, facilities with residents, accounts, applications."""
+"""What the Entitlement road shows: policies with their documents, facilities with residents."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
-from sangyu.care.applications import selectors as applications
-from sangyu.care.applications.models import Application, ApplicationLog, PayeeAccount
-from sangyu.care.applications.services.payees import luhn
-from sangyu.care.applications.standing_models import NUMBER_PURPOSE
 from sangyu.care.policies import selectors as policies
 from sangyu.care.policies import services as writing
 from sangyu.care.policies.models import PolicyVersion
 from sangyu.engines.policy import shipped
-from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.models import Share
-from sangyu.kernel.numbering import next_numbers
 from sangyu.registry.accounts.models import Account
 from sangyu.registry.documents import services as documents
 from sangyu.registry.documents.models import Document
 from sangyu.registry.facilities.enums import FactKind, Kind, State, UrbanRural
 from sangyu.registry.facilities.models import Facility, FacilityFact, Stay
 from sangyu.registry.people import services as people
-from sangyu.registry.people.models import Person, PersonFact
+from sangyu.registry.people.models import PersonFact
 from sangyu.registry.regions.models import Region
 
 from .accounts import Accounts, acting
 from .copying import SOURCE
 from .places import Place
 
-BANKS = ("农业银行", "工商银行", "建设银行", "邮政储蓄银行", "农村商业银行")
 #: Kind → how many in each county, beds, names.
 HOUSES = (
     (Kind.INSTITUTION, 2, 60, ("福寿养老院", "夕阳红养老院")),
@@ -184,86 +175,3 @@ class Entitlement:
                     source="演示：低保和能力评估", now=moment,
                 )  # fmt: skip
         return len(set(ids))
-
-    def beneficiaries(self) -> list[Person]:
-        """Whom policies may pay: the very old, those in hardship, those who cannot care for themselves, residents."""
-        old = Q(birth_date__lte=self.today.replace(year=self.today.year - 79))
-        live = {"facts__superseded_at": None, "facts__valid_to": None}
-        hard = Q(
-            facts__kind="income_category", facts__value__in=["minimum_living", "near_minimum", "destitute_home"], **live
-        )
-        weak = Q(facts__kind="care_level", facts__value__in=["1", "2", "3", "4"], **live)
-        rows = Person.objects.filter(registered_on__isnull=False).filter(old | hard | weak)
-        return list(rows.distinct().order_by("id"))
-
-    def payees(self) -> int:
-        """An account for all but a few of them; one in twenty is a relative's."""
-        moment = self.now - timedelta(days=200)
-        rows = [self._payee(p, moment) for n, p in enumerate(self.beneficiaries()) if n % 40 != 39]
-        PayeeAccount.objects.bulk_create(rows, batch_size=1000)
-        return len(rows)
-
-    def _payee(self, person: Person, moment: datetime) -> PayeeAccount:
-        body = f"62284800{person.pk:010d}"
-        number = next(f"{body}{digit}" for digit in range(10) if luhn(f"{body}{digit}"))
-        return PayeeAccount(
-            person_id=person.pk, path=person.path, holder=person.name, number=number,
-            number_index=blind_index(number, NUMBER_PURPOSE), bank=f"{self.rng.choice(BANKS)}（演示）", state="active",
-            proposed_at=moment, proposed_by="社区（演示）", decided_at=moment + timedelta(days=1), decided_by="民政（演示）",
-        )  # fmt: skip
-
-    def applications(self) -> int:
-        """For each policy given on application: most were approved long ago, a few wait at each step, a few were refused."""
-        offered = [o for o in applications.offers(self.city.path, self.today) if o.on_application]
-        elders = self.beneficiaries()
-        rows: list[Application] = []
-        for place, offer in enumerate(offered):
-            chosen = [p for n, p in enumerate(elders) if p.died_on is None and (n + place) % 4 != 3]
-            rows += [self._application(p, offer, n) for n, p in enumerate(chosen)]
-        numbers = next_numbers("SQ", self.today, self.city.code[:6], count=len(rows)) if rows else []
-        for row, number in zip(rows, numbers, strict=True):
-            row.number = number
-        Application.objects.bulk_create(rows, batch_size=1000)
-        ApplicationLog.objects.bulk_create([log for row in rows for log in self._trail(row)], batch_size=2000)
-        return len(rows)
-
-    def _application(self, person: Person, offer, n: int) -> Application:
-        recent = n % 30
-        made = self.now - timedelta(days=recent + 2 if recent < 5 else 150 + n % 200)
-        steps = list(offer.review) or ["county"]
-        row = Application(
-            person_id=person.pk, path=person.path, policy_code=offer.code, policy_name=offer.name,
-            version_id=offer.version_id, channel="community", applicant="社区（演示）", applied_on=timezone.localdate(made),
-            text="", asked=[], steps=steps, submitted_at=made, due_on=timezone.localdate(made) + timedelta(days=28),
-        )  # fmt: skip
-        if recent < 3:  # waits at its first, second, third step
-            row.done, row.state = (
-                min(recent, len(steps) - 1),
-                "submitted" if recent == 0 or len(steps) == 1 else "review",
-            )
-        elif recent < 5:
-            row.state, row.answer, row.decided_at = (
-                "refused",
-                "经核对，不符合政策规定的条件。",
-                made + timedelta(days=1),
-            )
-        else:
-            row.state, row.done, row.decided_at = "approved", len(steps), made + timedelta(days=12)
-            row.approved_from = row.applied_on
-        return row
-
-    def _trail(self, row: Application) -> Iterable[ApplicationLog]:
-        common = {"application": row, "actor": "演示"}
-        yield ApplicationLog(action="submit", source="", target="submitted", at=row.submitted_at, **common)
-        for n, step in enumerate(row.steps[: row.done]):
-            last = n + 1 == len(row.steps)
-            at = row.submitted_at + timedelta(days=n + 1)
-            yield ApplicationLog(
-                action="approve" if last else "pass", source="review" if n else "submitted",
-                target="approved" if last else "review", at=at, data={"step": step}, **common,
-            )  # fmt: skip
-        if row.state == "refused":
-            yield ApplicationLog(
-                action="refuse", source="submitted", target="refused", at=row.decided_at, reason=row.answer,
-                data={"step": row.steps[0]}, **common,
-            )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
+from sangyu.kernel import bulk
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible, Refused
 from sangyu.kernel.ledger import services as ledger
@@ -49,17 +50,10 @@ def apply(actor: Actor, run: Run, action: RunAction, *, now: datetime | None = N
 
 
 def log_many(flow: Workflow, actor: Actor, rows: Iterable, action, source, target, now: datetime, **data) -> None:
-    """Trail of a step that many rows took in one statement."""
-    log = flow.log()
-    log.objects.bulk_create(
-        [
-            log(
-                **{f"{flow.log_fk}_id": pk}, action=action, source=source, target=target, at=now,
-                account_id=actor.account_id, actor=actor.name, reason=why[:500], data=data,
-            )
-            for pk, why in rows
-        ],
-        batch_size=5000,
+    """Trail of a step that many rows took, in one statement; ``rows`` are (id, reason)."""
+    bulk.insert_rows(
+        flow.log(), (f"{flow.log_fk}_id", "reason"), ((pk, why[:500]) for pk, why in rows), action=action, source=source,
+        target=target, at=now, account_id=actor.account_id, actor=actor.name, data=data,
     )  # fmt: skip
 
 
