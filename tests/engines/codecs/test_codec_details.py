@@ -11,6 +11,7 @@ from sangyu.engines.codecs import ReadingKind as R
 from sangyu.engines.codecs.checksums import arc, x25
 from sangyu.engines.codecs.dc09 import decrypt, encrypt, frame, stamp
 from sangyu.engines.codecs.gt06 import frame as gt06_frame
+from sangyu.engines.codecs.identity import identity
 from sangyu.engines.codecs.kinds import LEVELS, UNITS, AlarmKind, ReadingKind
 from sangyu.engines.codecs.messages import device_time
 from sangyu.engines.codecs.watch_content import escape, unescape
@@ -295,3 +296,23 @@ def test_alarm_unit_codes(kind, data, wanted, reply):
     (message,) = decoded("sia-dc09", frame(f'"{kind}"0042R1L2#1234[{data}]_08:30:15,05-12-2025'))
     assert alarms(message) == wanted
     assert message.replies[0].payload == frame(f'"{reply}"0042R1L2#1234[]')
+
+
+# ---------------------------------------------------------------- identity
+def test_a_repetition_has_the_same_identity_whatever_the_device_counts_up():
+    first, second = (
+        decoded("watch", watch(f"AL,{PLACE},00010000,0,0", f"ZJ*880000001500001*{serial}"))[0]
+        for serial in ("0001", "0002")
+    )
+    assert identity(first) == identity(second)
+    content = bytes.fromhex("19050c081e0fc90359c4dc0d085ff503148f0901cc00287d001f710004040102")
+    assert len({identity(decoded("gt06", gt06_frame(0x16, content, n))[0]) for n in (1, 2, 3)}) == 1
+    later = decoded("gt06", gt06_frame(0x16, content[:5] + b"\x10" + content[6:], 1))[0]
+    assert identity(later) != identity(decoded("gt06", gt06_frame(0x16, content, 1))[0])
+
+
+def test_two_heartbeats_are_two():
+    decoder = codec("watch").decoder()
+    made = [decoder.feed(watch("LK,0,0,53"), received_at=NOW + timedelta(minutes=n)).messages[0] for n in (0, 5)]
+    assert len({identity(m) for m in made}) == 2
+    assert len({identity(m) for m in made[:1] * 2}) == 1

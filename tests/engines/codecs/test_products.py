@@ -264,3 +264,9 @@ def test_a_new_protocol_is_one_module_and_a_file(toy):
     assert [m.device for b in batches for m in b.messages] == ["anna", "bert"]
     with pytest.raises(ValueError, match="toy"):
         register(_Toy())
+
+
+def test_the_example_of_the_guide_is_a_good_profile():
+    guide = (settings.DATA.parent / "docs" / "guides" / "adding-a-device.md").read_text(encoding="utf-8")
+    product = products.read(guide.split("```yaml\n")[1].split("```")[0], file="adding-a-device.md")
+    assert (product.clock, product.templates, product.allowed) == (480, {"ring": "FindMe"}, {"ring", "locate_now"})
