@@ -8,7 +8,8 @@ SELECT r.number, l.plus, coalesce(t.plus, 0), l.minus, coalesce(t.minus, 0) FROM
                coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS minus
           FROM benefits_line WHERE state = 'released' GROUP BY 1) l ON l.run_id = r.id
   LEFT JOIN (SELECT reference, sum(amount) FILTER (WHERE kind = 'benefits.release') AS plus,
-                    sum(amount) FILTER (WHERE kind IN ('benefits.offset', 'benefits.claim', 'benefits.takeback')) AS minus
+                    sum(amount) FILTER (WHERE kind IN 
+                            ('benefits.offset', 'benefits.claim', 'benefits.takeback', 'benefits.recall')) AS minus
                FROM ledger_transfer WHERE kind LIKE 'benefits.%%' AND reference <> '' GROUP BY 1) t ON t.reference = r.number
  WHERE (l.plus, l.minus) IS DISTINCT FROM (coalesce(t.plus, 0), coalesce(t.minus, 0)) ORDER BY r.number LIMIT 20
 """

@@ -13,7 +13,7 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.ui import format as fmt
 
 from .enums import Change, LineKind, SubjectKind
-from .models import Line
+from .models import Line, Recall
 
 _CONDITIONS = ("starts", "stops", "who")
 
@@ -52,7 +52,8 @@ def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
     try:
         version = policies.version(actor, line.version_id)
     except NotVisible:  # a version entered by hand, or one of a region out of sight
-        return Explanation(_head(line, line.policy), [], _plain(line), changes_of(line), line.policy, "", "")
+        said = "；".join(s for s in (_head(line, line.policy), _recalled(line)) if s)
+        return Explanation(said, [], _plain(line), changes_of(line), line.policy, "", "")
     policy = policies.policy_of(version)
     typed = typed_facts(line.facts)
     period = Period.month(line.month.year, line.month.month)
@@ -149,7 +150,7 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
         met = "，".join(s.sentence for s in steps if s.part in _CONDITIONS)
         chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
         said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
-    said += [s for s in (_stacking(line),) if s]
+    said += [s for s in (_stacking(line), _recalled(line)) if s]
     if line.change in (Change.NEW, Change.STOPPED) and "region" in (line.reason or {}):
         said.append(
             _("moved from %(then)s to %(now)s") % dict(zip(("then", "now"), line.reason["region"], strict=True))
@@ -159,6 +160,21 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
     if line.change == Change.STOPPED and line.subject_kind == SubjectKind.PERSON and not line.reason and failed is None:
         said.append(_("no longer met"))
     return "；".join(said)
+
+
+def _recalled(line: Line) -> str:
+    """What became of an over-payment that was not in cash."""
+    recall = Recall.objects.filter(line=line).first() if line.amount < 0 else None
+    if recall is None:
+        return ""
+    words = {
+        "unissued": _("%(amount)s had not been issued yet"),
+        "back": _("%(amount)s unused were taken back"),
+        "ended": _("%(amount)s had ended unused"),
+        "used": _("%(amount)s were used and are claimed back"),
+    }
+    amounts = {name: getattr(recall, name) for name in words}
+    return "，".join(words[name] % {"amount": fmt.money(fen)} for name, fen in amounts.items() if fen)
 
 
 def _began(line: Line, policy: Policy) -> str:

@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     REISSUE = "reissue", _("Reissue")
     CANCEL = "cancel", _("Cancel")
     EXPIRE = "expire", _("Expire")
+    WITHDRAW = "withdraw", _("Take a part back")
 
 
 class Validity(models.TextChoices):

@@ -112,6 +112,8 @@ class Voucher(PlaceRow):
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaced_by")
     account = models.ForeignKey("ledger.Account", null=True, on_delete=models.PROTECT, related_name="+")
     rolled_over = models.BooleanField(default=False)
+    #: What of ``amount`` turned out not to be due: taken back as far as it was not used.
+    withdrawn = models.BigIntegerField(default=0)
 
     scope = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
     history = History()
@@ -128,6 +130,7 @@ class Voucher(PlaceRow):
             ),
             models.UniqueConstraint(fields=["serial"], name="voucher_serial_once", condition=Q(serial__isnull=False)),
             models.CheckConstraint(name="voucher_amount_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="voucher_withdrawn", condition=Q(withdrawn__gte=0, withdrawn__lte=F("amount"))),
             models.CheckConstraint(name="voucher_not_empty", condition=Q(valid_to__gt=F("valid_from"))),
         ]
         indexes = [

@@ -11,6 +11,8 @@ VOUCHER_FLOW = Workflow(
         (Action.REISSUE, State.LOST, State.REPLACED),
         (Action.CANCEL, State.ACTIVE, State.CANCELLED),
         (Action.CANCEL, State.LOST, State.CANCELLED),
+        (Action.WITHDRAW, State.ACTIVE, State.ACTIVE),
+        (Action.WITHDRAW, State.LOST, State.LOST),
         (Action.EXPIRE, State.ACTIVE, State.EXPIRED),
         (Action.EXPIRE, State.LOST, State.EXPIRED),
     ),

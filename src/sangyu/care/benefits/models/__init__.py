@@ -2,7 +2,7 @@
 
 from .funds import Fund
 from .payments import FileItem, FileLog, Payment, PaymentFile, PaymentLog
-from .recoveries import Instalment, Recovery, RecoveryLog, Repayment
+from .recoveries import Instalment, Recall, Recovery, RecoveryLog, Repayment
 from .runs import Line, LineLog, Notice, Review, Run, RunLog
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Payment",
     "PaymentFile",
     "PaymentLog",
+    "Recall",
     "Recovery",
     "RecoveryLog",
     "Repayment",

@@ -118,3 +118,29 @@ class RecoveryLog(TransitionLog):
 
     scope = Scope(staff=Via("recovery_id", "benefits.Recovery"))
     objects = ScopedQuerySet.as_manager()
+
+
+class Recall(models.Model):
+    """What became of an over-paid line that was not given in cash, in fen: not issued, taken back, ended unused, used."""
+
+    line = models.OneToOneField("benefits.Line", on_delete=models.PROTECT, related_name="recall")
+    unissued = models.BigIntegerField(default=0)
+    back = models.BigIntegerField(default=0)
+    ended = models.BigIntegerField(default=0)
+    used = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    about = "line__person_id"
+    via = Via("line_id", "benefits.Line")
+    scope = Scope(staff=via, family=via, write="insert")
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="benefit_recall_amounts", condition=Q(unissued__gte=0, back__gte=0, ended__gte=0, used__gte=0)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id}"

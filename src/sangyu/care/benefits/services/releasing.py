@@ -6,7 +6,7 @@ over-paid becomes a recovery. The month's own entitlement is always paid whole.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +28,7 @@ from ._shared import (
     DUE,
     INSURANCE,
     OWED,
+    PAID,
     RECEIVABLE,
     SERVICE,
     VOUCHER,
@@ -39,18 +40,21 @@ from ._shared import (
     run_of,
     subject_accounts,
 )
+from .recalling import Taken, recall
 from .reviewing import funds_suffice
 
 #: Where the money of a form waits: in cash on the subject's account, else on one of the fund.
 _WAITS = {Form.VOUCHER: VOUCHER, Form.SERVICE: SERVICE, Form.INSURANCE: INSURANCE}
 _FIELDS = (
-    "id", "subject_kind", "subject_id", "person_id", "path", "policy", "form", "fund", "kind", "amount",
+    "id", "subject_kind", "subject_id", "person_id", "path", "policy", "form", "fund", "kind", "month", "amount",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class _Line:
-    """A line on its way: ``offset`` fen of it settle an over-payment (arrears), or are settled by arrears (recovery)."""
+    """A line on its way: ``offset`` fen of it settle an over-payment (arrears), or are settled by arrears or what was not used
+    (recovery).
+    """
 
     id: int
     subject_kind: str
@@ -61,6 +65,7 @@ class _Line:
     form: str
     fund: str
     kind: str
+    month: date
     amount: int
     offset: int = 0
 
@@ -119,7 +124,13 @@ def release(*, actor: Actor, run_id: int, now: datetime | None = None) -> Run:
         )
         funds_suffice(actor, run)
         plan = _plan(run)
-        _move(actor, run, plan, now)
+        with as_system("vouchers and funds of a line may lie outside the run's region"):
+            taken = recall(actor, run, [x for x in plan.over if x.form != Form.CASH], now)
+        for part in taken:
+            part.line.offset = part.settled
+            if part.used:
+                plan.owed[part.line.subject_kind, part.line.subject_id, part.line.fund].append(part.line)
+        _move(actor, run, plan, taken, now)
         _payments(run, plan, now)
         _recoveries(actor, run, plan, now)
         Line.objects.filter(run=run, state=LineState.OPEN).update(state=LineState.RELEASED)
@@ -127,13 +138,13 @@ def release(*, actor: Actor, run_id: int, now: datetime | None = None) -> Run:
     return apply(actor, run, RunAction.RELEASE, now=now, changes=changes)
 
 
-def _move(actor: Actor, run: Run, plan: _Plan, now: datetime) -> None:
+def _move(actor: Actor, run: Run, plan: _Plan, taken: list[Taken], now: datetime) -> None:
     funds, day = funds_of(run), timezone.localdate(now)
     with as_system("a fund may lie above the run's region"):
         accounts = {
             (code, purpose): fund_account(actor, funds[code], purpose)
             for code in {x.fund for x in plan.paid + plan.over}
-            for purpose in (AVAILABLE, RECEIVABLE, *_WAITS.values())
+            for purpose in (AVAILABLE, RECEIVABLE, PAID, *_WAITS.values())
         }
         cash = [x for x in plan.paid + plan.over if x.form == Form.CASH]
         due = subject_accounts(actor, DUE, (x.subject for x in cash if x.amount > 0))
@@ -155,7 +166,7 @@ def _move(actor: Actor, run: Run, plan: _Plan, now: datetime) -> None:
             [
                 (due[x.subject_kind, x.subject_id], accounts[x.fund, AVAILABLE], x.offset, x.id)
                 for x in plan.over
-                if x.offset
+                if x.form == Form.CASH and x.offset
             ],
         )
         batch(
@@ -166,9 +177,10 @@ def _move(actor: Actor, run: Run, plan: _Plan, now: datetime) -> None:
                 for x in lines
             ],
         )
+        back = [(t.line, accounts[t.line.fund, AVAILABLE], t) for t in taken]
+        batch("benefits.takeback", [(waits(x), available, t.unissued, x.id) for x, available, t in back])
         batch(
-            "benefits.takeback",
-            [(waits(x), accounts[x.fund, AVAILABLE], -x.amount, x.id) for x in plan.over if x.form != Form.CASH],
+            "benefits.recall", [(accounts[x.fund, PAID], available, t.back + t.ended, x.id) for x, available, t in back]
         )
 
 

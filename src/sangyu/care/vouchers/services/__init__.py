@@ -4,9 +4,11 @@ from .issuing import Preview, issue, preview_issue
 from .keeping import cancel, cancel_for_person, expire_due, find, reissue, report_loss
 from .programmes import change_programme, publish_programme
 from .using import earned_account, held, hold, refund, release, spend
+from .withdrawing import Withdrawn, withdraw
 
 __all__ = [
     "Preview",
+    "Withdrawn",
     "cancel",
     "cancel_for_person",
     "change_programme",
@@ -23,4 +25,5 @@ __all__ = [
     "release",
     "report_loss",
     "spend",
+    "withdraw",
 ]
