@@ -21,7 +21,7 @@ HAVING (count(l.id), coalesce(sum(l.amount) FILTER (WHERE l.state IN ('open', 'r
 """
 _UNPAID_LINES = """
 SELECT l.id FROM benefits_line l LEFT JOIN benefits_payment p ON p.line_id = l.id
- WHERE l.state = 'released' AND l.amount > 0 AND p.amount + p.offset IS DISTINCT FROM l.amount ORDER BY l.id LIMIT 20
+ WHERE l.state = 'released' AND l.amount > 0 AND p.amount + p.offset + p.deducted IS DISTINCT FROM l.amount ORDER BY l.id LIMIT 20
 """
 _TWICE = """
 SELECT p.id, p.amount, coalesce(sum(t.amount), 0) FROM benefits_payment p
@@ -34,8 +34,8 @@ SELECT f.number FROM benefits_paymentfile f LEFT JOIN benefits_fileitem i ON i.f
 """
 _OWED = """
 SELECT c.number, c.amount, coalesce(t.amount, 0) FROM benefits_recovery c
-  LEFT JOIN (SELECT reference, sum(amount) AS amount FROM ledger_transfer WHERE kind IN ('benefits.repaid', 'benefits.forgive')
-              GROUP BY 1) t ON t.reference = c.number
+  LEFT JOIN (SELECT reference, sum(CASE kind WHEN 'benefits.undeduct' THEN -amount ELSE amount END) AS amount FROM ledger_transfer
+              WHERE kind IN ('benefits.repaid', 'benefits.forgive', 'benefits.deduct', 'benefits.undeduct') GROUP BY 1) t ON t.reference = c.number
  WHERE coalesce(t.amount, 0) <> CASE c.state WHEN 'waived' THEN c.amount ELSE c.repaid END ORDER BY 1 LIMIT 20
 """
 

@@ -160,7 +160,17 @@ class RecoveryState(_Toned):
 class RecoveryAction(models.TextChoices):
     AGREE = "agree", _("Agree instalments")
     REPAY = "repay", _("All is repaid")
+    DEDUCT = "deduct", _("Deduct from payments")
+    STOP_DEDUCTING = "stop_deducting", _("Deduct no more")
+    REOPEN = "reopen", _("A deduction was taken back")
     WAIVE = "waive", _("Write off")
+
+
+class Basis(models.TextChoices):
+    """On what ground a recovery is deducted from later payments."""
+
+    CONSENT = "consent", _("Written consent of the recipient")
+    DECISION = "decision", _("Decision that can be appealed against")
 
 
 class FundKind(models.TextChoices):

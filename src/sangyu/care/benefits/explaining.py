@@ -12,8 +12,8 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.ui import format as fmt
 
-from .enums import Change, LineKind, SubjectKind
-from .models import Line, Recall
+from .enums import Change, LineKind, LineState, SubjectKind
+from .models import Deduction, Line, Recall
 
 _CONDITIONS = ("starts", "stops", "who")
 
@@ -52,7 +52,7 @@ def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
     try:
         version = policies.version(actor, line.version_id)
     except NotVisible:  # a version entered by hand, or one of a region out of sight
-        said = "；".join(s for s in (_head(line, line.policy), _recalled(line)) if s)
+        said = "；".join(s for s in (_head(line, line.policy), _recalled(line), _deducted(line)) if s)
         return Explanation(said, [], _plain(line), changes_of(line), line.policy, "", "")
     policy = policies.policy_of(version)
     typed = typed_facts(line.facts)
@@ -150,7 +150,7 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
         met = "，".join(s.sentence for s in steps if s.part in _CONDITIONS)
         chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
         said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
-    said += [s for s in (_stacking(line), _recalled(line)) if s]
+    said += [s for s in (_stacking(line), _recalled(line), _deducted(line)) if s]
     if line.change in (Change.NEW, Change.STOPPED) and "region" in (line.reason or {}):
         said.append(
             _("moved from %(then)s to %(now)s") % dict(zip(("then", "now"), line.reason["region"], strict=True))
@@ -175,6 +175,25 @@ def _recalled(line: Line) -> str:
     }
     amounts = {name: getattr(recall, name) for name in words}
     return "，".join(words[name] % {"amount": fmt.money(fen)} for name, fen in amounts.items() if fen)
+
+
+def _deducted(line: Line) -> str:
+    """What of a released line was kept back for a recovery."""
+    if line.state != LineState.RELEASED or line.amount <= 0:
+        return ""
+    rows = Deduction.objects.filter(payment__line=line).select_related("recovery", "payment")
+    return "，".join(
+        (
+            _("%(amount)s for over-payment %(number)s were not deducted: the bank rejected the payment")
+            if d.undone_at
+            else _("%(amount)s were deducted for over-payment %(number)s (%(paper)s), paid: %(paid)s")
+        )
+        % {
+            "amount": fmt.money(d.amount), "number": d.recovery.number, "paid": fmt.money(d.payment.amount),
+            "paper": d.recovery.deduct_evidence or fmt.DASH,
+        }
+        for d in rows
+    )  # fmt: skip
 
 
 def _began(line: Line, policy: Policy) -> str:

@@ -10,7 +10,7 @@ from sangyu.registry.regions.fields import RegionField
 from sangyu.ui.fields import YuanField
 
 from . import layouts, selectors
-from .enums import By, FileKind, Form, FundKind
+from .enums import Basis, By, FileKind, Form, FundKind
 
 
 class RegionForm(forms.Form):
@@ -87,6 +87,24 @@ class AgreeForm(forms.Form):
     instalments = forms.IntegerField(label=_("Instalments"), min_value=1, max_value=60, initial=1)
     first_due = forms.DateField(label=_("First due on"))
     note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+class DeductForm(forms.Form):
+    share = forms.IntegerField(label=_("At most of a month's payments (%)"), min_value=1, max_value=100)
+    basis = forms.ChoiceField(label=_("Ground"), choices=Basis.choices)
+    evidence = forms.CharField(label=_("Paper of the ground"), max_length=100)
+    since = forms.DateField(label=_("From month"))
+
+
+class DeductibleForm(forms.Form):
+    share = forms.IntegerField(
+        label=_("Deductible share (%)"),
+        min_value=1,
+        max_value=100,
+        required=False,
+        help_text=_("Empty: nothing is deducted."),
+    )
+    document = forms.CharField(label=_("Document of the share"), max_length=60, required=False)
 
 
 class RepayForm(forms.Form):

@@ -2,10 +2,11 @@
 
 from .funds import Fund
 from .payments import FileItem, FileLog, Payment, PaymentFile, PaymentLog
-from .recoveries import Instalment, Recall, Recovery, RecoveryLog, Repayment
+from .recoveries import Deduction, Instalment, Recall, Recovery, RecoveryLog, Repayment
 from .runs import Line, LineLog, Notice, Review, Run, RunLog
 
 __all__ = [
+    "Deduction",
     "FileItem",
     "FileLog",
     "Fund",

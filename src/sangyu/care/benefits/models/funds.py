@@ -23,6 +23,9 @@ class Fund(DatedRow):
     kind = models.CharField(_("Kind"), max_length=10, choices=FundKind.choices)
     policies = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("Only for"))
     purpose = models.CharField(_("Purpose"), max_length=200, blank=True)
+    #: At most this share of what somebody is paid in a month may be kept back for a recovery, in per cent; none = nothing.
+    deduct_most = models.PositiveSmallIntegerField(_("Deductible share (%)"), null=True, blank=True)
+    deduct_document = models.CharField(_("Document of the share"), max_length=60, blank=True)
     limited = models.BooleanField(_("Only what has come in"), default=False)
     document_number = models.CharField(_("Document number"), max_length=60, blank=True)
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+")
@@ -38,6 +41,10 @@ class Fund(DatedRow):
         constraints = [
             not_empty("benefit_fund"),
             no_overlap("benefit_fund", "region", "code"),
+            models.CheckConstraint(
+                name="benefit_fund_deduct_most",
+                condition=Q(deduct_most__isnull=True) | Q(deduct_most__gte=1, deduct_most__lte=100),
+            ),
             models.CheckConstraint(
                 name="benefit_fund_gift_is_limited", condition=~Q(kind=FundKind.DONATION) | Q(limited=True)
             ),

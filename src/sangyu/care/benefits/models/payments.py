@@ -14,7 +14,7 @@ from ..enums import FileKind, FileState, Form, PaymentState, Result, SubjectKind
 
 
 class Payment(PlaceRow):
-    """What is paid for one released line, once for ever. ``amount`` + ``offset`` is the line's amount."""
+    """What is paid for one released line, once for ever. ``amount`` + ``offset`` + ``deducted`` is the line's amount."""
 
     line = models.OneToOneField("benefits.Line", on_delete=models.PROTECT, related_name="payment")
     run = models.ForeignKey("benefits.Run", on_delete=models.PROTECT, related_name="payments")
@@ -26,6 +26,7 @@ class Payment(PlaceRow):
     fund = models.ForeignKey("benefits.Fund", on_delete=models.PROTECT, related_name="+")
     amount = models.BigIntegerField()
     offset = models.BigIntegerField(default=0)
+    deducted = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, choices=PaymentState.choices, default=PaymentState.DUE)
     attempts = models.PositiveSmallIntegerField(default=0)
     refusal = models.CharField(max_length=200, blank=True)
@@ -40,10 +41,12 @@ class Payment(PlaceRow):
         verbose_name = _("payment")
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(name="benefit_payment_amount", condition=Q(amount__gte=0, offset__gte=0)),
+            models.CheckConstraint(
+                name="benefit_payment_amount", condition=Q(amount__gte=0, offset__gte=0, deducted__gte=0)
+            ),
             models.CheckConstraint(
                 name="benefit_payment_offset",
-                condition=Q(state=PaymentState.OFFSET, amount=0, offset__gt=0)
+                condition=(Q(state=PaymentState.OFFSET, amount=0) & (Q(offset__gt=0) | Q(deducted__gt=0)))
                 | (~Q(state=PaymentState.OFFSET) & Q(amount__gt=0)),
             ),
             *stamp_constraints("benefit_payment", {"paid_at": [PaymentState.PAID]}),

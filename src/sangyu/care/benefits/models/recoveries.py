@@ -9,7 +9,7 @@ from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Via, Within
 from sangyu.kernel.workflow import TransitionLog, stamp_constraints
 
-from ..enums import RecoveryState, SubjectKind
+from ..enums import Basis, RecoveryState, SubjectKind
 
 
 class Recovery(PlaceRow):
@@ -27,6 +27,11 @@ class Recovery(PlaceRow):
     payer = models.CharField(max_length=60, blank=True)
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    #: Deducted from later payments of the same fund: share of a month in per cent, ground, its paper, first month.
+    deduct_share = models.PositiveSmallIntegerField(null=True)
+    deduct_basis = models.CharField(max_length=10, choices=Basis.choices, blank=True)
+    deduct_evidence = models.CharField(max_length=100, blank=True)
+    deduct_from = models.DateField(null=True)
     agreed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
 
@@ -45,6 +50,15 @@ class Recovery(PlaceRow):
             models.CheckConstraint(
                 name="benefit_recovery_repaid_fits_state",
                 condition=~Q(state=RecoveryState.REPAID) | Q(repaid=F("amount")),
+            ),
+            models.CheckConstraint(
+                name="benefit_recovery_deduct",
+                condition=Q(deduct_share__isnull=True, deduct_basis="", deduct_evidence="", deduct_from__isnull=True)
+                | (
+                    Q(deduct_share__gte=1, deduct_share__lte=100, deduct_from__isnull=False)
+                    & ~Q(deduct_basis="")
+                    & ~Q(deduct_evidence="")
+                ),
             ),
             *stamp_constraints("benefit_recovery", {"closed_at": [RecoveryState.REPAID, RecoveryState.WAIVED]}),
         ]
@@ -144,3 +158,28 @@ class Recall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id}"
+
+
+class Deduction(models.Model):
+    """What of one payment was kept back for a recovery, in fen; ``undone_at``: the bank rejected the payment."""
+
+    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, related_name="deductions")
+    payment = models.ForeignKey("benefits.Payment", on_delete=models.PROTECT, related_name="deductions")
+    amount = models.BigIntegerField()
+    made_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True)
+
+    via = Via("recovery_id", "benefits.Recovery")
+    scope = Scope(staff=via, family=via)
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["recovery", "payment"], name="benefit_deduction_once"),
+            models.CheckConstraint(name="benefit_deduction_amount", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recovery_id} {self.amount}"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.errors import Invalid
 from sangyu.kernel.workbooks import Workbook
 from sangyu.ui import format as fmt
-from sangyu.ui.pages import Choice, Day, DetailPage, FormPage, Link, ListPage, PlainPage, Tab, Text, YesNo
+from sangyu.ui.pages import Choice, Day, DetailPage, FormPage, Link, ListPage, Number, PlainPage, Tab, Text, YesNo
 from sangyu.ui.pages.file import FilePage, Made
 from sangyu.ui.pages.form import dress
 
@@ -55,12 +55,14 @@ class FundDetail(DetailPage):
             [
                 Text("region.full_name", _("Region")), Text("policies", _("Only for"), value=lambda f: "、".join(f.policies)),
                 Text("purpose", _("Purpose")), Text("document_number", _("Document number")),
-                YesNo("limited", _("Only what has come in")), Day("valid_from", _("From")), Day("valid_to", _("Until")),
+                YesNo("limited", _("Only what has come in")), Number("deduct_most", _("Deductible share (%)")),
+                Text("deduct_document", _("Document of the share")), Day("valid_from", _("From")), Day("valid_to", _("Until")),
             ],
         )
     ]  # fmt: skip
     tabs = [Tab("years", _("Years"), "benefits/fund_years.html", _years)]
     actions = [
+        Link(_("Deductible share"), "benefits:fund_deductible", "", "benefits.fund"),
         Link(_("Other use"), "benefits:fund_other", "", "benefits.fund"),
         Link(_("Money came in"), "benefits:fund_receive", "", "benefits.fund", "pri"),
     ]
@@ -79,6 +81,18 @@ class FundNew(FormPage):
     def arguments(self, form) -> dict:
         given = dict(form.cleaned_data)
         return {"region_id": given.pop("region"), **given, "policies": given["policies"].split()}
+
+
+class Deductible(FormPage):
+    url, name, permission, title = (
+        "funds/<int:pk>/deductible/", "fund_deductible", "benefits.fund", _("Deductible share"),
+    )  # fmt: skip
+    model, parent, argument, detail = Fund, PARENT, "fund_id", "benefits:fund"
+    form_class, service, success = forms.DeductibleForm, services.set_deductible, _("Saved.")
+    intro = _("How much of what somebody is paid in a month may be kept back for an agreed recovery.")
+
+    def get_initial(self) -> dict:
+        return {"share": self.object.deduct_most, "document": self.object.deduct_document}
 
 
 class _Money(FormPage):

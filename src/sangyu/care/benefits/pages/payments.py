@@ -259,7 +259,7 @@ class PaymentDetail(DetailPage):
                 Text("run.number", _("Run"), link=lambda p: reverse("benefits:detail", args=[p.run_id])),
                 Text("policy", _("Why"), link=lambda p: reverse("benefits:line", args=[p.line_id])),
                 Month("line.month", _("Month")), Choice("form", _("Form"), enum=Form), Text("fund.name", _("Fund source")),
-                Money("offset", _("Offset")), Number("attempts", _("Attempts")), Text("refusal", _("What the bank said")),
+                Money("offset", _("Offset")), Money("deducted", _("Deducted")), Number("attempts", _("Attempts")), Text("refusal", _("What the bank said")),
                 Moment("paid_at", _("Paid at")),
             ],
         )

@@ -8,10 +8,24 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.ui import format as fmt
-from sangyu.ui.pages import ActionPage, Day, DetailPage, FormPage, Link, ListPage, Moment, Money, Status, Text, rows_tab
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Money,
+    Number,
+    Status,
+    Text,
+    rows_tab,
+)
 
 from .. import forms, selectors, services, subjects
-from ..enums import RecoveryState
+from ..enums import Basis, RecoveryState
 from ..models import Recovery
 
 PARENT = ("benefits:recoveries", pgettext_lazy("navigation", "Recoveries"))
@@ -76,6 +90,9 @@ class RecoveryDetail(DetailPage):
                 Text("subject_name", _("Recipient")),
                 Text("run.number", _("Run"), link=lambda c: reverse("benefits:detail", args=[c.run_id])),
                 Text("fund.name", _("Fund source")), Text("payer", _("Who repays")), Text("note", _("Note")),
+                Number("deduct_share", _("At most of a month's payments (%)")), Choice("deduct_basis", _("Ground"), enum=Basis),
+                Text("deduct_evidence", _("Paper of the ground")),
+                Text("deduct_from", _("Deducted from"), value=lambda c: f"{c.deduct_from:%Y-%m}" if c.deduct_from else ""),
                 Moment("created_at", _("Opened at")), Moment("closed_at", _("Closed at")),
             ],
         )
@@ -103,8 +120,32 @@ class RecoveryDetail(DetailPage):
              Text("actor", _("Recorded by"))],
             lambda page: page.object.repayments.order_by("id"),
         ),
+        rows_tab(
+            "deductions",
+            _("Deductions"),
+            [Text("payment", _("Payment"), value=lambda d: d.payment.reference), Text("policy", _("Policy"), value=lambda d: d.payment.policy),
+             Moment("made_at", _("Kept back at")), Money("amount", _("Amount")), Moment("undone_at", _("Taken back at"))],
+            lambda page: page.object.deductions.select_related("payment").order_by("id"),
+        ),
     ]  # fmt: skip
     actions = [
+        Link(
+            _("Deduct from payments"),
+            "benefits:deduct",
+            "",
+            "benefits.recover",
+            "",
+            when=lambda c: c.state == RecoveryState.AGREED,
+        ),
+        Link(
+            _("Deduct no more"),
+            "benefits:stop_deducting",
+            "",
+            "benefits.recover",
+            "",
+            "dialog",
+            when=lambda c: c.state == RecoveryState.AGREED and c.deduct_share is not None,
+        ),
         Link(_("Agree instalments"), "benefits:agree", "", "benefits.recover", "", when=lambda c: c.state in _LIVE),
         Link(_("Write off"), "benefits:waive", "", "benefits.waive", "", "dialog", when=lambda c: c.state in _LIVE),
         Link(_("Money came back"), "benefits:repay", "", "benefits.recover", "pri", when=lambda c: c.state in _LIVE),
@@ -125,6 +166,34 @@ class Agree(_Form):
 
     def get_initial(self) -> dict:
         return {"instalments": 1, "payer": self.object.payer, "first_due": services.add_months(timezone.localdate(), 1)}
+
+
+class Deduct(_Form):
+    url, name, title = "recoveries/<int:pk>/deduct/", "deduct", _("Deduct from payments")
+    form_class, service, success = forms.DeductForm, services.deduct, _("Recorded.")
+
+    def get_initial(self) -> dict:
+        c = self.object
+        return {
+            "share": c.deduct_share or c.fund.deduct_most, "basis": c.deduct_basis, "evidence": c.deduct_evidence,
+            "since": c.deduct_from or services.add_months(timezone.localdate(), 1),
+        }  # fmt: skip
+
+
+class StopDeducting(ActionPage):
+    url, name, permission, title = (
+        "recoveries/<int:pk>/stop-deducting/", "stop_deducting", "benefits.recover", _("Deduct no more"),
+    )  # fmt: skip
+    model, parent, argument, detail = Recovery, PARENT, "recovery_id", "benefits:recovery"
+    form_class, submit_label, service, success = (
+        forms.ReasonForm,
+        _("Deduct no more"),
+        services.stop_deducting,
+        _("Recorded."),
+    )
+
+    def confirm_text(self) -> str:
+        return self.object.number
 
 
 class Repay(_Form):

@@ -1,5 +1,6 @@
 """What changes benefit runs, payments, recoveries and funds. Pages, tasks, the command line and the API call these."""
 
+from .deducting import deduct, set_deductible, stop_deducting
 from .funds import open_fund, receive, use_otherwise
 from .paying import discard, issue_vouchers, make_bank_file, make_insurer_file, retry, send
 from .preparing import add_months, again, begin, cancel, compute, enter, past_months, start
@@ -17,6 +18,7 @@ __all__ = [
     "cancel",
     "compute",
     "confirm",
+    "deduct",
     "discard",
     "enter",
     "issue_vouchers",
@@ -35,9 +37,11 @@ __all__ = [
     "review_county",
     "review_street",
     "send",
+    "set_deductible",
     "settle",
     "start",
     "start_release",
+    "stop_deducting",
     "use_otherwise",
     "waive",
     "withhold",

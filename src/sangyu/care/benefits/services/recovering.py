@@ -1,4 +1,4 @@
-"""Recoveries: instalments, repayments, writing off. Money is never taken silently from later payments (X-03)."""
+"""Recoveries: instalments, repayments, writing off. From later payments money is taken only as ``deducting`` says (X-03)."""
 
 from datetime import date, datetime
 
@@ -110,7 +110,7 @@ def repay(
             )  # fmt: skip
     except IntegrityError as clash:
         raise Refused(_("This entry is being made already."), code="benefits.key_reused") from clash
-    _fill(recovery, amount)
+    fill(recovery, amount)
     with as_system(_ELSEWHERE):
         owed = _owed(actor, recovery)
         moves = [
@@ -129,9 +129,10 @@ def repay(
     return recovery
 
 
-def _fill(recovery: Recovery, amount: int) -> None:
-    for part in recovery.instalments.order_by("number"):
-        taken = min(amount, part.amount - part.repaid)
+def fill(recovery: Recovery, amount: int) -> None:
+    """Fill the instalments in order; a negative amount empties them from the last one on."""
+    for part in recovery.instalments.order_by("number" if amount > 0 else "-number"):
+        taken = min(amount, part.amount - part.repaid) if amount > 0 else max(amount, -part.repaid)
         if taken:
             part.repaid += taken
             part.save(update_fields=["repaid"])

@@ -23,6 +23,7 @@ from sangyu.registry.regions import selectors as regions
 from ..enums import RELEASED, Form, LineKind, LineState, PaymentState, RunAction
 from ..models import Line, Payment, Recovery, Run
 from ..workflow import RECOVERY_FLOW, RUN_FLOW
+from . import deducting
 from ._shared import (
     AVAILABLE,
     DUE,
@@ -68,6 +69,7 @@ class _Line:
     month: date
     amount: int
     offset: int = 0
+    deducted: int = 0
 
     @property
     def subject(self) -> tuple[str, int, str, int | None]:
@@ -130,8 +132,10 @@ def release(*, actor: Actor, run_id: int, now: datetime | None = None) -> Run:
             part.line.offset = part.settled
             if part.used:
                 plan.owed[part.line.subject_kind, part.line.subject_id, part.line.fund].append(part.line)
+        kept = deducting.plan(run, plan.paid, funds_of(run))
         _move(actor, run, plan, taken, now)
         _payments(run, plan, now)
+        deducting.book(actor, kept, now)
         _recoveries(actor, run, plan, now)
         Line.objects.filter(run=run, state=LineState.OPEN).update(state=LineState.RELEASED)
     changes = {"released_by": actor.name, "released_by_account": actor.account_id}
@@ -187,12 +191,14 @@ def _move(actor: Actor, run: Run, plan: _Plan, taken: list[Taken], now: datetime
 def _payments(run: Run, plan: _Plan, now: datetime) -> None:
     funds = {code: fund.pk for code, fund in funds_of(run).items()}
     columns = (
-        "line_id", "path", "subject_kind", "subject_id", "person_id", "policy", "form", "fund_id", "amount", "offset", "state",
+        "line_id", "path", "subject_kind", "subject_id", "person_id", "policy", "form", "fund_id", "amount", "offset", "deducted",
+        "state",
     )  # fmt: skip
     rows = (
         (
-            x.id, x.path, x.subject_kind, x.subject_id, x.person_id, x.policy, x.form, funds[x.fund], x.amount - x.offset,
-            x.offset, PaymentState.DUE.value if x.amount > x.offset else PaymentState.OFFSET.value,
+            x.id, x.path, x.subject_kind, x.subject_id, x.person_id, x.policy, x.form, funds[x.fund],
+            x.amount - x.offset - x.deducted, x.offset, x.deducted,
+            PaymentState.DUE.value if x.amount > x.offset + x.deducted else PaymentState.OFFSET.value,
         )
         for x in plan.paid
     )  # fmt: skip

@@ -16,6 +16,7 @@ from sangyu.kernel.services import service
 from ..enums import FileAction, FileState, PaymentAction, PaymentState, Result, RunAction, RunState
 from ..models import FileItem, Fund, Payment, PaymentFile, Run
 from ..workflow import FILE_FLOW, PAYMENT_FLOW, RUN_FLOW
+from . import deducting
 from ._shared import IN_BANK, PAID, fund_account, get, log_many
 
 #: Payment → (paid, why not).
@@ -60,6 +61,7 @@ def close_file(actor: Actor, made: PaymentFile, answers: Answers, now: datetime)
     why = {pk: text.strip()[:200] or _("No reason given") for pk, (paid, text) in answers.items() if not paid}
     _book(actor, made, accepted, rejected, now)
     _mark(actor, made, accepted, rejected, why, now)
+    deducting.undo(actor, [i.payment_id for i in rejected], now)
     if made.state == FileState.SENT and not made.items.filter(result=Result.PENDING).exists():
         FILE_FLOW.apply(
             actor=actor, queryset=PaymentFile.objects.all(), pk=made.pk, row=made, action=FileAction.SETTLE, now=now
