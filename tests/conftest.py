@@ -3,17 +3,17 @@
 import os
 import shutil
 import tempfile
-from datetime import date
 from pathlib import Path
 
 import pytest
-from django.test import TransactionTestCase
+from django.db import transaction
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from sangyu.kernel.actor import ROOT_PATH, Actor, Audience
+from sangyu.kernel.actor import Actor, Audience
 from support.stack import chromium, town  # noqa: F401  fixtures
-from support.world import world  # noqa: F401  a fixture
+from support.world import make_regions, world  # noqa: F401  a fixture
 
 # Machines are shared: no test fails for being slow.
 hypothesis_settings.register_profile("sangyu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -107,25 +107,63 @@ def _empty_tables(self):
 TransactionTestCase._fixture_teardown = _empty_tables
 
 
-@pytest.hookimpl(tryfirst=True)
+#: Files that take longest, the longest first: no worker waits for another that began with one of them at the end.
+LONGEST = (
+    "guards/test_scope_matrix.py",
+    "surfaces/test_api.py",
+    "faults/test_stack.py",
+    "runtime/test_demo.py",
+    "care/benefits/test_killed.py",
+    "guards/test_list_exports.py",
+    "care/benefits/test_run.py",
+    "runtime/test_backup.py",
+    "kernel/test_live.py",
+    "registry/people/test_import.py",
+    "kernel/test_operations.py",
+    "kernel/test_jobs.py",
+    "registry/regions/test_loading.py",
+)
+
+
+def place(item) -> int:
+    """Where the file of ``item`` comes: the longest first; what kills parts of the city that others use at the very end."""
+    if {"town", "chromium"} & set(item.fixturenames):
+        return len(LONGEST) + ("faults" in item.path.parts)
+    return next((n for n, name in enumerate(LONGEST) if item.path.as_posix().endswith(name)), len(LONGEST))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With several workers (-n) a file's tests stay together.
+    """With several workers (-n) a file's tests stay together; files are given out in the order of ``place``.
 
     Tests in the browser or in the running city are marked: they run in one process of their own, as the browser's event loop
-    would stay in the way of others and the city takes a minute to build. Those that kill parts of it come last.
+    would stay in the way of others and the city takes a minute to build.
     """
     for item in items:
         if {"town", "chromium"} & set(item.fixturenames):
             item.add_marker(pytest.mark.e2e)
         item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=lambda item: "faults" in item.path.parts)
+    yield
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="module")
+def shared_rows(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Rows made once for all tests of a file: a fixture of the file's scope that asks for this builds them, and each test
+    (with ``db``, none that commits) goes back to them. Answers the folder of the rows' files.
+    """
+    folder = tmp_path_factory.mktemp("files")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder), transaction.atomic():
+        yield folder
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
+def storage(request, settings, tmp_path):
     """Files that a test keeps go into a folder of its own; answers the folder."""
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
+    shared = "shared_rows" in request.fixturenames
+    settings.MEDIA_ROOT = request.getfixturevalue("shared_rows") if shared else tmp_path
+    return settings.MEDIA_ROOT
 
 
 @pytest.fixture
@@ -139,32 +177,8 @@ def home():
 
 @pytest.fixture
 def regions(db):
-    """A small tree: country > province > city > two counties > a street > two communities each; by short name."""
-    from sangyu.registry.regions.models import Region
-
-    made = {}
-
-    def add(key, parent, level, segment, name, code):
-        up = made.get(parent)
-        made[key] = Region.objects.create(
-            parent=up,
-            level=level,
-            path=(up.path if up else "") + segment,
-            name=name,
-            full_name=(up.full_name if up and up.level else "") + name,
-            code=code,
-            valid_from=date(2000, 1, 1),
-        )
-
-    add("country", None, 0, ROOT_PATH, "中国", "000000000000")
-    add("province", "country", 1, "001", "辽宁省", "210000000000")
-    add("city", "province", 2, "001", "营口市", "210800000000")
-    for key, segment, name, code in (("a", "001", "站前区", "210802"), ("b", "002", "西市区", "210803")):
-        add(key, "city", 3, segment, name, code + "000000")
-        add(key + "_street", key, 4, "001", name[:2] + "街道", code + "001000")
-        add(key + "_one", key + "_street", 5, "001", "清华社区", code + "001001")
-        add(key + "_two", key + "_street", 5, "002", "胜利社区", code + "001002")
-    return made
+    """The small tree of ``make_regions``."""
+    return make_regions()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def lists(patterns=None, prefix: str = "/"):
 
 
 def test_every_list_is_shown_printed_and_exported(regions, staff):
-    two_counties(regions, every_permission())
+    two_counties(regions, every_permission(), only=("a",))
     wrong, asked = {}, 0
     for url, page in sorted(lists(), key=lambda found: found[0]):
         holders = [

@@ -14,9 +14,11 @@ from django.urls import URLPattern, get_resolver, path, resolve
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.permissions import every_permission
 from sangyu.registry.accounts import roles
+from sangyu.ui import keeping
 from support.api import EXAMPLES, bearer, example, fill, load, nothing_kept, operations
 from support.counties import County, clock, two_counties
 from support.pages import client_for
+from support.world import make_regions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -208,13 +210,13 @@ def address(name: str, route: str, arguments: list[str], county: County) -> str:
 
 
 def ask(client, url: str, form: dict | None = None, **headers: str) -> int:
-    """Status of a GET, or of an empty POST where the address takes no GET; nothing is kept."""
-    with nothing_kept():
-        response = client.get(url, headers=headers) if form is None else client.post(url, form, headers=headers)
-        if response.status_code == 405:
-            response = client.post(url, {}, headers=headers)
-        for _chunk in response if response.streaming else ():
-            pass
+    """Status of a GET, or of an empty POST where the address takes no GET; nothing is kept of a POST or of a refusal."""
+    response = client.get(url, headers=headers) if form is None else None
+    if response is None or response.status_code == 405:
+        with nothing_kept():
+            response = client.post(url, form or {}, headers=headers)
+    for _chunk in response if response.streaming else ():
+        pass
     return response.status_code
 
 
@@ -235,21 +237,23 @@ def unlisted() -> list[str]:
 STAFF = [name for name, role in roles.all_roles().items() if role.audience == Audience.STAFF]
 
 
+@override_settings(SANGYU_KEEP_SECONDS=600)
 def findings(pages: dict[str, tuple[str, list[str]]], a: County, b: County) -> dict[str, list[str]]:
     """What is wrong, by address: B's object found by a role of A, or A's own found by nobody."""
     wrong: dict[str, list[str]] = {}
-    clients = {role: client_for(actor) for role, actor in a.actors.items()}
+    clients = {role: client_for(actor, account=a.accounts[role]) for role, actor in a.actors.items()}
+    keeping._kept.clear()  # the numbers of the frame, counted once a role and not for each page
     for name, (route, arguments) in pages.items():
         foreign, own = (address(name, route, arguments, county) for county in (b, a))
         needed = getattr(getattr(resolve(own).func, "view_class", None), "permission", "") or ""
         entered, seen, form = False, {}, POSTED.get(name)
         for role, client in clients.items():
             may = not needed or a.actors[role].may(needed)
-            status = ask(
-                client, foreign, form and fill(form, b), **{"HX-Request": "true"}
-            )  # an error is then a fragment: quicker
+            # an error is then a fragment: quicker
+            status = ask(client, foreign, form and fill(form, b), **{"HX-Request": "true"})
             if may and (not entered or status == 403):
-                seen[role] = ask(client, own, form and fill(form, a))
+                with nothing_kept():
+                    seen[role] = ask(client, own, form and fill(form, a))
                 entered = entered or seen[role] < 400 or seen[role] in (409, 422)
             published = status == 200 and role not in STAFF and route.startswith(tuple(PUBLISHED))
             if status != 404 and not published and not (status == 403 and seen.get(role, 403) == 403):
@@ -259,11 +263,15 @@ def findings(pages: dict[str, tuple[str, list[str]]], a: County, b: County) -> d
     return wrong
 
 
+@pytest.fixture(scope="module")
+def built(shared_rows):
+    return two_counties(make_regions(), every_permission())
+
+
 @pytest.fixture
-def counties(regions):
-    made = two_counties(regions, every_permission())
+def counties(built, db):
     with clock():
-        yield made
+        yield built
 
 
 def test_every_address_with_an_object_is_known():

@@ -7,7 +7,7 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.scoping import scope
 from sangyu.registry.accounts.middleware import ActorMiddleware
 
-KEY = "sangyu.test_actor"
+KEY, ACCOUNT = "sangyu.test_actor", "sangyu.test_account"
 
 
 class ActAs(ActorMiddleware):
@@ -19,7 +19,9 @@ class ActAs(ActorMiddleware):
             return super().__call__(request)
         from sangyu.registry.accounts.models import Account
 
-        account = Account.objects.filter(pk=actor.account_id).first() if actor.account_id else None
+        account = request.META.get(ACCOUNT)
+        if account is None and actor.account_id:
+            account = Account.objects.filter(pk=actor.account_id).first()
         request.account = account or Account(username=actor.name, name=actor.name, must_change_password=False)
         request.user, request.actor, request.token, request.grant = request.account, actor, None, None
         with scope(actor, source="page"):
@@ -29,8 +31,10 @@ class ActAs(ActorMiddleware):
         return response
 
 
-def client_for(actor: Actor, **kwargs) -> Client:
-    """A client whose every request is made by ``actor``."""
+def client_for(actor: Actor, *, account=None, **kwargs) -> Client:
+    """A client whose every request is made by ``actor``; with ``account`` given, it is not read for each request."""
     client = Client(raise_request_exception=False, **kwargs)
     client.defaults[KEY] = actor
+    if account is not None:
+        client.defaults[ACCOUNT] = account
     return client

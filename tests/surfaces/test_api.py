@@ -10,21 +10,27 @@ from hypothesis import strategies as st
 from sangyu.kernel.permissions import all_permissions, every_permission
 from support.api import EXAMPLES, answer, bearer, example, load, operations
 from support.counties import clock, two_counties
+from support.world import make_regions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
+@pytest.fixture(scope="module")
+def built(shared_rows):
+    return two_counties(make_regions(), every_permission(), only=("a",))
+
+
 @pytest.fixture
-def counties(regions):
-    made = two_counties(regions, every_permission(), only=("a",))
+def counties(built, db):
     with clock():
-        yield made
+        yield built
 
 
-@pytest.fixture
-def api(counties):
+@pytest.fixture(scope="module")
+def api(built):
     """Operations by operationId."""
-    return operations(load(counties["a"].tokens["bureau"]))
+    with clock():
+        return operations(load(built["a"].tokens["bureau"]))
 
 
 def test_every_operation_has_an_example_and_a_permission(api):
@@ -65,9 +71,9 @@ def near(county, name: str, value):
 
 
 @st.composite
-def cases(draw, operation, county):
+def cases(draw, fitting, county):
     """Input that fits the schema, with real ids and codes in places."""
-    case = draw(operation.as_strategy())
+    case = draw(fitting)
     for part in (case.path_parameters, case.query, case.body if isinstance(case.body, dict) else None):
         for name in part or ():
             part[name] = "cleaning" if name in ("item_code", "code") else draw(near(county, name, part[name]))
@@ -77,7 +83,7 @@ def cases(draw, operation, county):
 def bombard(operation, county, able: list[str]) -> None:
     """A few inputs that fit the schema, sent by those who may."""
 
-    @given(cases(operation, county), st.sampled_from(able))
+    @given(cases(operation.as_strategy(), county), st.sampled_from(able))
     @settings(
         max_examples=6, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
