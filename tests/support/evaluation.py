@@ -22,6 +22,7 @@ VOCABULARY = Vocabulary(
         Term("died_on", "去世日期", "date", {}, PEOPLE),
         Term("registered_on", "登记日期", "date", {}, PEOPLE),
         Term("applied_on", "申请日期", "date", {}, PEOPLE),
+        Term("decided_amount", "核定金额", "fen", {}, PEOPLE),
         Term("alive", "在世", "bool", {}, PEOPLE),
         Term("sex", "性别", "code", {"1": "男", "2": "女"}, PEOPLE),
         Term("income_category", "经济状况", "code", INCOME, PEOPLE),

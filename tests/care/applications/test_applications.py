@@ -235,11 +235,13 @@ def test_hints_at_a_double_benefit(county, elder, regions, monkeypatch):
             now=NOW,
         )
         services.approve_payee(actor=county["second"], payee_id=made.pk, now=NOW)
+    make_person(regions["b_one"])
     row = apply(county, elder)
     with scope(county["a"]):
         found = selectors.hints(county["a"], row)
-    assert len(found) == 2
+    assert len(found) == 3
     assert "1" in found[0]
+    assert "其他地区有 1 份" in found[2]
 
 
 def test_the_elder_applies_and_sees_only_own(county, elder, world):

@@ -178,3 +178,17 @@ def test_officers_of_other_counties_see_nothing_of_it(city, staff):
     with scope(stranger):
         assert not selectors.runs(stranger).filter(pk=run.pk).exists()
         assert not selectors.lines(stranger).exists()
+
+
+def test_another_form_says_on_what_ground(city):
+    """R-049: the review sees that the form was changed, and why."""
+    from sangyu.care.applications.models import Delivery
+
+    one = city.people[0]
+    Delivery.objects.create(
+        person=one, path=one.path, policy_code="home-care", policy_name="x", form="cash", source="街道申请2026-09",
+        valid_from=date(2026, 10, 1),
+    )  # fmt: skip
+    line = computed(city, OCTOBER).lines.get(policy="home-care")
+    assert line.form == "cash"
+    assert "（街道申请2026-09）" in selectors.explain(city.prepares, line).sentence

@@ -101,6 +101,9 @@ def test_the_unused_rest_goes_back_and_what_was_used_is_claimed(
     assert list(Recovery.objects.values_list("amount", flat=True)) == ([claimed] if claimed else [])
     assert books()["available"] == -60000 - 10000 + back
     assert books().get("benefit_owed", 0) == -claimed
+    with scope(county.pays):
+        (year,) = selectors.fund_years(county.pays, county.fund)
+    assert year.elder_care == 70000 - back
     trail = voucher.trail.order_by("-id").first()
     assert run.number in trail.reason
     told = selectors.explain(county.prepares, line).sentence

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from care.benefits.conftest import NOVEMBER, OCTOBER, VERSIONS, at
-from sangyu.care.benefits import computing, services
+from sangyu.care.benefits import computing, selectors, services
 from sangyu.care.benefits.enums import Change, LineAction, LineState, RunAction, RunState
 from sangyu.care.benefits.models import Line, Review, Run
 from sangyu.care.benefits.workflow import LINE_FLOW, RUN_FLOW
@@ -214,7 +214,10 @@ def test_what_another_county_pays_is_not_paid_again(county, regions, staff):
     run = services.begin(actor=other, region_id=regions["b"].pk, month=OCTOBER, now=at(10))
     rows = [county.line(person, 30000, path=regions["b_one"].path), county.line(county.people[1], 100)]
     run = services.enter(actor=other, run_id=run.pk, lines=computing.frame(rows), versions=VERSIONS, now=at(10))
-    assert (run.line_count, run.total, run.counts) == (1, 100, {"elsewhere": 1, "new": 1})
+    assert (run.line_count, run.total, run.counts) == (2, 100, {"elsewhere": 1, "new": 1, "nothing": 1})
+    line = run.lines.get(subject_id=person.pk)
+    assert (line.amount, line.base, line.stacked) == (0, 30000, "elsewhere")
+    assert "已由其他地区发放" in selectors.explain(other, line).sentence
 
 
 def test_the_graph_of_runs(county):

@@ -29,6 +29,7 @@ class Action(models.TextChoices):
     REFUSE = "refuse", pgettext_lazy("applications", "Refuse")
     WITHDRAW = "withdraw", pgettext_lazy("applications", "Withdraw")
     OVERTURN = "overturn", _("Approve after an objection")
+    DECIDE = "decide", _("Decide the amount")
 
 
 class Step(models.TextChoices):
@@ -49,6 +50,16 @@ class Channel(models.TextChoices):
     SELF = "self", _("The elder")
     FAMILY = "family", _("A relative")
     COMMUNITY = "community", _("The community, for the elder")
+    PROVIDER = "provider", _("The organisation")
+    OFFICE = "office", _("An office, for the organisation")
+
+
+class BodyKind(models.TextChoices):
+    """Who applies and is not an elder; the words of the policies' ``subject``."""
+
+    FACILITY = "facility", pgettext_lazy("applications", "Facility")
+    ORGANISATION = "organisation", pgettext_lazy("applications", "Organisation")
+    WORKER = "worker", pgettext_lazy("applications", "Worker")
 
 
 class ObjectionState(models.TextChoices):

@@ -5,6 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from sangyu.ui.fields import YuanField
+
 from . import selectors
 from .enums import Form, HoldReason
 
@@ -32,6 +34,49 @@ class ApplyForm(_ForPath):
     policy_code = forms.ChoiceField(label=_("Policy"))
     applied_on = forms.DateField(label=_("Applied on"), initial=timezone.localdate)
     text = forms.CharField(label=_("What was said"), max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
+
+
+class BodyApplyForm(forms.Form):
+    """``body``: kind and number of what applies; its policies are asked for with it."""
+
+    body = forms.ChoiceField(label=_("Applicant"))
+    policy_code = forms.ChoiceField(label=_("Policy"))
+    applied_on = forms.DateField(label=_("Applied on"), initial=timezone.localdate)
+    text = forms.CharField(label=_("What was said"), max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
+
+    def __init__(self, *args, actor, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        found = selectors.applicants(actor, timezone.localdate())
+        self.fields["body"].choices = [(f"{b.kind}-{b.id}", b.name) for b, _offers in found]
+        offered = {o.code: o.name for _body, offers in found for o in offers}
+        self.fields["policy_code"].choices = sorted(offered.items(), key=lambda x: x[1])
+
+    def clean_body(self) -> tuple[str, int]:
+        kind, _dash, pk = self.cleaned_data["body"].partition("-")
+        return kind, int(pk)
+
+
+class BodyPayeeForm(forms.Form):
+    body = forms.ChoiceField(label=_("Whose account"))
+    holder = forms.CharField(label=_("Account holder"), max_length=50)
+    number = forms.CharField(
+        label=_("Account number"),
+        max_length=40,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    bank = forms.CharField(label=_("Bank"), max_length=60)
+    reason = forms.CharField(label=_("Why"), max_length=300, required=False)
+
+    def __init__(self, *args, actor, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["body"].choices = [(f"{b.kind}-{b.id}", b.name) for b in selectors.own_bodies(actor)]
+
+    clean_body = BodyApplyForm.clean_body
+
+
+class DecideForm(forms.Form):
+    amount = YuanField(label=_("Decided amount (yuan)"))
+    document = forms.CharField(label=_("Document of the decision"), max_length=100)
 
 
 class ObjectForm(_ForPath):

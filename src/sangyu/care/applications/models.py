@@ -7,23 +7,27 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
-from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Via, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Subject, Via, Within
 from sangyu.kernel.workflow import TransitionLog, stamp_constraints
 
+from .body_models import ForSubject, of_body, one_subject
 from .enums import OPEN, TO_ANSWER, Channel, ObjectionState, State
 
 #: Staff by region; the elder and relatives whom a consent shows what was paid (R-027).
 SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
+BODY_SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"), provider=Subject("organisation_id"))
 
 
-class Application(PlaceRow):
-    """A person asks for what a policy gives on application. ``steps`` and ``asked`` are those of the policy's text that day.
+class Application(PlaceRow, ForSubject):
+    """A person or a body asks for what a policy gives on application. ``steps`` and ``asked`` are those of the policy's text that day.
 
     ``approved_from`` is the first day of the entitlement; the engine reads it as ``applied_on``.
     """
 
     number = models.CharField(_("Number"), max_length=30, unique=True)
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
+    person = models.ForeignKey(
+        "people.Person", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder")
+    )
     policy_code = models.CharField(_("Policy code"), max_length=60)
     policy_name = models.CharField(_("Policy"), max_length=100)
     version = models.ForeignKey(
@@ -40,18 +44,30 @@ class Application(PlaceRow):
     state = models.CharField(_("State"), max_length=10, choices=State.choices, default=State.SUBMITTED)
     answer = models.CharField(_("Answer"), max_length=500, blank=True)
     approved_from = models.DateField(_("Holds from"), null=True, blank=True)
+    #: What a panel or office decided where the policy leaves the amount to it, in fen; read as ``decided_amount``.
+    decided_amount = models.BigIntegerField(_("Decided amount"), null=True, blank=True)
+    decided_document = models.CharField(
+        _("Document of the decision"), max_length=100, blank=True, db_default="", default=""
+    )
     submitted_at = models.DateTimeField(_("Handed in at"), default=timezone.now)
     decided_at = models.DateTimeField(_("Decided at"), null=True)
     due_on = models.DateField(_("Answer by"))
 
     follows = "person"
-    scope = SCOPE
+    scope = BODY_SCOPE
     history = History()
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("applications", "application")
         constraints = [
+            one_subject("application"),
+            of_body("application_one_open_body", "policy_code", condition=Q(state__in=OPEN)),
+            models.CheckConstraint(
+                name="application_decided",
+                condition=Q(decided_amount__isnull=True, decided_document="")
+                | (Q(decided_amount__gte=0) & ~Q(decided_document="")),
+            ),
             models.UniqueConstraint(
                 fields=["person", "policy_code"], name="application_one_open", condition=Q(state__in=OPEN)
             ),
@@ -82,7 +98,7 @@ class ApplicationLog(TransitionLog):
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="trail")
 
     seen = Via("application_id", "applications.Application")
-    scope = Scope(staff=seen, family=seen)
+    scope = Scope(staff=seen, family=seen, provider=seen)
     objects = ScopedQuerySet.as_manager()
 
 
@@ -96,7 +112,7 @@ class ApplicationPaper(models.Model):
     actor = models.CharField(_("Added by"), max_length=100)
 
     seen = Via("application_id", "applications.Application")
-    scope = Scope(staff=seen, family=seen)
+    scope = Scope(staff=seen, family=seen, provider=seen)
     history = History()
     objects = ScopedQuerySet.as_manager()
 

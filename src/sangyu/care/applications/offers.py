@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from sangyu.care.policies import selectors as policies
+from sangyu.kernel.scoping import as_system
 
 from .enums import Form, Step
 
@@ -53,7 +54,7 @@ def in_force(path: str, day: date) -> list[tuple[Any, Any]]:
 
 def offers(path: str, day: date) -> list[Offer]:
     """Policies for persons and residents in force at ``path`` on ``day``, by name."""
-    found = [_offer(v, p) for v, p in in_force(path, day) if p.subject in ("person", "resident")]
+    found = [made(v, p) for v, p in in_force(path, day) if p.subject in ("person", "resident")]
     return sorted(found, key=lambda o: (o.name, o.code))
 
 
@@ -62,10 +63,20 @@ def offer(path: str, code: str, day: date) -> Offer | None:
     return next((o for o in offers(path, day) if o.code == code), None)
 
 
-def _offer(version: Any, policy: Any) -> Offer:
+def made(version: Any, policy: Any) -> Offer:
+    """What one version asks of who applies."""
     return Offer(
         code=policy.code, name=policy.name, version_id=version.pk, subject=policy.subject,
         on_application=policy.application == "required", evidence=tuple(policy.evidence),
         review=tuple(s for s in policy.review if s in Step.values), windows=policy.windows, form=policy.form,
         policy=policy,
     )  # fmt: skip
+
+
+def decision_bounds(row: Any) -> tuple[int, int] | None:
+    """Least and most fen that may be decided on an application whose policy reads ``decided_amount``; else None."""
+    if row.version_id is None:
+        return None
+    with as_system("what a policy leaves to a decision is public where it holds"):
+        version = policies.version_of(row.version_id)
+    return policies.policy_of(version).decides if version is not None else None

@@ -18,6 +18,7 @@ from sangyu.ui.pages import (
     Link,
     ListPage,
     Moment,
+    Money,
     Status,
     Tab,
     Text,
@@ -25,7 +26,7 @@ from sangyu.ui.pages import (
 )
 
 from . import forms, selectors, services
-from .enums import OPEN, Action, Channel, ObjectionState, State, Step
+from .enums import OPEN, Action, BodyKind, Channel, ObjectionState, State, Step
 from .models import Application
 
 NAV = [
@@ -91,11 +92,12 @@ def _step_word(row: Application) -> str:
 class ApplicationList(ListPage):
     url, name, permission, title = "", "list", "applications.view", _("Applications")
     model, related, unit = Application, ("person", "person__region"), _("applications")
-    filters, search, sort = ApplicationFilters, ("number", "person__name", "policy_name"), "-submitted_at"
+    filters, search, sort = ApplicationFilters, ("number", "person__name", "body_name", "policy_name"), "-submitted_at"
     personal, live = "applications.list", ("applications",)
     columns = [
         Text("number", _("Number"), link="applications:detail"),
-        Text("person.name", _("Elder")),
+        Text("subject_name", _("Applicant for")),
+        Choice("body_kind", _("Kind of applicant"), enum=BodyKind, hidden=True),
         Text("person.region.name", _("Area")),
         Text("policy_name", _("Policy")),
         Status("state", _("State"), enum=State),
@@ -108,6 +110,7 @@ class ApplicationList(ListPage):
         Text("applicant", _("Applicant"), hidden=True),
         Moment("submitted_at", _("Handed in at"), sort=True, hidden=True),
     ]
+    head = [Link(_("New application of a body"), "applications:body-new", "plus", "applications.apply")]
     presets = [
         (_("Community's step"), "state=submitted&state=review&step=community"),
         (_("Street's step"), "state=submitted&state=review&step=street"),
@@ -152,7 +155,7 @@ class ApplicationDetail(DetailPage):
         (
             pgettext_lazy("applications", "Application"),
             [
-                Text("person.name", _("Elder"), link=lambda a: reverse("casefile:page", args=[a.person_id])),
+                Text("subject_name", _("Applicant for"), link=lambda a: reverse("casefile:page", args=[a.person_id]) if a.person_id else ""),
                 Text("person.region.full_name", _("Area")), Text("policy_name", _("Policy")),
                 Text("policy_code", _("Policy code")), Day("applied_on", _("Applied on")),
                 Choice("channel", _("Handed in by"), enum=Channel), Text("applicant", _("Applicant")),
@@ -161,7 +164,8 @@ class ApplicationDetail(DetailPage):
         ),
         (
             _("Decision"),
-            [Moment("decided_at", _("Decided at")), Day("approved_from", _("Holds from")), Text("answer", _("Answer"))],
+            [Money("decided_amount", _("Decided amount")), Text("decided_document", _("Document of the decision")),
+             Moment("decided_at", _("Decided at")), Day("approved_from", _("Holds from")), Text("answer", _("Answer"))],
         ),
     ]  # fmt: skip
     tabs = [
@@ -197,6 +201,8 @@ class ApplicationDetail(DetailPage):
                     "dialog",
                 )
             )
+        if selectors.leaves_amount(row) and actor.may("applications.review"):
+            made.append(Link(_("Decide the amount"), "applications:decide", "edit", "applications.review"))
         made.append(Link(_("Add evidence"), "applications:paper", "doc", "applications.apply"))
         made.append(
             Link(
@@ -219,12 +225,47 @@ class ApplicationNew(ForPerson):
         return reverse("applications:detail", args=[result.pk]) if result is not None else super().success_url()
 
 
+class BodyApplicationNew(FormPage):
+    """A facility, an organisation or a worker applies (R-057 … R-061)."""
+
+    url, name, permission, title = "bodies/new/", "body-new", "applications.apply", _("New application of a body")
+    form_class, service, submit_label = (
+        forms.BodyApplyForm,
+        services.apply_for_body,
+        pgettext_lazy("applications", "Hand in"),
+    )
+    parent, wide, detail = LIST, ("text",), "applications:detail"
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
+
+    def arguments(self, form) -> dict:
+        given = dict(form.cleaned_data)
+        kind, pk = given.pop("body")
+        return {**given, "body_kind": kind, "body_id": pk}
+
+
+class Decide(FormPage):
+    """What the panel or office decided, within the bounds of the policy."""
+
+    url, name, permission, title = "<int:pk>/decide/", "decide", "applications.review", _("Decide the amount")
+    model, form_class, parent, service = Application, forms.DecideForm, LIST, services.decide
+    argument, detail, success = (
+        "application_id",
+        "applications:detail",
+        _("Recorded. Somebody else takes the last step."),
+    )
+
+    def get_initial(self) -> dict:
+        return {"amount": self.object.decided_amount, "document": self.object.decided_document}
+
+
 class _OfApplication(ActionPage):
     model, related, parent, leaves = Application, ("person",), LIST, True
     argument, detail = "application_id", "applications:detail"
 
     def get_title(self) -> str:
-        return f"{self.title}：{self.object.person.name} · {self.object.policy_name}"
+        return f"{self.title}：{self.object.subject_name} · {self.object.policy_name}"
 
 
 class Approve(_OfApplication):

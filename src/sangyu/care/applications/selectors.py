@@ -15,13 +15,16 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import PATH_END, as_system
 from sangyu.registry.people import selectors as people
 
+from . import bodies
 from . import offers as _offers
+from .bodies import Body
 from .enums import OPEN, TO_ANSWER, PayeeState, State, Step
 from .models import Application, Delivery, Hold, Objection, PayeeAccount
 from .verdicts import Verdict, verdicts
 from .workflow import acts_as
 
 offers, offer, Offer = _offers.offers, _offers.offer, _offers.Offer
+decision_bounds = _offers.decision_bounds
 __all__ = ["Offer", "Payee", "Verdict", "offer", "offers", "verdicts"]
 
 
@@ -50,6 +53,12 @@ def forms_on(path: str, day: date, moved: Collection[int] = ()) -> dict[tuple[in
     return {(p, c): f for p, c, f in _of_both(rows, path, moved, "person_id", "policy_code", "form")}
 
 
+def source_of_form(person_id: int, policy_code: str, day: date) -> str:
+    """On what ground the form that holds on ``day`` was chosen for the person, "" when none was or it is out of sight."""
+    rows = Delivery.objects.filter(valid_on(day), person_id=person_id, policy_code=policy_code)
+    return rows.values_list("source", flat=True).first() or ""
+
+
 def _of_both(rows: QuerySet, path: str, moved: Collection[int], *fields: str) -> list[tuple]:
     found = list(rows.filter(path__gte=path, path__lt=path + PATH_END).values_list(*fields))
     if moved:
@@ -73,6 +82,14 @@ def payees(person_ids: Iterable[int]) -> dict[int, Payee]:
     """Person → the account in use, with its whole number: for payment files only. One query."""
     rows = PayeeAccount.objects.filter(person_id__in=list(person_ids), state=PayeeState.ACTIVE)
     return {r.person_id: Payee(r.pk, r.holder, r.number, r.bank, r.is_proxy) for r in rows}
+
+
+def body_payees(bodies: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Payee]:
+    """(kind, id) of a body → the account in use; as ``payees``."""
+    wanted = set(bodies)
+    rows = PayeeAccount.objects.filter(body_id__in={pk for _kind, pk in wanted}, state=PayeeState.ACTIVE)
+    found = {(r.body_kind, r.body_id): Payee(r.pk, r.holder, r.number, r.bank, r.is_proxy) for r in rows}
+    return {key: payee for key, payee in found.items() if key in wanted}
 
 
 # ---------------------------------------------------------------- for screens
@@ -134,9 +151,36 @@ def is_late(row: Application | Objection, today: date) -> bool:
     return row.state in (*OPEN, *TO_ANSWER) and row.due_on < today
 
 
+def leaves_amount(row: Application) -> bool:
+    """Whether the policy leaves the amount to a panel or office."""
+    return decision_bounds(row) is not None
+
+
 def may_step(actor: Actor, row: Application) -> bool:
     """Whether the step that waits is the actor's to take."""
     return bool(row.next_step) and acts_as(actor, row.next_step)
+
+
+#: A choice of this many is still one.
+MOST_BODIES = 500
+
+
+def own_bodies(actor: Actor) -> list[Body]:
+    """Facilities, organisations and workers that the actor may act for: a provider's own, an office's of its area."""
+    return bodies.own(actor, MOST_BODIES)
+
+
+def applicants(actor: Actor, day: date) -> list[tuple[Body, list[Offer]]]:
+    """Those of ``own_bodies`` for which a policy is given on application, with these policies."""
+    known: dict[tuple[str, str], list[Offer]] = {}
+    found = []
+    for body in own_bodies(actor):
+        key = (body.kind, body.path)
+        if key not in known:
+            known[key] = bodies.offered(body, day)
+        if known[key]:
+            found.append((body, known[key]))
+    return found
 
 
 # ---------------------------------------------------------------- double benefit
@@ -144,6 +188,8 @@ def hints(actor: Actor, row: Application) -> list[str]:
     """What a reviewer should look at before saying yes: the same purpose paid twice, an account used by several, a file that
     may be of the same person. Hints, not refusals; the engine's stacking decides (O-3).
     """
+    if row.person_id is None:
+        return _body_hints(row)
     found = []
     offered = offer(row.person.path, row.policy_code, row.applied_on)
     stacking = getattr(offered.policy, "stacking", None) if offered else None
@@ -170,7 +216,24 @@ def hints(actor: Actor, row: Application) -> list[str]:
             _("Another file has the same name and birth date: %(areas)s.")
             % {"areas": "、".join(str(c.region_name) for c in twins[:3])}
         )
+    with as_system("that a file of another region may be of the same person is told, not whose"):
+        known = {c.id for c in same} | {row.person_id}
+        elsewhere = people.namesakes(row.person.name, born, known) if born else 0
+    if elsewhere:
+        found.append(
+            _("%(n)s files of other regions have the same name and birth date: ask whether they are paid there.")
+            % {"n": elsewhere}
+        )
     return found
+
+
+def _body_hints(row: Application) -> list[str]:
+    """Other applications and grants of the same body."""
+    rows = Application.objects.filter(body_kind=row.body_kind, body_id=row.body_id, state__in=[*OPEN, State.APPROVED])
+    return [
+        _("Applied for already: %(number)s.") % {"number": f"{o.number} {o.policy_name}"}
+        for o in rows.exclude(pk=row.pk)
+    ]
 
 
 def _group(row: Application, code: str) -> str:

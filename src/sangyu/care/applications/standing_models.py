@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField, whole
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
-from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Within
+from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Subject, Within
 
+from .body_models import ForSubject, of_body, one_subject
 from .enums import Form, HoldReason, PayeeState
 
 _SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
@@ -65,10 +66,12 @@ class Delivery(PlaceRow, DatedRow):
         return f"{self.policy_name} {self.get_form_display()}"
 
 
-class PayeeAccount(PlaceRow):
-    """The bank account that is paid for a person: the own one, or a proxy's with evidence. Proposed by one, approved by another."""
+class PayeeAccount(PlaceRow, ForSubject):
+    """The bank account that is paid for a person or a body: the own one, or a proxy's with evidence. Proposed by one, approved by another."""
 
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
+    person = models.ForeignKey(
+        "people.Person", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder")
+    )
     holder = models.CharField(_("Account holder"), max_length=50)
     number = EncryptedTextField(
         _("Account number"), purpose=NUMBER_PURPOSE, indexes={"number_index": whole(NUMBER_PURPOSE)}
@@ -93,13 +96,16 @@ class PayeeAccount(PlaceRow):
     rejected_by_bank = models.CharField(_("What the bank said"), max_length=200, blank=True)
 
     follows = "person"
-    scope = _SCOPE
+    scope = Scope(staff=Within(), family=Shared("person_id", "vouchers"), provider=Subject("organisation_id"))
     history = History(hidden=("number_index",))
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("account paid into")
         constraints = [
+            one_subject("payee"),
+            of_body("payee_one_active_body", condition=Q(state=PayeeState.ACTIVE)),
+            of_body("payee_one_proposed_body", condition=Q(state=PayeeState.PROPOSED)),
             models.UniqueConstraint(fields=["person"], name="payee_one_active", condition=Q(state=PayeeState.ACTIVE)),
             models.UniqueConstraint(
                 fields=["person"], name="payee_one_proposed", condition=Q(state=PayeeState.PROPOSED)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel import files
 from sangyu.ui.fields import OptionalReasonForm, ReasonForm
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, Link, ListPage, Masked, Moment, Status, Text
+from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Masked, Moment, Status, Text
 
 from . import forms, selectors, services
 from .enums import HoldReason, PayeeState
@@ -90,10 +90,10 @@ class PayeeFilters(django_filters.FilterSet):
 class PayeeList(ListPage):
     url, name, permission, title = "accounts/", "payees", "applications.payees", _("Accounts paid into")
     model, related, unit = PayeeAccount, ("person", "person__region"), _("accounts")
-    filters, search, sort = PayeeFilters, ("person__name", "holder"), "-proposed_at"
+    filters, search, sort = PayeeFilters, ("person__name", "body_name", "holder"), "-proposed_at"
     personal = "applications.payees"
     columns = [
-        Text("person.name", _("Elder"), link="applications:payee"),
+        Text("subject_name", _("Who is paid"), link="applications:payee"),
         Text("person.region.name", _("Area")),
         Text("holder", _("Account holder")),
         Text("masked", _("Account number")),
@@ -105,6 +105,7 @@ class PayeeList(ListPage):
         Text("rejected_by_bank", _("What the bank said"), hidden=True),
         Text("decided_by", _("Decided by"), hidden=True),
     ]
+    head = [Link(_("Account of a body"), "applications:body-payee", "plus", "applications.payee_propose")]
     presets = [(PayeeState.PROPOSED.label, "state=proposed")]
 
 
@@ -120,7 +121,7 @@ class PayeeDetail(DetailPage):
         (
             _("Account"),
             [
-                Text("person.name", _("Elder"), link=lambda p: reverse("casefile:subsidies", args=[p.person_id])),
+                Text("subject_name", _("Who is paid"), link=lambda p: reverse("casefile:subsidies", args=[p.person_id]) if p.person_id else ""),
                 Text("holder", _("Account holder")),
                 Masked("masked", _("Account number"), reveal="applications:reveal", reveal_permission="applications.payee_reveal"),
                 Text("bank", _("Bank")), Text("relation", _("Relation to the elder")),
@@ -168,12 +169,33 @@ class PayeeNew(ForPerson):
         return {**given, "evidence_id": kept.pk if kept else None, "person_id": self.person.pk}
 
 
+class BodyPayeeNew(FormPage):
+    """The account of a facility, an organisation or a worker."""
+
+    url, name, permission, title = (
+        "accounts/bodies/new/",
+        "body-payee",
+        "applications.payee_propose",
+        _("Account of a body"),
+    )
+    form_class, service, parent, detail = forms.BodyPayeeForm, services.propose_body_payee, PAYEES, "applications:payee"
+    intro = _("Payments go to the new account when somebody of the bureau has approved it.")
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
+
+    def arguments(self, form) -> dict:
+        given = dict(form.cleaned_data)
+        kind, pk = given.pop("body")
+        return {**given, "body_kind": kind, "body_id": pk}
+
+
 class _OfPayee(ActionPage):
     model, related, permission, parent, leaves = PayeeAccount, ("person",), "applications.payee_approve", PAYEES, True
     argument, detail = "payee_id", "applications:payee"
 
     def get_title(self) -> str:
-        return f"{self.title}：{self.object.person.name}"
+        return f"{self.title}：{self.object.subject_name}"
 
 
 class PayeeApprove(_OfPayee):

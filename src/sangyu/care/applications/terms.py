@@ -5,16 +5,28 @@ from django.utils.translation import gettext as _
 from sangyu.care.policies.selectors import Dated, Entry, Term, register_terms
 
 _PEOPLE = frozenset({"person", "resident"})
+_BODIES = ("facility", "organisation", "worker")
+
 
 #: Known whenever there is an approved application, also on days before the one from which it holds: the policy's start counts
 #: that day as its rule says (from the day, from the month).
-_APPLIED = Dated(
-    "SELECT a.person_id AS subject_id, min(a.approved_from)::text AS value, DATE '1900-01-01' AS valid_from, "
-    "NULL::date AS valid_to, min(a.id) AS row_id FROM applications_application a "
-    "WHERE a.state = 'approved' AND a.policy_code = %(policy)s AND a.path >= %(path)s AND a.path < %(path)s || '~' "
-    "AND (%(known)s::timestamptz IS NULL OR a.decided_at <= %(known)s) GROUP BY a.person_id",
-    "applications_application",
-)
+def _approved(subject: str, value: str, where: str) -> Dated:
+    return Dated(
+        f"SELECT {subject} AS subject_id, {value}::text AS value, DATE '1900-01-01' AS valid_from, "
+        "NULL::date AS valid_to, min(a.id) AS row_id FROM applications_application a "
+        f"WHERE a.state = 'approved' AND {where} AND a.policy_code = %(policy)s AND a.path >= %(path)s AND a.path < %(path)s || '~' "
+        f"AND (%(known)s::timestamptz IS NULL OR a.decided_at <= %(known)s) GROUP BY {subject}",
+        "applications_application",
+    )
+
+
+def _of_subjects(value: str) -> dict[str, Dated]:
+    """The value of the approved application, for persons and for each kind of body."""
+    people = _approved("a.person_id", value, "a.person_id IS NOT NULL")
+    bodies = {kind: _approved("a.body_id", value, f"a.body_kind = '{kind}'") for kind in _BODIES}
+    return {**dict.fromkeys(sorted(_PEOPLE), people), **bodies}
+
+
 #: A hold of the policy, or of all of them; where both hold on a day, either says yes.
 _HELD = Dated(
     "SELECT DISTINCT ON (h.person_id, h.valid_from) h.person_id AS subject_id, 'yes' AS value, h.valid_from, h.valid_to, "
@@ -26,11 +38,19 @@ _HELD = Dated(
 
 
 def words() -> list[Entry]:
-    """``applied_on`` and ``held``, each read for one policy at a time."""
+    """``applied_on``, ``decided_amount`` and ``held``, each read for one policy at a time."""
+    everybody = _PEOPLE | frozenset(_BODIES)
     return [
         Entry(
-            Term("applied_on", _("Entitled by application from"), "date", {}, _PEOPLE, _("Empty without an approved application.")),
-            dict.fromkeys(_PEOPLE, _APPLIED),
+            Term("applied_on", _("Entitled by application from"), "date", {}, everybody, _("Empty without an approved application.")),
+            _of_subjects("min(a.approved_from)"),
+        ),
+        Entry(
+            Term(
+                "decided_amount", _("Amount decided on the application"), "fen", {}, everybody,
+                _("Decided by a panel or office within the minimum and maximum of the policy; empty before."),
+            ),
+            _of_subjects("max(a.decided_amount)"),
         ),
         Entry(
             Term("held", _("Payment held"), "bool", {}, _PEOPLE, _("Yes while a stop of this policy or of all holds.")),

@@ -39,6 +39,17 @@ def _at_the_step(row, *, actor: Actor, **more) -> None:
         )
 
 
+def _decides(row, *, actor: Actor, **more) -> None:
+    """An office that takes the last step decides the amount; who handed in does not, and who decides approves nothing of it."""
+    last = row.steps[-1] if row.steps else Step.COUNTY
+    if not acts_as(actor, last):
+        raise Refused(
+            _("The step “%(step)s” is not yours to take.") % {"step": Step(last).label}, code="applications.step"
+        )
+    if actor.account_id is not None and row.applicant_id == actor.account_id:
+        raise Refused(_("Who hands in does not decide."), code="applications.four_eyes")
+
+
 def _says_why(row, *, reason: str, **more) -> None:
     if not reason.strip():
         raise Invalid({"reason": [_("Say why.")]})
@@ -55,6 +66,8 @@ APPLICATION_FLOW = Workflow(
         (Action.REFUSE, State.REVIEW, State.REFUSED),
         (Action.WITHDRAW, State.SUBMITTED, State.WITHDRAWN),
         (Action.WITHDRAW, State.REVIEW, State.WITHDRAWN),
+        (Action.DECIDE, State.SUBMITTED, State.SUBMITTED),
+        (Action.DECIDE, State.REVIEW, State.REVIEW),
         (Action.OVERTURN, State.REFUSED, State.APPROVED),
     ),
     log=lambda: _logs().ApplicationLog,
@@ -63,6 +76,7 @@ APPLICATION_FLOW = Workflow(
     guards={
         Action.PASS: (_at_the_step,),
         Action.APPROVE: (_at_the_step,),
+        Action.DECIDE: (_decides,),
         Action.REFUSE: (_at_the_step, _says_why),
     },
     hears=lambda row: [f"family:{row.applicant_id}"] if row.applicant_id and row.channel != "community" else [],

@@ -108,10 +108,10 @@ def _places(cursor, moved: pl.DataFrame) -> None:
 
 
 def _paid_elsewhere(cursor, run: Run) -> int:
-    """Drop what another run pays for the same subject, policy and month (a move between regions); how many."""
+    """What another run pays for the same subject, policy and month comes to nothing here, and the line says so; how many."""
     cursor.execute(
         """
-        DELETE FROM benefits_fresh f USING benefits_line l
+        UPDATE benefits_fresh f SET base = f.amount, amount = 0, stacked = 'elsewhere' FROM benefits_line l
          WHERE f.month = %(month)s AND f.amount > 0 AND l.subject_kind = f.subject_kind AND l.subject_id = f.subject_id
            AND l.policy = f.policy AND l.month = f.month AND l.kind = 'entitlement' AND l.amount > 0 AND l.run_id <> %(run)s
         """,

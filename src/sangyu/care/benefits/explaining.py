@@ -6,13 +6,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from sangyu.care.applications import selectors as applications
 from sangyu.care.policies import selectors as policies
 from sangyu.engines.policy import FORMULA, Period, Policy, Step, trace
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.ui import format as fmt
 
-from .enums import Change, LineKind, LineState, SubjectKind
+from .enums import Change, Form, LineKind, LineState, SubjectKind
 from .models import Deduction, Line, Recall
 
 _CONDITIONS = ("starts", "stops", "who")
@@ -52,7 +53,8 @@ def explain(actor: Actor, line: Line, *, sources: bool = True) -> Explanation:
     try:
         version = policies.version(actor, line.version_id)
     except NotVisible:  # a version entered by hand, or one of a region out of sight
-        said = "；".join(s for s in (_head(line, line.policy), _recalled(line), _deducted(line)) if s)
+        parts = (_head(line, line.policy), _stacking(line), _recalled(line), _deducted(line))
+        said = "；".join(s for s in parts if s)
         return Explanation(said, [], _plain(line), changes_of(line), line.policy, "", "")
     policy = policies.policy_of(version)
     typed = typed_facts(line.facts)
@@ -151,6 +153,8 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
         chosen = next((s for s in steps if s.part not in _CONDITIONS and s.value is True), None)
         said += [s for s in (met, chosen.sentence if chosen and line.row != FORMULA else "") if s]
     said += [s for s in (_stacking(line), _recalled(line), _deducted(line)) if s]
+    if line.form != policy.form:
+        said.append(_formed(line, policy))
     if line.change in (Change.NEW, Change.STOPPED) and "region" in (line.reason or {}):
         said.append(
             _("moved from %(then)s to %(now)s") % dict(zip(("then", "now"), line.reason["region"], strict=True))
@@ -160,6 +164,16 @@ def _sentence(line: Line, policy: Policy, steps: list[Step]) -> str:
     if line.change == Change.STOPPED and line.subject_kind == SubjectKind.PERSON and not line.reason and failed is None:
         said.append(_("no longer met"))
     return "；".join(said)
+
+
+def _formed(line: Line, policy: Policy) -> str:
+    """The form that was chosen for the person instead of the policy's own, and on what ground (R-049)."""
+    names = {str(f.value): str(f.label) for f in Form}
+    said = _("given as %(form)s instead of %(own)s") % {
+        "form": names.get(line.form, line.form), "own": names.get(policy.form, policy.form),
+    }  # fmt: skip
+    source = applications.source_of_form(line.person_id, line.policy, line.month) if line.person_id else ""
+    return f"{said}（{source}）" if source else said
 
 
 def _recalled(line: Line) -> str:
@@ -221,6 +235,7 @@ def _stacking(line: Line) -> str:
         "topped": _("topped up beside %(winner)s: %(base)s before"),
         "paid": _("less what was paid before: %(base)s in all"),
         "unmatched": _("no row of the table fits"),
+        "elsewhere": _("another region pays this month already: %(base)s otherwise"),
         "held": _("on hold: %(base)s otherwise"),
     }
     said = words.get(line.stacked)

@@ -214,8 +214,8 @@ class FundYear:
         return self.kind == FundKind.LOTTERY and self.share is not None and self.share < LOTTERY_SHARE
 
 
-_IN, _OUT = ("benefits.receive",), ("benefits.release",)
-_BACK = ("benefits.offset", "benefits.takeback", "benefits.back")
+_IN, _OUT = ("benefits.receive",), ("benefits.release", "benefits.unkept")
+_BACK = ("benefits.offset", "benefits.takeback", "benefits.recall", "benefits.back", "benefits.kept")
 
 
 def fund_years(actor: Actor, fund: Fund) -> list[FundYear]:

@@ -54,6 +54,9 @@ MESSAGES: dict[str, tuple[str, str, str, str]] = {
     "instalments_sum": ("The instalments make {total}, not 100%.", "Correct the shares.", "各期比例合计为 {total}，不是 100%。", "请改正各期比例。"),
     # ---------------------------------------------------------------- with others, afterwards
     "group_missing": ("The rule `{rule}` needs a group.", "Name it: `group: …`, the same in all its policies.", "规则“{rule}”需要写明组。", "请写“组: …”，同组政策写同一个名称。"),
+    "decided_needs_application": ("An amount decided on the application needs applications.", "Write “application: required”.", "核定金额只能用于依申请的政策。", "请写“申请方式: 依申请”。"),
+    "decided_needs_bounds": ("A decided amount needs its bounds.", "Give both “minimum” and “maximum” of the amount.", "核定金额必须有上下限。", "请在“标准”中同时写“下限”和“上限”。"),
+    "decided_outside_amount": ("The decided amount can only be read by the amount.", "Take it out of the conditions.", "核定金额只能写在“标准”中。", "请从条件中去掉“核定金额”。"),
     "start_of_application": ("A policy on application cannot start at “{term}”.", "Start it at applied_on, or write “application: automatic”.", "依申请的政策不能自“{term}”起始。", "请改为自“申请日期”起始，或写“申请方式: 免申即享”。"),
     "excludes_itself": ("The policy excludes itself.", "Delete its own code from the list.", "政策排除了自己。", "请从列表中删去本政策的编码。"),
     "excludes_both_ways": ("`{code}` is excluded and excludes at once.", "Name it in one of the two lists.", "“{code}”既排除本政策又被本政策排除。", "请只写在其中一个列表里。"),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from .calendar import EVER, Due, Period, clamp_day, lunar_day_in, quarter_of, year_of
 from .tree import Expr
-from .vocabulary import AGE, APPLIED_ON, BIRTH_DATE
+from .vocabulary import AGE, APPLIED_ON, BIRTH_DATE, DECIDED
 
 DAYS_READ = ("first_day", "last_day", "previous_month_end", "pay_day", "each_day")
 FORMULA, UNMATCHED = -1, -2
@@ -199,6 +199,13 @@ class Policy:
                 found |= part.names()
         found |= {edge.term for edge in (self.starts, self.stops) if edge is not None}
         return frozenset(BIRTH_DATE if name == AGE else name for name in found)
+
+    @property
+    def decides(self) -> tuple[int, int] | None:
+        """Least and most fen that a panel or office may decide, where the amount reads its decision; else None."""
+        if DECIDED not in self.amount.names():
+            return None
+        return self.amount.minimum or 0, self.amount.maximum or 0
 
     def as_if_applied(self) -> "Policy":
         """The policy as if everybody who fits had applied: what it may cost."""

@@ -14,7 +14,7 @@ from .policy import Amount, Clause, Cycle, Document, Edge, Instalment, Policy, R
 from .problems import PolicyErrors, Problem, problem
 from .schema import CHOICES, KEYS, choice_of, key_of
 from .tree import And, Literal, Name
-from .vocabulary import APPLIED_ON, Vocabulary
+from .vocabulary import APPLIED_ON, DECIDED, Vocabulary
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{1,59}")
 _REGION = re.compile(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?")
@@ -234,6 +234,13 @@ class _Reader:
         applied = self._on_application(policy.application)
         if applied is not None and policy.starts is not None and policy.starts.term != applied.term:
             self.wrong(at("starts"), "start_of_application", term=policy.starts.term)
+        if DECIDED in policy.amount.names():
+            if policy.application != "required":
+                self.wrong(at("amount"), "decided_needs_application")
+            if policy.amount.minimum is None or policy.amount.maximum is None:
+                self.wrong(at("amount"), "decided_needs_bounds")
+        elif DECIDED in policy.terms:
+            self.wrong(at("who"), "decided_outside_amount")
         if policy.amount.prorate != "none" and policy.read != "each_day":
             self.wrong(at("amount"), "prorate_needs_days", prorate=policy.amount.prorate)
         if policy.amount.prorate == "half_month" and policy.cycle.every not in ("month", "once"):

@@ -9,6 +9,8 @@ KINDS = ("code", "bool", "int", "fen", "date", "text")
 AGE, BIRTH_DATE = "age", "birth_date"
 #: The first day for which an approved application entitles; unknown without one.
 APPLIED_ON = "applied_on"
+#: What a panel or office decided on the application, within the minimum and maximum of the amount; unknown before.
+DECIDED = "decided_amount"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Questions about persons. All run in the actor's scope: what it does not see does not exist."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -321,3 +321,11 @@ def id_numbers(person_ids: Iterable[int]) -> dict[int, str]:
     from .models import Person
 
     return {p.pk: p.id_number or "" for p in Person.everyone.filter(pk__in=list(person_ids)).only("pk", "id_number")}
+
+
+def namesakes(name: str, born: date, known: Collection[int]) -> int:
+    """How many living files of that name and birth date the open scope sees beside ``known``."""
+    from .models import Person
+
+    rows = Person.objects.filter(name=name, birth_date=born, died_on=None, merged_into=None)
+    return rows.exclude(pk__in=list(known)).count()

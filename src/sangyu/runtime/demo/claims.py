@@ -15,14 +15,18 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from sangyu.care.applications import selectors as applications
+from sangyu.care.applications.enums import BodyKind, Step
 from sangyu.care.applications.models import Application, ApplicationLog, PayeeAccount
+from sangyu.care.applications.offers import in_force
 from sangyu.care.applications.services.payees import luhn
 from sangyu.care.applications.standing_models import NUMBER_PURPOSE
 from sangyu.kernel.bulk import json_text
 from sangyu.kernel.crypto import blind_index, encrypt
 from sangyu.kernel.numbering import next_numbers
+from sangyu.registry.facilities.models import Facility
 from sangyu.registry.people.models import Person, PersonFact
 from sangyu.registry.regions.models import Region
+from sangyu.registry.workforce.models import Worker
 
 from .copying import analyse, bare_tables, copy_rows, reserve_ids
 from .people import HUGE, LARGE
@@ -115,7 +119,48 @@ class Claims:
                 for n, e in enumerate(found)
             )
             _write(count, {Application: (_APPLICATION, rows), ApplicationLog: (_TRAIL, trail)})
-        return count
+        return count + self._bodies()
+
+    def _bodies(self) -> int:
+        """Facilities and workers have applied for what they are given on application, and have accounts: few, so through instances."""
+        made = 0
+        kinds = [(BodyKind.FACILITY, Facility.objects), (BodyKind.WORKER, Worker.objects.exclude(graduate_of=""))]
+        for kind, rows in kinds:
+            for pk, name, path, organisation in rows.filter(path__startswith=self.city.path).values_list(
+                "id", "name", "path", "organisation_id"
+            ):
+                whose = {
+                    "body_kind": kind,
+                    "body_id": pk,
+                    "body_name": name,
+                    "organisation_id": organisation,
+                    "path": path,
+                }
+                offered = [
+                    p for v, p in in_force(path, self.today) if p.subject == kind and p.application == "required"
+                ]
+                for policy in offered:
+                    self._body(policy, whose)
+                if offered:
+                    number = f"21080{pk:012d}"
+                    PayeeAccount.objects.create(
+                        **whose, holder=name[:50], number=number, number_index=blind_index(number, NUMBER_PURPOSE),
+                        bank=f"{BANKS[pk % len(BANKS)]}（演示）", state="active", proposed_at=self.now - timedelta(days=200),
+                        proposed_by="机构（演示）", decided_at=self.now - timedelta(days=199), decided_by="民政（演示）",
+                    )  # fmt: skip
+                made += len(offered)
+        return made
+
+    def _body(self, policy: Any, whose: dict[str, Any]) -> None:
+        on, bounds = self.today - timedelta(days=150), policy.decides
+        steps = [s for s in policy.review if s in Step.values] or ["county"]
+        Application.objects.create(
+            **whose, number=next_numbers("SQ", self.today, self.city.code[:6], count=1)[0], policy_code=policy.code,
+            policy_name=policy.name, channel="provider", applicant="机构（演示）", applied_on=on, steps=steps, done=len(steps),
+            state="approved", approved_from=on, submitted_at=self.now - timedelta(days=150),
+            decided_at=self.now - timedelta(days=140), due_on=on + timedelta(days=28),
+            **({"decided_amount": sum(bounds) // 2, "decided_document": "评审会议纪要（演示）"} if bounds else {}),
+        )  # fmt: skip
 
     def _application(self, pk: int, number: str, elder: Elder, offer: Any, n: int, trail: list) -> Sequence[Any]:
         """One row; what was done about it is added to ``trail``."""

@@ -154,11 +154,16 @@ def stays_of(request, person_id: Id) -> Any:
 
 # ---------------------------------------------------------------- applications
 class ApplicationOut(Schema):
-    """``next_step`` is who looks at it next, "" when nobody does; ``approved_from`` the first day of the entitlement."""
+    """``next_step`` is who looks at it next, "" when nobody does; ``approved_from`` the first day of the entitlement. For a body
+    ``person_id`` is empty; ``decided_amount`` (fen) is what a panel decided.
+    """
 
     id: int
     number: str
-    person_id: int
+    person_id: int | None
+    body_kind: str
+    body_id: int | None
+    decided_amount: int | None
     policy_code: str
     policy_name: str
     channel: one_of(Channel)

@@ -9,15 +9,16 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel import calendar, files
 from sangyu.kernel.actor import Actor, Audience
-from sangyu.kernel.errors import Forbidden, Invalid, Refused
+from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.numbering import next_number
 from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.people import selectors as people
 
-from .. import offers
+from .. import bodies, offers
 from ..enums import Action, Channel, Step
 from ..models import Application, ApplicationPaper
+from ..offers import decision_bounds
 from ..workflow import APPLICATION_FLOW
 
 #: Working days in which a step is taken.
@@ -50,7 +51,39 @@ def apply(
         raise Refused(_("The person has died."), code="applications.dead")
     if applied_on > today:
         raise Invalid({"applied_on": [_("The day lies in the future.")]})
-    offer = offers.offer(person.path, policy_code, applied_on)
+    return _hand_in(
+        actor, offers.offer(person.path, policy_code, applied_on), applied_on, text, now, code=person.region.code[:6],
+        channel=channel_of(actor), person=person, path=person.path,
+    )  # fmt: skip
+
+
+@service("applications.apply")
+def apply_for_body(
+    *, actor: Actor, body_kind: str, body_id: int, policy_code: str, text: str = "", applied_on: date | None = None,
+    now: datetime | None = None,
+) -> Application:  # fmt: skip
+    """Hand in an application of a facility, an organisation or a worker (R-057 … R-061): by the provider for its own, by an
+    office for those of its area. Raises as ``apply``.
+    """
+    now = now or timezone.now()
+    applied_on = applied_on or timezone.localdate(now)
+    body = bodies.find(actor, body_kind, body_id)
+    if actor.audience is not Audience.PROVIDER and not body.path.startswith(actor.path):
+        raise NotVisible  # registers are read from below, too
+    if applied_on > timezone.localdate(now):
+        raise Invalid({"applied_on": [_("The day lies in the future.")]})
+    offer = next((o for o in bodies.offered(body, applied_on) if o.code == policy_code), None)
+    channel = Channel.PROVIDER if actor.audience is Audience.PROVIDER else Channel.OFFICE
+    return _hand_in(
+        actor, offer, applied_on, text, now, code=body.code, channel=channel, body_kind=body.kind, body_id=body.id,
+        body_name=body.name[:100], organisation_id=body.organisation_id, path=body.path,
+    )  # fmt: skip
+
+
+def _hand_in(
+    actor: Actor, offer: offers.Offer | None, applied_on: date, text: str, now: datetime, *, code: str, channel: Channel, **subject
+) -> Application:  # fmt: skip
+    today = timezone.localdate(now)
     if offer is None:
         raise Refused(_("There is no such policy in this area on that day."), code="applications.unknown")
     if not offer.on_application:
@@ -62,14 +95,15 @@ def apply(
             code="applications.window",
         )
     row = Application(
-        number=next_number("SQ", today, person.region.code[:6]), person=person, path=person.path,
-        policy_code=offer.code, policy_name=offer.name, version_id=offer.version_id, channel=channel_of(actor),
+        number=next_number("SQ", today, code), **subject,
+        policy_code=offer.code, policy_name=offer.name, version_id=offer.version_id, channel=channel,
         applicant=actor.name[:100], applicant_id=actor.account_id, applied_on=applied_on, text=text.strip()[:500],
         asked=list(offer.evidence), steps=[Step(s).value for s in offer.review] or [Step.COUNTY.value], submitted_at=now,
         due_on=calendar.add_working_days(today, WORKING_DAYS),
     )  # fmt: skip
     with as_system("an application that is open or approved is one, whoever handed it in"):
-        same = Application.objects.filter(person=person, policy_code=offer.code, state="approved").first()
+        own = {k: v for k, v in subject.items() if k in ("person", "body_kind", "body_id")}
+        same = Application.objects.filter(**own, policy_code=offer.code, state="approved").first()
     if same is not None:
         raise Refused(
             _("“%(name)s” was approved already, from %(day)s.") % {"name": offer.name, "day": same.approved_from},
@@ -125,11 +159,46 @@ def approve_step(
             _("These papers are missing: %(papers)s.") % {"papers": "、".join(missing)}, code="applications.evidence"
         )
     step, changes = row.next_step, {"done": row.done + 1}
+    if last and row.decided_amount is None and (bounds := decision_bounds(row)):
+        raise Refused(
+            _("The policy leaves the amount to a decision: decide it first, between %(least)s and %(most)s yuan.")
+            % {"least": bounds[0] // 100, "most": bounds[1] // 100},
+            code="applications.undecided",
+        )
     if last:
         changes |= {"approved_from": approved_from or row.applied_on, "answer": reason.strip()}
     return APPLICATION_FLOW.apply(
         actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=reason.strip(),
         action=Action.APPROVE if last else Action.PASS, changes=changes, data=_about(row, step=step),
+    )  # fmt: skip
+
+
+@service("applications.review")
+def decide(
+    *, actor: Actor, application_id: int, amount: int, document: str, now: datetime | None = None
+) -> Application:
+    """Write down what a panel or office decided, in fen, with the document of it (R-057). Who writes it down does not take the
+    last step. It may be corrected until the application is approved.
+
+    Raises Refused("applications.no_decision") when the policy itself says the amount, Invalid outside its bounds.
+    """
+    row = _lock(actor, application_id)
+    bounds = decision_bounds(row)
+    if bounds is None:
+        raise Refused(_("The policy itself says the amount."), code="applications.no_decision")
+    errors = {}
+    if not bounds[0] <= amount <= bounds[1]:
+        errors["amount"] = [
+            _("The policy allows %(least)s to %(most)s yuan.") % {"least": bounds[0] // 100, "most": bounds[1] // 100}
+        ]
+    if not document.strip():
+        errors["document"] = [_("Name the minutes or the document of the decision.")]
+    if errors:
+        raise Invalid(errors)
+    return APPLICATION_FLOW.apply(
+        actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=document.strip()[:100],
+        action=Action.DECIDE, changes={"decided_amount": amount, "decided_document": document.strip()[:100]},
+        data=_about(row, amount=amount),
     )  # fmt: skip
 
 
@@ -165,4 +234,4 @@ def _missing(row: Application) -> list[str]:
 
 
 def _about(row: Application, **more) -> dict:
-    return {"person": row.person_id, "policy": row.policy_code, **more}
+    return {"person": row.person_id, "body": [row.body_kind, row.body_id], "policy": row.policy_code, **more}

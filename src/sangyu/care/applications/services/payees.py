@@ -8,7 +8,7 @@ from django.db.utils import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor
+from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
@@ -19,7 +19,7 @@ from sangyu.kernel.scoping import as_system, say_why
 from sangyu.kernel.services import service
 from sangyu.registry.people import selectors as people
 
-from .. import events
+from .. import bodies, events
 from ..enums import PayeeState
 from ..models import PayeeAccount
 from ..standing_models import NUMBER_PURPOSE
@@ -51,17 +51,11 @@ def propose_payee(
     What is paid changes only when somebody else approves. Raises NotVisible, Invalid, Refused("applications.payee_open").
     """
     person = people.get_person(actor, person_id)
-    errors: dict[str, list[str]] = {}
-    try:
-        number = account_number(number)
-    except BadValue as bad:
-        errors["number"] = [bad.message]
+    number, errors = _read(number, bank)
     try:
         holder = clean_name(holder)
     except BadValue as bad:
         errors["holder"] = [bad.message]
-    if not bank.strip():
-        errors["bank"] = [_("Please fill in.")]
     if is_proxy and not relation.strip():
         errors["relation"] = [_("Say how the holder is related to the elder.")]
     if is_proxy and evidence_id is None:
@@ -70,17 +64,53 @@ def propose_payee(
         errors["holder"] = [_("The account is not the elder's: tick that it is somebody else's.")]
     if errors:
         raise Invalid(errors)
+    return _propose(
+        actor, now, number, bank, person=person, path=person.path, holder=holder, is_proxy=is_proxy, relation=relation.strip()[:30],
+        evidence_id=evidence_id, reason=reason.strip()[:300],
+    )  # fmt: skip
+
+
+@service("applications.payee_propose")
+def propose_body_payee(
+    *, actor: Actor, body_kind: str, body_id: int, holder: str, number: str, bank: str, reason: str = "",
+    now: datetime | None = None,
+) -> PayeeAccount:  # fmt: skip
+    """Name the account of a facility, organisation or worker: sealed, in use when somebody else of the bureau approves (X-03)."""
+    body = bodies.find(actor, body_kind, body_id)
+    if actor.audience is not Audience.PROVIDER and not body.path.startswith(actor.path):
+        raise NotVisible
+    number, errors = _read(number, bank)
+    if not holder.strip():
+        errors["holder"] = [_("Please fill in.")]
+    if errors:
+        raise Invalid(errors)
+    return _propose(
+        actor, now, number, bank, body_kind=body.kind, body_id=body.id, body_name=body.name[:100],
+        organisation_id=body.organisation_id, path=body.path, holder=holder.strip()[:50], reason=reason.strip()[:300],
+    )  # fmt: skip
+
+
+def _read(number: str, bank: str) -> tuple[str, dict[str, list[str]]]:
+    errors: dict[str, list[str]] = {}
+    try:
+        number = account_number(number)
+    except BadValue as bad:
+        errors["number"] = [bad.message]
+    if not bank.strip():
+        errors["bank"] = [_("Please fill in.")]
+    return number, errors
+
+
+def _propose(actor: Actor, now: datetime | None, number: str, bank: str, **values) -> PayeeAccount:
     row = PayeeAccount(
-        person=person, path=person.path, holder=holder, number=number, number_index=blind_index(number, NUMBER_PURPOSE),
-        bank=bank.strip()[:60], is_proxy=is_proxy, relation=relation.strip()[:30], evidence_id=evidence_id,
-        proposed_at=now or timezone.now(), proposed_by=actor.name[:100], proposer_id=actor.account_id,
-        reason=reason.strip()[:300],
+        number=number, number_index=blind_index(number, NUMBER_PURPOSE), bank=bank.strip()[:60],
+        proposed_at=now or timezone.now(), proposed_by=actor.name[:100], proposer_id=actor.account_id, **values,
     )  # fmt: skip
     try:
         with transaction.atomic(), as_system("a relative writes a row of the region's queue"):
             row.save(force_insert=True)
     except IntegrityError as error:
-        if "payee_one_proposed" in str(error):
+        if "payee_one_proposed" in str(error):  # of the person, or of the body
             raise Refused(
                 _("An account waits for approval already. Decide on it first."), code="applications.payee_open"
             ) from None
@@ -98,11 +128,10 @@ def approve_payee(*, actor: Actor, payee_id: int, reason: str = "", now: datetim
     row = _to_decide(actor, payee_id)
     if reason.strip():
         say_why(reason)
-    PayeeAccount.objects.filter(person_id=row.person_id, state=PayeeState.ACTIVE).update(
-        state=PayeeState.ENDED, ended_at=now
-    )
+    own = {"person_id": row.person_id} if row.person_id else {"body_kind": row.body_kind, "body_id": row.body_id}
+    PayeeAccount.objects.filter(**own, state=PayeeState.ACTIVE).update(state=PayeeState.ENDED, ended_at=now)
     _decide(row, PayeeState.ACTIVE, actor, reason, now)
-    emit(events.PAYEE_CHANGED, path=row.path, id=row.pk, person=row.person_id)
+    emit(events.PAYEE_CHANGED, path=row.path, id=row.pk, person=row.person_id, body=[row.body_kind, row.body_id])
     return row
 
 

@@ -1,0 +1,211 @@
+"""Facilities, organisations and workers apply, a panel decides within bounds, and they are paid (R-057 … R-061, X-03)."""
+
+import dataclasses
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from care.policies.conftest import approved, author, chief, document, fresh_facts  # noqa: F401  fixtures
+from sangyu.care.applications import selectors, services
+from sangyu.care.applications.models import Application, PayeeAccount
+from sangyu.care.benefits import services as benefits
+from sangyu.care.benefits.models import FileItem, Review
+from sangyu.kernel.actor import Audience
+from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.kernel.scoping import scope
+from sangyu.registry.facilities.models import Facility
+from support.pages import client_for
+from support.world import make_organisation
+
+pytestmark = pytest.mark.django_db
+BUILDING = """\
+code: building-grant
+name: 设施建设补贴
+region: "2108"
+document: {number: 营民发〔2026〕3号, title: 居家养老服务补贴办法, clause: 第七条}
+valid_from: 2026-02-01
+subject: facility
+period: once
+read: last_day
+repeat: never
+who: [设施类型 = day_care]
+amount: {formula: 核定金额, minimum: 5万元, maximum: 50万元}
+form: cash
+fund: city_budget
+payee: organisation
+application: required
+evidence: []
+review: [county, city]
+"""
+
+
+@pytest.fixture
+def grant(regions, staff, approved):  # noqa: F811
+    """A day-care centre of a provider in county A, and officers who are different people."""
+    approved(BUILDING)
+    operator = make_organisation(regions["a"], "乐龄养老服务中心", {})[0]
+    made = Facility.objects.create(
+        name="清华日间照料中心", kind="day_care", organisation=operator, region=regions["a_one"], path=regions["a_one"].path,
+        beds=20, opened_on=date(2026, 3, 1), urban_rural="urban",
+    )  # fmt: skip
+    benefits.open_fund(
+        actor=dataclasses.replace(staff("city"), account_id=90), region_id=regions["city"].pk, code="city_budget",
+        name="市级财政", valid_from=date(2020, 1, 1),
+    )  # fmt: skip
+
+    def officer(place, n):
+        return dataclasses.replace(staff(place), name=f"{place}{n}", account_id=len(place) * 10 + n)
+
+    return made, operator, officer
+
+
+@pytest.fixture
+def provider_actor(staff):
+    """Factory: who acts for an organisation."""
+
+    def make(organisation):
+        return dataclasses.replace(
+            staff("city"), audience=Audience.PROVIDER, role="provider_manager", name=organisation.name, account_id=71,
+            subject_id=organisation.pk, path=organisation.path,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def own(grant, provider_actor):
+    return provider_actor(grant[1])
+
+
+def hand_in(actor, facility, **more):
+    return services.apply_for_body(
+        actor=actor, body_kind="facility", body_id=facility.pk, policy_code="building-grant", **more
+    )
+
+
+def test_a_grant_is_applied_for_decided_approved_and_paid(grant, own):
+    facility, operator, officer = grant
+    with scope(own):
+        assert [(b.name, [o.code for o in found]) for b, found in selectors.applicants(own, date(2026, 11, 2))] == [
+            (facility.name, ["building-grant"])
+        ]
+    row = hand_in(own, facility, applied_on=date(2026, 10, 5))
+    assert (row.channel, row.body_name, row.organisation_id, row.person_id) == (
+        "provider", facility.name, operator.pk, None,
+    )  # fmt: skip
+    services.approve_step(actor=officer("a", 1), application_id=row.pk)
+    with pytest.raises(Refused) as refused:
+        services.approve_step(actor=officer("city", 1), application_id=row.pk)
+    assert refused.value.code == "applications.undecided"
+    services.decide(actor=officer("city", 1), application_id=row.pk, amount=12_000_000, document="评审纪要3号")
+    with pytest.raises(Refused) as refused:
+        services.approve_step(actor=officer("city", 1), application_id=row.pk)
+    assert refused.value.code == "applications.four_eyes"
+    row = services.approve_step(actor=officer("city", 2), application_id=row.pk)
+    assert (row.state, row.approved_from, row.decided_amount) == ("approved", date(2026, 10, 5), 12_000_000)
+    run = benefits.begin(actor=officer("a", 1), region_id=facility.region.parent.parent_id, month=date(2026, 10, 1))
+    run = benefits.compute(actor=officer("a", 1), run_id=run.pk)
+    line = run.lines.get()
+    assert (line.subject_kind, line.subject_id, line.amount) == ("facility", facility.pk, 12_000_000)
+    assert line.facts["decided_amount"] == 12_000_000
+    for level, act in (("street", benefits.review_street), ("county", benefits.review_county)):
+        with scope(officer("a", 1)):
+            ids = list(Review.objects.filter(run=run, level=level).values_list("pk", flat=True))
+        for pk in ids:
+            act(actor=officer("a", 1), review_id=pk)
+    benefits.approve(actor=officer("a", 2), run_id=run.pk)
+    benefits.release(actor=officer("a", 3), run_id=run.pk)
+    given = {"actor": officer("a", 4), "region_id": run.region_id}
+    with pytest.raises(Refused) as refused:
+        benefits.make_bank_file(**given)
+    assert refused.value.code == "benefits.nothing_due"
+    account = services.propose_body_payee(
+        actor=own, body_kind="facility", body_id=facility.pk, holder=operator.name, number="12345678901", bank="农商行"
+    )
+    services.approve_payee(actor=officer("a", 1), payee_id=account.pk)
+    made = benefits.make_bank_file(**given)
+    item = FileItem.objects.get(file=made)
+    assert (item.payee, item.payee_account, item.amount) == (operator.name, "12345678901", 12_000_000)
+
+
+@pytest.mark.parametrize(
+    ("amount", "paper", "field"),
+    [(4_999_999, "x", "amount"), (50_000_001, "x", "amount"), (5_000_000, " ", "document")],
+)
+def test_what_the_policy_does_not_allow_is_not_decided(grant, own, amount, paper, field):
+    facility, _operator, officer = grant
+    row = hand_in(own, facility)
+    with pytest.raises(Invalid) as refused:
+        services.decide(actor=officer("city", 1), application_id=row.pk, amount=amount, document=paper)
+    assert list(refused.value.errors) == [field]
+    with pytest.raises(Refused) as refused:
+        services.decide(actor=officer("a", 1), application_id=row.pk, amount=5_000_000, document="x")
+    assert refused.value.code == "applications.step"
+    assert Application.objects.values_list("decided_amount", "state").get() == (None, "submitted")
+
+
+def test_a_provider_acts_for_its_own_and_an_office_for_its_area(grant, own, regions, provider_actor):
+    facility, _operator, officer = grant
+    other = provider_actor(make_organisation(regions["b"], "康宁服务社", {})[0])
+    with pytest.raises(NotVisible):
+        hand_in(other, facility)
+    with pytest.raises(NotVisible):
+        hand_in(officer("b", 1), facility)
+    with pytest.raises(NotVisible):
+        services.propose_body_payee(
+            actor=other, body_kind="facility", body_id=facility.pk, holder="x", number="12345678901", bank="x"
+        )
+    assert not Application.objects.exists()
+    row = hand_in(officer("a", 5), facility)
+    assert row.channel == "office"
+    with pytest.raises(Refused) as refused:
+        hand_in(own, facility)
+    assert refused.value.code == "applications.open"
+    with scope(own):
+        assert selectors.applications_visible(own).count() == 1
+    with scope(other):
+        assert selectors.applications_visible(other).count() == 0
+    with pytest.raises(Refused) as refused:
+        services.apply_for_body(actor=own, body_kind="facility", body_id=facility.pk, policy_code="nowhere")
+    assert refused.value.code == "applications.unknown"
+
+
+def test_an_account_of_a_body_needs_four_eyes(grant, own):
+    facility, operator, officer = grant
+    given = {"body_kind": "facility", "body_id": facility.pk, "holder": operator.name, "bank": "农商行"}
+    with pytest.raises(Invalid):
+        services.propose_body_payee(actor=own, number="12", **given)
+    mine = services.propose_body_payee(actor=officer("a", 1), number="12345678901", **given)
+    with pytest.raises(Refused) as refused:
+        services.propose_body_payee(actor=own, number="12345678902", **given)
+    assert refused.value.code == "applications.payee_open"
+    with pytest.raises(Refused) as refused:
+        services.approve_payee(actor=officer("a", 1), payee_id=mine.pk)
+    assert refused.value.code == "applications.four_eyes"
+    with pytest.raises((Forbidden, Refused, NotVisible)):
+        services.approve_payee(actor=dataclasses.replace(own, permissions=frozenset()), payee_id=mine.pk)
+    assert PayeeAccount.objects.get().state == "proposed"
+
+
+def test_the_screens(grant, own):
+    facility, _operator, officer = grant
+    client = client_for(own)
+    page = client.get(reverse("applications:body-new"))
+    assert page.status_code == 200
+    assert facility.name in page.content.decode()
+    sent = client.post(
+        reverse("applications:body-new"),
+        {"body": f"facility-{facility.pk}", "policy_code": "building-grant", "applied_on": "2026-10-05", "text": ""},
+    )
+    assert sent.status_code == 303
+    row = Application.objects.get()
+    for name in ("applications:list", "applications:payees", "applications:body-payee"):
+        assert client.get(reverse(name)).status_code == 200, name
+    assert facility.name in client.get(reverse("applications:detail", args=[row.pk])).content.decode()
+    office = client_for(officer("city", 1))
+    assert office.get(reverse("applications:decide", args=[row.pk])).status_code == 200
+    sent = office.post(reverse("applications:decide", args=[row.pk]), {"amount": "120000", "document": "评审纪要3号"})
+    assert sent.status_code == 303
+    row.refresh_from_db()
+    assert (row.decided_amount, row.decided_document) == (12_000_000, "评审纪要3号")
