@@ -38,7 +38,7 @@ demo: install assets messages static ## install everything, load the demo city, 
 up: install assets messages static ## start without loading anything
 	exec $(BIN)/sangyu up
 
-test: install-dev assets messages ## everything (TESTS=tests WORKERS=2); without a browser: BROWSER=skip
+test: install-dev $(STAMP)/spark assets messages ## everything (TESTS=tests WORKERS=2); without a browser: BROWSER=skip
 	browser=0
 	$(MAKE) browser || browser=$$?
 	if [ "$$browser" = 0 ]; then
@@ -136,6 +136,11 @@ $(STAMP)/dev: requirements/dev.txt pyproject.toml | $(STAMP)/build
 	$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
 	$(MAKE) $(STAMP)/self
 	touch $@ $(STAMP)/base
+
+$(STAMP)/spark: requirements/spark.txt $(STAMP)/dev
+	@echo "Installing Spark and its Java, for one test …"
+	$(BIN)/pip install -q --require-hashes --no-build-isolation -r requirements/spark.txt
+	touch $@
 
 $(STAMP)/bench: requirements/bench.txt $(STAMP)/dev
 	@$(BIN)/pip install -q --require-hashes -r requirements/bench.txt

@@ -164,7 +164,7 @@ def service_voucher_free(p, period):
 
 
 def fee_tier(p, period):
-    """The own share in per ten thousand."""
+    """What is taken off the price, in per ten thousand."""
     old = p("age_day", period) >= 70
     rows = [
         p("three_no", period) & p("at_home", period),
@@ -175,7 +175,9 @@ def fee_tier(p, period):
         & _is(p, period, "payment_level", "part", "full")
         & p("poor", period),
     ]
-    return ((p("age_day", period) >= 60) & p("alive_day", period)) * np.select(rows, [0, 0, 0, 0, 7_500], 10_000)
+    return ((p("age_day", period) >= 60) & p("alive_day", period)) * np.select(
+        rows, [10_000, 10_000, 10_000, 10_000, 2_500], 0
+    )
 
 
 def _named(kind, *formulas):
@@ -190,5 +192,5 @@ FORMULAS = _named(
 POLICIES = {
     "age-allowance": "amount", "home-care-service": "amount", "resident-subsidy": "amount", "accident-insurance": "amount",
     "hospice": "quantity", "home-nursing-subsidy": "amount", "service-voucher-free": "amount", "service-voucher-low": "amount",
-    "fee-tier": "share",
+    "fee-tier": "relief",
 }  # fmt: skip

@@ -3,7 +3,8 @@
     python bench/_benefits_parts.py --url postgresql:///bench_lists_549000?host=/tmp/pg --rounds 3
 
 ``facts_out`` reads the tables that a run of the month asks for, nothing kept. ``what_if`` asks the page's question in one session:
-the first time cold, then with a changed amount, then with a changed condition; each answer comes with all figures and tables.
+the first time cold, then with a changed amount, then with a changed condition; each answer comes with all figures and tables. Beside
+each session OpenFisca-core builds and calculates its policies for as many people (bench/_benefits_openfisca.py): its time is the bar.
 """
 
 import argparse
@@ -40,6 +41,10 @@ amount:
 form: voucher
 fund: city_budget
 """
+
+
+#: Of OpenFisca's build and calculation: what each of the two questions that follow may take.
+BAR = 0.5
 
 
 class Seconds(NamedTuple):
@@ -116,10 +121,31 @@ def main() -> None:
     asked_for = readings([policy], Period.month(MONTH.year, MONTH.month))
     out = [facts_out(actor, asked_for)[0] for _n in range(given.rounds)]
     print(f"facts out: {statistics.median(out):.2f} s")
-    sessions = [what_if(actor, region + "0" * (len(region) % 2)) for _n in range(given.rounds)]
-    for name in ("cold", "amount", "condition"):
-        print(f"what-if, {name}: {statistics.median(getattr(s, name) for s in sessions):.2f} s")
-    print(f"{sessions[0].people:,} people")
+    sys.exit(0 if against_openfisca(actor, region + "0" * (len(region) % 2), given.rounds) else 1)
+
+
+def against_openfisca(actor, region: str, rounds: int) -> bool:
+    """Sessions of what-if and the peer's calculation in turn; the median of the rounds' ratios against the bar."""
+    import _benefits_openfisca as peer
+    from _benefits_people import people
+
+    sessions, theirs, arrays, system = [], [], None, peer.system()
+    for _n in range(rounds):
+        sessions.append(what_if(actor, region))
+        arrays = arrays or people(sessions[0].people)
+        wanted = [code.replace("-", "_") for code in peer.POLICIES]
+        theirs.append(timed(lambda a=arrays, w=wanted: peer.calculated(system, a, w))[0])
+    print(f"{sessions[0].people:,} people; OpenFisca-core {statistics.median(theirs):.2f} s")
+    print(f"what-if, cold: {statistics.median(s.cold for s in sessions):.2f} s")
+    passed = True
+    for name in ("amount", "condition"):
+        took = statistics.median(getattr(s, name) for s in sessions)
+        ratio = statistics.median(getattr(s, name) / t for s, t in zip(sessions, theirs, strict=True))
+        passed &= ratio <= BAR
+        print(
+            f"what-if, changed {name}: {took:.2f} s, ratio {ratio:.2f} vs OpenFisca-core (bar {BAR}) {'PASS' if ratio <= BAR else 'SHORT'}"
+        )
+    return passed
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ VOCABULARY = Vocabulary(
         Term("left_on", "离开日期", "date", {}, STAFF),
     ]
 )  # fmt: skip
-TYPES = {"code": pl.String, "text": pl.String, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "date": pl.Date}
+TYPES = {"text": pl.String, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "date": pl.Date}
 MARCH = Period.month(2026, 3)
 HEAD = """\
 code: {code}
@@ -72,9 +72,13 @@ def text_of(body: str, code: str = "trial") -> str:
 def frame(reading: Reading, rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary = VOCABULARY) -> pl.DataFrame:
     """The table of a reading: what a row does not say is unknown."""
     schema = {"subject_id": pl.Int64, "from": pl.Date, "to": pl.Date}
-    schema |= {name: TYPES[vocabulary.term(name).kind] for name in sorted(reading.terms)}
+    schema |= {name: type_of(vocabulary.term(name)) for name in sorted(reading.terms)}
     full = [{"from": reading.start, "to": reading.end, **row} for row in rows]
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in full], schema=schema)
+
+
+def type_of(term: Term) -> pl.DataType:
+    return pl.Enum([*term.values]) if term.kind == "code" else TYPES[term.kind]
 
 
 def lines(
@@ -87,7 +91,7 @@ def lines(
     """The compiled evaluation of ``rows`` (subject_id and facts), checked against the naive one. ``paid``: (subject, code) → fen."""
     tables = {r: frame(r, rows, vocabulary) for r in readings(policies, period)}
     had = None if paid is None else paid_frame(paid)
-    found = evaluate(policies, tables, period, paid=had).to_dicts()
+    found = in_order(evaluate(policies, tables, period, paid=had).to_dicts())
     assert found == naively(policies, tables, period, paid or {})
     return found
 
@@ -113,4 +117,9 @@ def naively(
         had = {code: amount for (who, code), amount in paid.items() if who == subject}
         made = naive.lines(policies, rows[subject], period, had)
         found += [{name: subject if name == "subject_id" else line[name] for name in COLUMNS} for line in made]
+    return in_order(found)
+
+
+def in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines by kind of subject, subject and policy."""
     return sorted(found, key=lambda line: (line["subject_kind"], line["subject_id"], line["policy"]))

@@ -8,7 +8,7 @@ import yaml
 from django.conf import settings
 
 from sangyu.care.policies.vocabulary import vocabulary
-from sangyu.engines.policy import Period, read, sentence
+from sangyu.engines.policy import Period, read, sentence, trace
 from sangyu.engines.policy.shipped import texts
 from support.evaluation import lines
 
@@ -92,11 +92,19 @@ def test_the_festival_falls_on_its_lunar_day():
 
 
 def test_twelve_people_have_their_tier():
-    """R-051 … R-053: row and own share of the tier policy."""
-    people = [{"subject_id": n, "birth_date": date(1950, 1, 1), **c["with"]} for n, c in enumerate(table("tiers"))]
-    found = lines([shipped("22/fee-tier")], people, Period.month(2026, 3), vocabulary=vocabulary())
-    assert [line["share"] // 100 for line in found] == [case["share"] for case in table("tiers")]
-    assert len(found) == 12
+    """R-051 … R-053: the own share by the tier policy; who pays all of it has no line, and is told why."""
+    cases = [{"subject_id": n, "birth_date": date(1950, 1, 1), **c["with"]} for n, c in enumerate(table("tiers"))]
+    tier, period = shipped("22/fee-tier"), Period.month(2026, 3)
+    found = lines([tier], cases, period, vocabulary=vocabulary())
+    shares = {line["subject_id"]: line["share"] // 100 for line in found}
+    assert [shares.get(n, 100) for n in range(12)] == [case["share"] for case in table("tiers")]
+    assert 100 not in shares.values()
+    assert len(shares) == 7
+    for case in cases:
+        why = trace(tier, case, period)[-1]
+        bears_all = case["subject_id"] not in shares
+        assert (why.part, why.value) == (("who", False) if bears_all else ("copayment", True))
+        assert why.sentence.endswith("100%，自付全部，没有补贴") is bears_all
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.stem}")

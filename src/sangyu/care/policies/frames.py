@@ -15,22 +15,22 @@ from sangyu.engines.policy.policy import Reading
 
 from . import columns
 from .naming import (
-    TYPES,
     WITHIN,
     cast,
     closure,
     dated_sql,
     key_of,
+    kind_of,
     known_rows,
     own_columns,
     policy_code,
     source_for,
     table_of,
+    type_of,
     value_of,
-    word_of,
 )
 from .segments import Segments
-from .vocabulary import BASES, Column, Dated, Fact, Made, entries, source_of
+from .vocabulary import BASES, Column, Dated, Fact, Made, source_of
 
 
 def frames(
@@ -105,7 +105,7 @@ class Store:
         """Ids of all subjects of that kind, ascending, and their paths; their dates come with them, in the one scan."""
         kind = table_of(subject)
         if kind not in self._bases:
-            dates = [n for n in sorted(own_columns(subject)) if entries()[n].term.kind == "date"]
+            dates = [n for n in sorted(own_columns(subject)) if kind_of(n) == "date"]
             exprs = [f"{source_for(n, subject).sql} AS c{i}" for i, n in enumerate(dates)]
             gathered = "".join(f", array_agg(coalesce(s.c{i}, 'infinity'::date))" for i in range(len(dates)))
             rows = columns.fetch(
@@ -166,7 +166,7 @@ class Store:
 
     def _load_own(self, subject: str, names: list[str]) -> None:
         known, _paths = self.base(subject)
-        kinds = {n: entries()[n].term.kind for n in names}
+        kinds = {n: kind_of(n) for n in names}
         exprs = [f"{source_for(n, subject).sql} AS c{i}" for i, n in enumerate(names)]
         gathered = ", ".join(
             f"array_agg(coalesce(s.c{i}, 'infinity'::date))"
@@ -182,7 +182,7 @@ class Store:
             if kinds[name] == "date":
                 series = columns.day_series(name, columns.days(value))
             else:
-                series = cast(columns.texts(value, len(having)), kinds[name])
+                series = cast(columns.texts(value, len(having)), name)
             series = self._as_then(subject, name, having, series)
             self.series[key_of(subject, name, None)] = columns.placed(known, having, series)
 
@@ -215,14 +215,17 @@ class Store:
     def _keep(
         self, subject: str, name: str, day: date, known: np.ndarray, groups: list[tuple[str, np.ndarray]]
     ) -> None:
-        kind = entries()[word_of(name)].term.kind
-        made = [(value_of(value, kind), having) for value, having in groups]
-        self.series[key_of(subject, name, day)] = columns.gathered(name, known, made, TYPES[kind])
+        made = [(value_of(value, kind_of(name)), having) for value, having in groups]
+        self.series[key_of(subject, name, day)] = columns.gathered(name, known, made, type_of(name))
 
     def _made(self, subject: str, day: date, name: str, source: Made) -> pl.Series:
         _known, paths = self.base(subject)
         needed = [self.series[key_of(subject, n, day)].alias(n) for n in source.needs]
-        return pl.DataFrame([paths, *needed]).select(source.make(pl.lit(day)).alias(name)).to_series()
+        return (
+            pl.DataFrame([paths, *needed])
+            .select(source.make(pl.lit(day)).cast(type_of(name), strict=False).alias(name))
+            .to_series()
+        )
 
     def _as_then(self, subject: str, name: str, having: np.ndarray, series: pl.Series) -> pl.Series:
         """A column of the subject's own row as it stood at ``known_at``: what the history says was changed since is put back."""
@@ -243,7 +246,11 @@ class Store:
         }
         old = pl.DataFrame(
             {"id": list(then), "old": list(then.values())}, schema={"id": pl.Int64, "old": pl.String}
-        ).with_columns(pl.col("old").cast(series.dtype) if series.dtype != pl.Date else pl.col("old").str.to_date())
+        ).with_columns(
+            pl.col("old").cast(series.dtype, strict=kind_of(name) != "code")
+            if series.dtype != pl.Date
+            else pl.col("old").str.to_date()
+        )
         both = pl.DataFrame([pl.Series("id", having), series.alias("now")]).join(
             old.with_columns(was=pl.lit(True)), on="id", how="left", maintain_order="left"
         )

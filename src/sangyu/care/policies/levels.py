@@ -32,6 +32,6 @@ def payment_level(day: pl.Expr) -> pl.Expr:
             if region is None:
                 continue
             holds &= pl.col("path").str.starts_with(region.path)
-        words = pl.col("care_level").replace_strict(m.levels, default=None, return_dtype=pl.String)
+        words = pl.col("care_level").cast(pl.String).replace_strict(m.levels, default=None, return_dtype=pl.String)
         found = pl.when(holds).then(words).otherwise(found)
     return found

@@ -8,7 +8,7 @@ import polars as pl
 
 from .vocabulary import BASES, Column, Made, entries, source_of
 
-TYPES = {"date": pl.Date, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "code": pl.String, "text": pl.String}
+_TYPES = {"date": pl.Date, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "text": pl.String}
 
 
 def known_rows(known_at: datetime | None) -> str:
@@ -71,6 +71,17 @@ def closure(terms: Iterable[str], subject: str) -> list[str]:
     return list(found)
 
 
+def kind_of(name: str) -> str:
+    """What kind of value a column holds."""
+    return entries()[word_of(name)].term.kind
+
+
+def type_of(name: str) -> pl.DataType:
+    """The type of a column. Codes are numbers that stand for the vocabulary's; a code that it does not have is unknown."""
+    term = entries()[word_of(name)].term
+    return pl.Enum([*term.values]) if term.kind == "code" else _TYPES[term.kind]()
+
+
 def value_of(text: str, kind: str) -> Any:
     """A text of the database as a value of ``kind``."""
     match kind:
@@ -83,15 +94,14 @@ def value_of(text: str, kind: str) -> Any:
     return text
 
 
-def cast(series: pl.Series, kind: str) -> pl.Series:
-    """Texts as values of ``kind``."""
-    match kind:
+def cast(series: pl.Series, name: str) -> pl.Series:
+    """Texts as values of the column ``name``."""
+    match kind_of(name):
         case "bool":
             return pl.select(
                 pl.when(series.is_null()).then(None).otherwise(series.is_in(["yes", "true", "t", "1"]))
             ).to_series()
-        case "int" | "fen":
-            return series.cast(pl.Int64)
         case "date":
             return series.str.to_date()
-    return series
+        case kind:
+            return series.cast(type_of(name), strict=kind != "code")

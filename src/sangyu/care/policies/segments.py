@@ -7,8 +7,8 @@ import polars as pl
 from sangyu.engines.policy.policy import Reading
 
 from . import columns
-from .naming import cast, closure, dated_sql, key_of, known_rows, policy_code, source_for, word_of
-from .vocabulary import BASES, Column, Dated, Fact, Made, entries
+from .naming import cast, closure, dated_sql, key_of, known_rows, policy_code, source_for, type_of
+from .vocabulary import BASES, Column, Dated, Fact, Made
 
 if TYPE_CHECKING:
     from .frames import Store
@@ -37,7 +37,9 @@ class Segments:
             pieces = self._with_value(pieces, name, rows.filter(pl.col("name") == name))
         pieces = pieces.join(self._own(), on="subject_id", how="left", maintain_order="left")
         for name in self.made:
-            pieces = pieces.with_columns(source_for(name, self.subject).make(pl.col("from")).alias(name))
+            pieces = pieces.with_columns(
+                source_for(name, self.subject).make(pl.col("from")).cast(type_of(name), strict=False).alias(name)
+            )
         rest = whole.join(cuts.select("subject_id").unique(), on="subject_id", how="anti")
         return pl.concat([rest, pieces.select(whole.columns)]).sort("subject_id", "from")
 
@@ -134,4 +136,4 @@ class Segments:
             held.filter(begun).unique(["subject_id", "from"]).select("subject_id", "from", pl.col("value").alias(name))
         )
         found = pieces.join(held, on=["subject_id", "from"], how="left", maintain_order="left")
-        return found.with_columns(cast(found[name], entries()[word_of(name)].term.kind).alias(name))
+        return found.with_columns(cast(found[name], name).alias(name))

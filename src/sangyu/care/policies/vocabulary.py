@@ -226,4 +226,4 @@ def alive(day: pl.Expr) -> pl.Expr:
 
 
 def _part(column: str, index: int) -> Callable[[pl.Expr], pl.Expr]:
-    return lambda day: pl.col(column).str.split("-").list.get(index, null_on_oob=True)
+    return lambda day: pl.col(column).cast(pl.String).str.split("-").list.get(index, null_on_oob=True)

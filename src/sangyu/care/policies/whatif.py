@@ -159,6 +159,8 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
         for v in selectors.approved(asked.path).on(month).filter(code=policy.code)
         if len(v.path) > len(own.path) and v.path.startswith(own.path)
     ]
+    met = {p.code for p in _related(policy, [selectors.policy_of(v) for v in (*nearer, *others)])}
+    others = [v for v in others if v.code in met]
     key = policy.digest, month, own.path, tuple(v.pk for v in (*nearer, *others))
     if key in store.answers:
         return store.answers[key]
@@ -166,10 +168,8 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
     for area in selectors.areas(asked.path, [own, *nearer, *others]):
         if own not in area.versions:
             continue
-        parsed = {
-            v.code: _always(policy) if v is own else selectors.policy_of(v).as_if_applied() for v in area.versions
-        }
-        used = _related(policy.code, list(parsed.values()))
+        parsed = [_always(policy) if v is own else selectors.policy_of(v).as_if_applied() for v in area.versions]
+        used = _related(next(p for p in parsed if p.code == policy.code), parsed)
         store.policies = tuple(p.code for p in used)
         frames = {}
         for reading in readings(used, Period.month(month.year, month.month)):
@@ -187,19 +187,22 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
     return store.answers[key]
 
 
-def _related(code: str, policies: list[Policy]) -> list[Policy]:
-    """The policy itself and those whose lines can change its own or be changed by them, however far around."""
-    by_code = {p.code: p for p in policies}
-    found, wanted = {code}, [code]
+def _related(policy: Policy, others: list[Policy]) -> list[Policy]:
+    """The policy itself and those of ``others`` whose lines can change its own or be changed by them, however far around."""
+    found, wanted = [policy], [policy]
     while wanted:
-        one = by_code[wanted.pop()].stacking
-        for other in policies:
-            touches = {one.group} & {other.stacking.group} - {""} or other.code in (*one.excludes, *one.excluded_by)
-            back = by_code[other.code].stacking
-            if (touches or found & {*back.excludes, *back.excluded_by}) and other.code not in found:
-                found.add(other.code)
-                wanted.append(other.code)
-    return [p for p in policies if p.code in found]
+        one = wanted.pop()
+        for other in others:
+            if all(other is not p for p in found) and other.code != one.code and _touches(one, other):
+                found.append(other)
+                wanted.append(other)
+    return sorted(found, key=lambda p: p.code)
+
+
+def _touches(one: Policy, other: Policy) -> bool:
+    a, b = one.stacking, other.stacking
+    named = other.code in (*a.excludes, *a.excluded_by) or one.code in (*b.excludes, *b.excluded_by)
+    return named or (a.group != "" and a.group == b.group)
 
 
 def _facts(store: Store, policy: Policy, month: date) -> pl.DataFrame:
@@ -230,7 +233,10 @@ def _changes(before: pl.DataFrame, after: pl.DataFrame, code: str, facts: pl.Dat
     )
     both = both.with_columns(change=pl.col("after_all") - pl.col("before_all"))
     kept = pl.col("before_has") | pl.col("after_has") | (pl.col("change") != 0)
-    return both.filter(kept).join(facts, on="subject_id", how="left").sort("subject_id")
+    both = both.filter(kept)
+    # Of the city only those few go through the join.
+    own = facts.filter(pl.col("subject_id").is_in(both["subject_id"].implode()))
+    return both.join(own, on="subject_id", how="left").sort("subject_id")
 
 
 def _figures(changes: pl.DataFrame, plan: Policy, today: Policy | None, path: str) -> dict[str, Any]:

@@ -4,23 +4,31 @@ The two say the same with the same words. Spelling an expression through narwhal
 for a whole county, so what runs here every day goes without the detour.
 """
 
+from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import narwhals
 import polars
 
 
-class _Polars:
-    """The names of narwhals that the engine uses, as Polars has them."""
+@lru_cache(maxsize=4096, typed=True)
+def _literal(value: Any, dtype: Any) -> polars.Expr:
+    # Of a number with a type Polars would make a column of one row, which takes ten times as long as a cast that it folds away.
+    return polars.lit(value) if dtype is None else polars.lit(value).cast(dtype)
 
-    col, lit, when, concat = polars.col, polars.lit, polars.when, staticmethod(polars.concat)
+
+class _Polars:
+    """The names of narwhals that the engine uses, as Polars has them. The same few columns and numbers come back again and again."""
+
+    when, concat = polars.when, staticmethod(polars.concat)
     Int64, Expr, LazyFrame = polars.Int64, polars.Expr, polars.LazyFrame
+    col = staticmethod(lru_cache(maxsize=1024)(polars.col))
 
     @staticmethod
-    def all_horizontal(*exprs: polars.Expr, ignore_nulls: bool) -> polars.Expr:
-        assert not ignore_nulls
-        return polars.all_horizontal(*exprs)
+    def lit(value: Any, dtype: Any = None) -> polars.Expr:
+        return _literal(value, dtype)
 
 
 _current: ContextVar[Any] = ContextVar("policy_frames", default=narwhals)
@@ -39,15 +47,30 @@ class _Frames:
     def lazy(self, table: Any) -> Any:
         return table.lazy() if _current.get() is _Polars else narwhals.from_native(table).lazy()
 
-    def is_polars(self, frame: Any) -> bool:
-        return _current.get() is _Polars or frame.implementation.is_polars()
+    def beside(self, left: Any, right: Any) -> Any:
+        """``left`` with the columns of ``right``, which has a subject once; where tables have an order, in its own."""
+        if not isinstance(left, polars.LazyFrame):
+            return left.join(right, on="subject_id", how="left")
+        # Only the subject goes through the join: to move whole lines would take longer than all else.
+        found = left.select("subject_id").join(right, on="subject_id", how="left", maintain_order="left")
+        return polars.concat([left, found.drop("subject_id")], how="horizontal")
 
-    def native(self, frame: Any) -> Any:
-        return frame if _current.get() is _Polars else frame.to_native()
+    def worked(self, tables: Sequence[Any]) -> list[Any]:
+        """Polars works all tables off at once and keeps what comes out for the next step; elsewhere they stay a plan."""
+        if not tables or not self._is_polars(tables[0]):
+            return list(tables)
+        found = polars.collect_all([self._native(t) for t in tables])
+        return [self.lazy(t) for t in found]
 
-    def again(self, frame: polars.DataFrame) -> Any:
-        """A finished Polars table as the start of the next step."""
-        return frame.lazy() if _current.get() is _Polars else narwhals.from_native(frame.lazy())
+    def finished(self, table: Any) -> Any:
+        """The table as its owner knows it: Polars as a DataFrame."""
+        return self._native(table).collect() if self._is_polars(table) else self._native(table)
+
+    def _is_polars(self, table: Any) -> bool:
+        return _current.get() is _Polars or table.implementation.is_polars()
+
+    def _native(self, table: Any) -> Any:
+        return table if _current.get() is _Polars else table.to_native()
 
 
 frames = _Frames()

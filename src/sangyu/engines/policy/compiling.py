@@ -1,7 +1,7 @@
 """The tree as narwhals expressions: the same on Polars and on Spark. Sums are whole numbers over one written divisor, so exact."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from math import gcd
@@ -37,6 +37,11 @@ class Compiler:
     day: date
     birthday: str
     segments: bool = False
+    #: Word → column, for words that have another name in the table.
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def col(self, word: str) -> nw.Expr:
+        return nw.col(self.columns.get(word, word))
 
     def condition(self, expr: Expr) -> nw.Expr:
         """Three-valued: null is unknown."""
@@ -47,16 +52,14 @@ class Compiler:
                 return reduce(lambda a, b: a | b, map(self.condition, items))
             case Not(item=item):
                 return ~self.condition(item)
-            case In(term=term, codes=(code,)):
-                return nw.col(term.name) == nw.lit(code)
             case In(term=term, codes=codes):
-                column = nw.col(term.name)
-                # Of an unknown value it is unknown whether it is among many; not every engine's ``is_in`` says so.
-                return nw.when(~column.is_null()).then(column.is_in(list(codes)))
+                # One comparison a code: numbers against a number where codes are stored as such, and unknown stays unknown,
+                # which not every engine's ``is_in`` grants.
+                return reduce(lambda a, b: a | b, (self.col(term.name) == nw.lit(code) for code in codes))
             case Known(term=term):
-                return ~nw.col(BIRTH_DATE if term.name == AGE else term.name).is_null()
+                return ~self.col(BIRTH_DATE if term.name == AGE else term.name).is_null()
             case Name(term=term):
-                return nw.col(term.name)
+                return self.col(term.name)
             case Compare():
                 return self._compare(expr)
         raise TypeError(type(expr))
@@ -68,15 +71,15 @@ class Compiler:
             ):
                 return self._age(expr.op, age)
             case Compare(left=left, right=Literal(kind="date", value=day)) if isinstance(left, Name):
-                return _COMPARE[expr.op](nw.col(left.term.name), nw.lit(day))
+                return _COMPARE[expr.op](self.col(left.term.name), nw.lit(day))
             case Compare(left=Name(term=a), right=Name(term=b)) if a.kind == "date":
-                return _COMPARE[expr.op](nw.col(a.name), nw.col(b.name))
+                return _COMPARE[expr.op](self.col(a.name), self.col(b.name))
         left, right = self.number(expr.left), self.number(expr.right)
         den = common((left, right))
         return _COMPARE[expr.op](left.over(den), right.over(den))
 
     def _age(self, op: str, age: int) -> nw.Expr:
-        birth = nw.col(BIRTH_DATE)
+        birth = self.col(BIRTH_DATE)
         at_least, beyond = (
             nw.lit(latest_birth(age, self.day, self.birthday)),
             nw.lit(latest_birth(age + 1, self.day, self.birthday)),
@@ -99,7 +102,7 @@ class Compiler:
             case Name(term=term) if term.name == AGE:
                 return Ratio(self._age_column())
             case Name(term=term):
-                return Ratio(nw.col(term.name).cast(nw.Int64))
+                return Ratio(self.col(term.name).cast(nw.Int64))
             case Arith(op="+" | "-" as op, left=left, right=right):
                 a, b = self.number(left), self.number(right)
                 den = common((a, b))
@@ -118,15 +121,15 @@ class Compiler:
                 pick = _least if name == "min" else _greatest
                 return Ratio(reduce(pick, (v.over(den) for v in values)), den)
             case Call(name="months_between", args=(Name(term=first), Name(term=last))):
-                return Ratio(_full_months(_parts(nw.col(first.name)), _parts(nw.col(last.name))))
+                return Ratio(_full_months(_parts(self.col(first.name)), _parts(self.col(last.name))))
             case Call(name=name, args=(Name(term=term),)):
                 today = tuple(map(_whole, (self.day.year, self.day.month, self.day.day)))
-                months = _full_months(_parts(nw.col(term.name)), today)
+                months = _full_months(_parts(self.col(term.name)), today)
                 return Ratio(months if name == "months_since" else _floor(months, 12))
         raise TypeError(type(expr))
 
     def _age_column(self) -> nw.Expr:
-        birth = nw.col(BIRTH_DATE)
+        birth = self.col(BIRTH_DATE)
         years = birth.dt.year().cast(nw.Int64) * -1 + self.day.year
         if self.birthday == "january":
             return years
@@ -182,9 +185,11 @@ def _whole(value: int) -> nw.Expr:
 
 
 def _floor(value: nw.Expr, by: int) -> nw.Expr:
-    """Rounded down, also below zero; by way of the remainder, which every engine takes exactly."""
+    """Rounded down, also below zero. Without the remainder nothing is left to round, also for an engine that divides by way of
+    fractions; a plain ``/`` would not do: Polars multiplies with the reciprocal, which is off in the last place.
+    """
     rest = ((value % by) + by) % by
-    return ((value - rest) / by).cast(nw.Int64)
+    return ((value - rest) // by).cast(nw.Int64)
 
 
 def divided(value: nw.Expr, by: int, way: str) -> nw.Expr:

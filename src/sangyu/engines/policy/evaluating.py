@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, reduce
 from typing import Any
 
 from .backend import frames as nw
 from .calendar import Due, Period
 from .compiling import FROM, TO, Compiler, common, divided, month_start, turning
-from .policy import FORMULA, UNMATCHED, Amount, Edge, Policy, Reading
+from .policy import FORMULA, UNMATCHED, Amount, Policy, Reading
 from .stacking import Part, stacked
 from .vocabulary import BIRTH_DATE
 
@@ -44,77 +45,86 @@ def readings(policies: Sequence[Policy], period: Period) -> list[Reading]:
 
 
 def evaluate(
-    policies: Sequence[Policy],
-    frames: Mapping[Reading, Any],
-    period: Period,
-    *,
-    paid: Any = None,
-    within: Mapping[int, str] | None = None,
-    direct: bool = True,
+    policies: Sequence[Policy], frames: Mapping[Reading, Any], period: Period, *, paid: Any = None, direct: bool = True
 ) -> Any:
-    """The lines of a month (``COLUMNS``, sorted by subject kind, subject and policy) as a frame of the kind that came in.
+    """The lines of a month (``COLUMNS``) as a frame of the kind that came in.
 
     ``frames``: one per reading of ``readings(policies, period)``: Polars (eager or lazy; the answer is eager) or whatever else
-    narwhals reads lazily, such as Spark; a word of one policy alone may stand in a column ``<word>@<policy code>``. ``paid``:
-    subject_id, policy, amount already released within the policy's cycle (for ``once`` and joiners during the year). ``within``: index of a policy → path prefix, when one frame holds several regions.
-    A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower).
+    narwhals reads lazily, such as Spark; a word of one policy alone may stand in a column ``<word>@<policy code>``. Codes may be words or
+    ``Enum``. ``paid``: subject_id, policy, amount already released within the policy's cycle (for ``once`` and joiners during the year).
+    A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower). Whoever
+    bears all of a service for which the policy gives no more than a smaller own share has no line: that is no benefit.
+    Order: policy after policy as given, in each the subjects as in the frame (of stretches by subject); Spark keeps none.
     ``direct=False`` goes through narwhals also for Polars. Raises KeyError when a frame is missing.
     """
     nw.choose([*frames.values(), *([] if paid is None else [paid])], direct)
-    parts = []
+    tables = {reading: nw.lazy(frame) for reading, frame in frames.items()}
+    found: dict[Reading, list[_Lines]] = {}
     for index, policy in enumerate(policies):
         due, reading = policy.due(period.start), policy.reading(period.start)
         if due is None:
             continue
-        if reading not in frames:
+        if reading not in tables:
             raise KeyError(f"no frame for {reading}")
-        frame = _own_words(nw.lazy(frames[reading]), policy)
-        if within and index in within:
-            frame = frame.filter(nw.col("path").str.starts_with(within[index]))
-        lines = _Lines(policy, index, due, reading).of(frame)
-        parts.append(Part(policy, index, _less_paid(lines, policy, paid)))
-    return stacked(parts, COLUMNS)
+        own = [c for c in tables[reading].collect_schema().names() if c.endswith(f"@{policy.code}")]
+        lines = _Lines(policy, index, due, reading, {c.partition("@")[0]: c for c in own})
+        found.setdefault(reading, []).append(lines)
+    marked = nw.worked([_marked(tables[reading], lines) for reading, lines in found.items()])
+    parts = [
+        Part(one.policy, one.index, _less_paid(one.of(table), one.policy, paid))
+        for table, lines in zip(marked, found.values(), strict=True)
+        for one in lines
+    ]
+    return stacked(sorted(parts, key=lambda p: p.index), COLUMNS)
 
 
-def _own_words(frame: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
-    """A word that differs from policy to policy, as the day of an application, may stand in a column ``<word>@<code>``."""
-    columns = set(frame.collect_schema().names())
-    own = [nw.col(name).alias(name.partition("@")[0]) for name in sorted(columns) if name.endswith(f"@{policy.code}")]
-    return frame.with_columns(*own) if own else frame
+def _marked(table: nw.LazyFrame, lines: list["_Lines"]) -> nw.LazyFrame:
+    """The table with a column a policy that says who is in: one pass, in which what several ask alike is asked once."""
+    marks = [one.holds().alias(one.mark) for one in lines if not one.segments]
+    return table.with_columns(*marks) if marks else table
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """One policy over one frame."""
+    """One policy over one frame. ``columns``: words that have another name there."""
 
     policy: Policy
     index: int
     due: Due
     reading: Reading
+    columns: dict[str, str]
 
     @property
     def segments(self) -> bool:
         return self.reading.mode == "segments"
 
     @property
-    def compiler(self) -> Compiler:
-        return Compiler(
-            self.due.window.last if self.segments else self.reading.day, self.policy.birthday, self.segments
-        )
+    def mark(self) -> str:
+        return f"_holds{self.index}"
 
-    def of(self, frame: nw.LazyFrame) -> nw.LazyFrame:
-        if self.segments:
-            frame = self._cut(frame)
+    @cached_property
+    def compiler(self) -> Compiler:
+        day = self.due.window.last if self.segments else self.reading.day
+        return Compiler(day, self.policy.birthday, self.segments, self.columns)
+
+    def holds(self) -> nw.Expr:
+        """Who is in: between start and stop, all conditions met, and not bearing all of it themselves where nothing else is given."""
+        found = [self.compiler.condition(c.expr) for c in self.policy.who]
         for edge, start in ((self.policy.starts, True), (self.policy.stops, False)):
             if edge is not None and not self.segments:
-                frame = frame.filter(_counts(edge, start, self._edge_day()))
-        who = nw.all_horizontal(*(self.compiler.condition(c.expr) for c in self.policy.who), ignore_nulls=False)
-        frame = frame.filter(who)
+                found.append(_counts(self.compiler.col(edge.term), edge.rule, start, self._edge_day()))
+        if self.policy.shares_only:
+            shares = [self.compiler.number(r.value) for r in self.policy.copayment.rows]
+            part = [(s.num < s.den) | s.num.is_null() for s in shares]
+            found.append(self._chosen(self.policy.copayment, part, nw.lit(True)))
+        return reduce(lambda a, b: a & b, found)
+
+    def of(self, table: nw.LazyFrame) -> nw.LazyFrame:
+        frame = self._cut(table).filter(self.holds()) if self.segments else table.filter(nw.col(self.mark))
         amount, den = self._full(self.policy.amount)
-        row = self._row()
         share, share_den = self._full(self.policy.copayment)
         columns = {
-            "row": row,
+            "row": self._row(),
             _AMOUNT: amount,
             "quantity": self._full(self.policy.quantity)[0],
             "share": divided(share * 10_000, share_den, "half_up"),
@@ -180,7 +190,7 @@ class _Lines:
         for edge, start in ((self.policy.starts, True), (self.policy.stops, False)):
             if edge is None:
                 continue
-            day = nw.col(edge.term)
+            day = self.compiler.col(edge.term)
             limit = _day_of(day, year, (_STARTS if start else _STOPS)[edge.rule])
             if start:
                 frame = frame.filter(~day.is_null()).with_columns(_later(nw.col(FROM), limit).alias(FROM))
@@ -189,7 +199,7 @@ class _Lines:
                     nw.when(day.is_null()).then(nw.col(TO)).otherwise(_earlier(nw.col(TO), limit)).alias(TO)
                 )
         if BIRTH_DATE in self.policy.terms and self.policy.birthday != "january":
-            turn = turning(nw.col(BIRTH_DATE), self.policy.birthday, year)
+            turn = turning(self.compiler.col(BIRTH_DATE), self.policy.birthday, year)
             inside = (nw.col(FROM) < turn) & (turn < nw.col(TO))
             before = frame.with_columns(nw.when(inside).then(turn).otherwise(nw.col(TO)).alias(TO))
             frame = nw.concat([before, frame.filter(inside).with_columns(turn.alias(FROM))], how="vertical")
@@ -210,7 +220,7 @@ class _Lines:
             den *= len(window.months())
         elif self.policy.amount.prorate == "half_month":
             den *= 2
-        frame = frame.filter(nw.col(FROM) == nw.col(_START))
+        frame = frame.filter(nw.col(FROM) == nw.col(_START)).sort("subject_id")
         if self.policy.amount.prorate == "months":
             frame = frame.with_columns((nw.col(_AMOUNT) * nw.col("_months")).alias(_AMOUNT))
         elif self.policy.amount.prorate == "half_month":
@@ -241,28 +251,31 @@ class _Lines:
 
     # ------------------------------------------------------------ lines
     def _line(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
-        rule = self.policy.amount
-        amount = divided(nw.col(_AMOUNT), den * rule.round_to, rule.round_way) * rule.round_to
+        rule, zero = self.policy.amount, _number(0)
         unmatched = nw.col(_AMOUNT).is_null()
         if rule.prorate != "days":
             unmatched = unmatched | (nw.col("row") == UNMATCHED)
-        frame = frame.select(
+        amount = divided(nw.col(_AMOUNT), den * rule.round_to, rule.round_way) * rule.round_to
+        amount = nw.when(unmatched).then(zero).otherwise(amount)
+        quantity = share = zero
+        if self.policy.quantity:
+            quantity = nw.when(~unmatched & ~nw.col("quantity").is_null()).then(nw.col("quantity")).otherwise(zero)
+        if self.policy.copayment:
+            share = nw.when(nw.col("share").is_null()).then(zero).otherwise(nw.col("share"))
+        return frame.select(
+            "subject_id",
             nw.lit(self.policy.subject).alias("subject_kind"),
-            nw.col("subject_id"),
             nw.lit(self.policy.code).alias("policy"),
             _number(self.index).alias("index"),
-            nw.when(unmatched).then(_number(0)).otherwise(amount).alias("amount"),
-            nw.when(unmatched | nw.col("quantity").is_null())
-            .then(_number(0))
-            .otherwise(nw.col("quantity"))
-            .alias("quantity"),
-            nw.when(nw.col("share").is_null()).then(_number(0)).otherwise(nw.col("share")).alias("share"),
+            amount.alias("amount"),
+            quantity.alias("quantity"),
+            share.alias("share"),
             nw.col(_DAYS).cast(nw.Int64).alias("days"),
             nw.col("row").cast(nw.Int64).alias("row"),
+            amount.alias("base"),
             nw.when(unmatched).then(nw.lit("unmatched")).otherwise(nw.lit("")).alias("stacked"),
             nw.lit("").alias("winner"),
         )
-        return frame.with_columns(nw.col("amount").alias("base"))
 
 
 def _number(value: int) -> nw.Expr:
@@ -290,17 +303,17 @@ def _day_of(day: nw.Expr, year: int, rule: str = "day") -> nw.Expr:
     return nw.when(day.dt.year() > year).then(_number(length)).otherwise(found)
 
 
-def _counts(edge: Edge, start: bool, day: date) -> nw.Expr:
+def _counts(term: nw.Expr, rule: str, start: bool, day: date) -> nw.Expr:
     """Whether ``day`` lies behind the start, or before the stop. An unknown start never begins; an unknown stop never ends."""
-    term, month = nw.col(edge.term), Period.month(day.year, day.month)
+    month = Period.month(day.year, day.month)
     if start:
         return {
             "day": term <= nw.lit(day),
             "month": term < nw.lit(month.end),
             "next_month": term < nw.lit(month.start),
-        }[edge.rule]
+        }[rule]
     ends = {"day": term > nw.lit(day), "month": term >= nw.lit(month.start), "month_before": term >= nw.lit(month.end)}[
-        edge.rule
+        rule
     ]
     return term.is_null() | ends
 
@@ -315,7 +328,7 @@ def _less_paid(lines: nw.LazyFrame, policy: Policy, paid: Any) -> nw.LazyFrame:
         .select("subject_id", nw.col("amount").cast(nw.Int64).alias(_PAID))
     )
     before = before.group_by("subject_id").agg(nw.col(_PAID).sum())
-    lines = lines.join(before, on="subject_id", how="left")
+    lines = nw.beside(lines, before)
     left = nw.col("amount") - nw.col(_PAID)
     rest = {"never": _number(0), "difference": _later(left, _number(0)), "settle": left}[policy.repeat]
     had = ~nw.col(_PAID).is_null()

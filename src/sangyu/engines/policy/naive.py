@@ -1,7 +1,7 @@
 """The same rules, one row at a time in plain Python: for the tests, and to explain one subject's case ("why not")."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil, floor
@@ -154,6 +154,16 @@ def _rows_of_days(policy: Policy, due: Due, rows: Sequence[Facts]) -> list[tuple
     return found
 
 
+def _holds(policy: Policy, reader: Reader) -> bool:
+    return all(reader.value(c.expr) is True for c in policy.who) and not _bears_all(policy, reader)
+
+
+def _bears_all(policy: Policy, reader: Reader) -> bool:
+    """An own share of the whole is no benefit."""
+    share = reader.chosen(policy.copayment)[1]
+    return policy.shares_only and share is not None and share >= 1
+
+
 def line(policy: Policy, rows: Sequence[Facts], period: Period, paid: int | None = None) -> dict[str, Any] | None:
     """The policy's line for one subject, before stacking; None when the conditions do not hold."""
     due, reading = policy.due(period.start), policy.reading(period.start)
@@ -163,9 +173,7 @@ def line(policy: Policy, rows: Sequence[Facts], period: Period, paid: int | None
         rows = _rows_of_days(policy, due, rows)
     else:
         rows = [pair for facts in rows for pair in _rows_of_day(policy, due, reading, facts)]
-    held = sorted(
-        ((p, r) for p, r in rows if all(r.value(c.expr) is True for c in policy.who)), key=lambda pair: pair[0].start
-    )
+    held = sorted(((p, r) for p, r in rows if _holds(policy, r)), key=lambda pair: pair[0].start)
     if not held:
         return None
     last = held[-1][1]
@@ -311,14 +319,21 @@ def trace(policy: Policy, facts: Facts, period: Period) -> list[Step]:
     failed = next((n for n, step in enumerate(steps) if step.value is not True), None)
     if failed is not None:
         return steps[: failed + 1]
+    return steps + _rows_asked(policy, reader)
+
+
+def _rows_asked(policy: Policy, reader: Reader) -> list[Step]:
+    """The rows of the table up to the one that fits; one that leaves everything to the subject is a condition not met."""
     ruling = policy.ruling
     part = "amount" if ruling is policy.amount else "quantity" if ruling is policy.quantity else "copayment"
+    steps: list[Step] = []
     for row in ruling.rows:
         value = True if row.when is None else reader.value(row.when.expr)
         said = sentence(row.when.expr) if row.when else "其他情形" if ruling.table else "标准"
-        steps.append(
-            Step(row.when.text if row.when else row.text, f"{said}：{sentence(row.value)}", value, part, row.line)
-        )
+        step = Step(row.when.text if row.when else row.text, f"{said}：{sentence(row.value)}", value, part, row.line)
+        if value is True and _bears_all(policy, reader):
+            step = replace(step, sentence=f"{step.sentence}，自付全部，没有补贴", value=False, part="who")
+        steps.append(step)
         if value is True:
             break
     return steps

@@ -191,6 +191,11 @@ class Policy:
         return self.amount if self.amount.rows else self.quantity or self.copayment or self.amount
 
     @property
+    def shares_only(self) -> bool:
+        """It gives nothing but a smaller own share: who bears all of it themselves gets nothing."""
+        return self.ruling is self.copayment
+
+    @property
     def terms(self) -> frozenset[str]:
         """The vocabulary names that evaluation reads; age stands as ``birth_date``."""
         found = set().union(*(c.expr.names() for c in self.who), self.amount.names())

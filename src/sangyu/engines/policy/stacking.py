@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
+import polars
+
 from .backend import frames as nw
 from .policy import Policy
 
@@ -51,44 +53,17 @@ def settling_order(by: dict[str, set[str]]) -> list[str]:
 
 
 def stacked(parts: list[Part], columns: Sequence[str]) -> Any:
-    """All lines after stacking, sorted, as one native frame (eager for Polars)."""
-    parts = _gathered(parts)
-    parts = _grouped(_excluded(parts))
+    """All lines after stacking, part after part, as one native frame (eager for Polars)."""
     if not parts:
         return _nothing(columns)
-    kinds = sorted({p.policy.subject for p in parts})
-    if not nw.is_polars(parts[0].lines):
-        lines = nw.concat([p.lines.select(*columns) for p in parts], how="vertical")
-        return nw.native(lines.sort("subject_kind", "subject_id", "policy"))
-    import polars as pl
-
-    done = pl.collect_all([nw.native(_ordered([p for p in parts if p.policy.subject == k], columns)) for k in kinds])
-    return pl.concat(done, rechunk=False)
-
-
-def _ordered(parts: list[Part], columns: Sequence[str]) -> nw.LazyFrame:
-    """Lines of one kind of subject by subject and policy. One number is far faster to sort than two, or than words."""
-    codes = sorted({p.policy.code for p in parts})
-    place = nw.col("subject_id") * len(codes)
-    placed = [p.lines.select(*columns, (place + codes.index(p.policy.code)).alias("_place")) for p in parts]
-    return nw.concat(placed, how="vertical").sort("_place").select(*columns)
+    done = nw.worked([p.lines for p in parts])
+    parts = _grouped(_excluded([replace(p, lines=lines) for p, lines in zip(parts, done, strict=True)]))
+    return nw.finished(nw.concat([p.lines.select(*columns) for p in parts], how="vertical"))
 
 
 def _nothing(columns: Sequence[str]) -> Any:
-    import polars as pl
-
     words = {"subject_kind", "policy", "stacked", "winner"}
-    return pl.DataFrame(schema={c: pl.String if c in words else pl.Int64 for c in columns})
-
-
-def _gathered(parts: list[Part]) -> list[Part]:
-    """Polars works all policies off at once, so that what they share is computed once; lines are few from here on."""
-    if not parts or not nw.is_polars(parts[0].lines):
-        return parts
-    import polars as pl
-
-    done = pl.collect_all([nw.native(p.lines) for p in parts])
-    return [replace(p, lines=nw.again(frame)) for p, frame in zip(parts, done, strict=True)]
+    return polars.DataFrame(schema={c: polars.String if c in words else polars.Int64 for c in columns})
 
 
 def _excluded(parts: list[Part]) -> list[Part]:
@@ -116,7 +91,7 @@ def _first(winners: list[Part], order: list[str]) -> nw.LazyFrame:
 def _beaten(part: Part, winners: nw.LazyFrame, among: list[Part], word: str, order: list[str]) -> Part:
     """Lines of ``part`` whose subject has a winner other than itself get nothing."""
     own = order.index(part.policy.code)
-    lines = part.lines.join(winners, on="subject_id", how="left")
+    lines = nw.beside(part.lines, winners)
     lost = ~nw.col(_WINNER).is_null() & (nw.col(_WINNER) != own) & ((nw.col("amount") != 0) | (nw.col("quantity") > 0))
     zero = nw.lit(0, dtype=nw.Int64)
     lines = lines.with_columns(
@@ -171,21 +146,18 @@ def _sums(parts: list[Part], order: list[str]) -> nw.LazyFrame:
 
 
 def _best(parts: list[Part], order: list[str]) -> nw.LazyFrame:
-    """subject → the policy with the highest sum; of equals the first by code."""
-    sums = _sums(parts, order)
-    top = sums.group_by("subject_id").agg(nw.col("amount").max().alias("_top"))
-    return (
-        sums.join(top, on="subject_id", how="inner")
-        .filter(nw.col("amount") == nw.col("_top"))
-        .group_by("subject_id")
-        .agg(nw.col(_WINNER).min())
-    )
+    """subject → the policy with the highest sum; of equals the first by code. One number says both: the sum times the count of
+    codes, less the place of the code."""
+    count = len(order)
+    rank = (nw.col("amount") * count - nw.col(_WINNER)).alias("_rank")
+    top = _sums(parts, order).select("subject_id", rank).group_by("subject_id").agg(nw.col("_rank").max())
+    return top.select("subject_id", ((nw.col("_rank") * -1 % count + count) % count).alias(_WINNER))
 
 
 def _topped(part: Part, others: list[Part], order: list[str]) -> Part:
     """The policy's sum is what the subject shall have in all: it pays what the others leave open."""
     total = _sums(others, order).group_by("subject_id").agg(nw.col("amount").sum().alias("_had"))
-    lines = part.lines.join(total, on="subject_id", how="left").join(_best(others, order), on="subject_id", how="left")
+    lines = nw.beside(nw.beside(part.lines, total), _best(others, order))
     had = ~nw.col("_had").is_null() & (nw.col("amount") != 0)
     left = nw.col("amount") - nw.col("_had")
     left = nw.when(left > 0).then(left).otherwise(nw.lit(0, dtype=nw.Int64))
