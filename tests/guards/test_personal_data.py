@@ -21,6 +21,7 @@ SEALED = re.compile(r"^(id_number|mobile|phone)$")
 NOT_PERSONAL = {
     "kernel_event.name": "the name of a kind of event",
     "assessments_instrumentversion.name": "the name of a published scale",
+    "screening_sheetversion.name": "the name of a published question sheet",
     "kernel_sequence.name": "the name of a number series",
     "kernel_calendarday.name": "the name of a public holiday",
     "kernel_storedfile.name": "a random name in the file store; the title is scoped with the file",

@@ -22,6 +22,7 @@ from sangyu.registry.people.sharing import share_file
 from .assessing import assessed_county
 from .entitlement import entitle
 from .paying import paid_county
+from .screening import screened_county
 from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker
 
 #: What the clock says while the two counties are asked; the rows came about in the weeks before.
@@ -92,6 +93,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     _lists(county, regions[key + "_one"])
     _privacy(county, region, person)
     assessed_county(county, regions, person)
+    screened_county(county, regions, person)
     entitle(county, region, person, NOW)
     paid_county(county, region, person, NOW)
     return county

@@ -103,6 +103,7 @@ class NeedKind(models.TextChoices):
     RESPITE = "respite", _("Relief of the carer")
     CULTURE = "culture", _("Culture and company")
     LEGAL = "legal", _("Legal help")
+    SAFETY = "safety", _("Protection against getting lost")
 
 
 class Special(models.TextChoices):

@@ -92,6 +92,7 @@ class FactKind(models.TextChoices):
     CARE_LEVEL = "care_level", _("Ability level")
     DEMENTIA = "dementia", _("Dementia")
     BEDRIDDEN = "bedridden", _("Bedridden")
+    WANDERING = "wandering", _("Wandering risk")
     RESIDENCE = "residence", _("Place of residence")
     URBAN_RURAL = "urban_rural", _("Urban or rural")
     CARE_INSURANCE = "care_insurance", _("Long-term care insurance")
@@ -200,6 +201,7 @@ _YES_NO = (
     FactKind.NEEDY_WORKER,
     FactKind.POVERTY_REGISTER,
     FactKind.BEDRIDDEN,
+    FactKind.WANDERING,
     FactKind.CARE_INSURANCE,
     FactKind.HOME_ADAPTED,
     FactKind.MEMBER,
@@ -290,6 +292,7 @@ class Tag(models.TextChoices):
     BEREAVED_DEPENDANT = "bereaved_dependant", _("Surviving dependant")
     DEPENDENT = "dependent", _("Cannot care for self")
     DEMENTIA = "dementia", _("Dementia")
+    WANDERING = "wandering", _("Wandering risk")
     BEDRIDDEN = "bedridden", _("Bedridden")
     DISABLED = "disabled", pgettext_lazy("tag", "Disabled")
     ALONE = "alone", _("Lives alone")

@@ -7,7 +7,8 @@ substrings a definer function that applies the scope itself.
 import re
 from collections.abc import Mapping
 from datetime import date
-from operator import itemgetter
+from functools import reduce
+from operator import itemgetter, or_
 from typing import Any
 
 from django.db import connection
@@ -113,8 +114,8 @@ def search(
 ) -> QuerySet:
     """Persons that match ``text`` and ``filters``; evaluate inside the scope.
 
-    Filters: path (of a region), sex, age_from, age_to, fact (kind, value), care_level, ability (disabled, partly, any), tag, alive (bool), elder (bool),
-    completeness_below. Facts and ages are those of ``day`` (default today).
+    Filters: path (of a region), sex, age_from, age_to, fact (kind, value), care_level, ability (disabled, partly, any), tag, tags (any of them),
+    alive (bool), elder (bool), completeness_below. Facts and ages are those of ``day`` (default today).
     """
     day = day or timezone.localdate()
     rows = Person.objects.visible_to(actor)
@@ -148,6 +149,8 @@ def narrow(rows: QuerySet, given: Mapping[str, Any], day: date) -> QuerySet:
         rows = rows.filter(_holds(fact[0], [fact[1]], day))
     if tag := given.get("tag"):
         rows = rows.filter(_tagged(tag, day))
+    if tags := given.get("tags"):
+        rows = rows.filter(reduce(or_, (_tagged(tag, day) for tag in tags)))
     return rows
 
 

@@ -44,7 +44,7 @@ from .models import Person, PersonFact
 NAV = [Nav(_("Elders"), "users", "people:list", "people.view", Group.REGISTERS, 10, phone=True)]
 LIST = ("people:list", _("Elders"))
 #: Tags that a page shows in red.
-URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.BEDRIDDEN, Tag.DEPENDENT}
+URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.WANDERING, Tag.BEDRIDDEN, Tag.DEPENDENT}
 
 
 def _areas(under: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from sangyu.kernel.identity import age_on, born_by, mask_id_number, mask_phone
 from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
-from .finding import find_ids, persons_by_phone, search
+from .finding import find_ids, narrow, persons_by_phone, search
 from .matching import brief, find_matches, holders, sought
 from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
 from .restricting import is_restricted, refuse_restricted, refuse_use
@@ -27,7 +27,7 @@ from .words import read_status
 __all__ = [
     "FACT_VALUES", "PersonCard", "brief", "compared_columns", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
     "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merges_of",
-    "missing", "names_of", "paths_of",
+    "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",
 ]  # fmt: skip
@@ -122,6 +122,7 @@ _TAG_OF_VALUE: dict[tuple[str, str], Tag] = {
     (FactKind.NEEDY_WORKER, "yes"): Tag.NEEDY_WORKER,
     (FactKind.POVERTY_REGISTER, "yes"): Tag.POVERTY_REGISTER,
     (FactKind.BEDRIDDEN, "yes"): Tag.BEDRIDDEN,
+    (FactKind.WANDERING, "yes"): Tag.WANDERING,
     (FactKind.DIFFICULT, "yes"): Tag.DIFFICULT,
     (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_CENTRAL): Tag.DESTITUTE,
     (FactKind.INCOME_CATEGORY, IncomeCategory.DESTITUTE_HOME): Tag.DESTITUTE,

@@ -39,6 +39,7 @@ ROOMS = [
     "sangyu.registry.facilities",
     "sangyu.registry.documents",
     "sangyu.care.assessments",
+    "sangyu.care.screening",
     "sangyu.care.vouchers",
     "sangyu.care.policies",
     "sangyu.care.applications",

@@ -15,6 +15,7 @@ from . import (
     people,
     policies,
     registers,
+    screening,
     visits,
 )
 
@@ -42,6 +43,7 @@ for module in (
     agreements,
     money,
     assessments,
+    screening,
     entitlements,
     policies,
     benefits,

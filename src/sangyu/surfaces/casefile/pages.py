@@ -24,7 +24,7 @@ from .subsidies import subsidies
 from .timeline import Cursor, Show, timeline
 
 #: Tags that the page shows in red.
-URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.BEDRIDDEN, Tag.DEPENDENT}
+URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.WANDERING, Tag.BEDRIDDEN, Tag.DEPENDENT}
 STAFF = {Audience.STAFF}
 FAMILY = {Audience.STAFF, Audience.FAMILY}
 EVERYBODY = {Audience.STAFF, Audience.FAMILY, Audience.PROVIDER, Audience.WORKER}

@@ -51,10 +51,14 @@ class SettingChoice(PlaceRow):
 
 
 class Need(PlaceRow):
-    """What a person needs, first things first; replaced as a whole by the next assessment (R-037)."""
+    """What a person needs, first things first; replaced as a whole by the next assessment (R-037).
+
+    Without ``assessment`` it was named at the door: ``source`` says by which screening.
+    """
 
     person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+")
-    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="need_rows")
+    assessment = models.ForeignKey(Assessment, null=True, on_delete=models.PROTECT, related_name="need_rows")
+    source = models.CharField(_("Source"), max_length=100, blank=True)
     kind = models.CharField(_("Need"), max_length=20, choices=NeedKind.choices)
     rank = models.PositiveSmallIntegerField(_("Rank"))
     noted_on = models.DateField(_("Noted on"))
@@ -69,6 +73,9 @@ class Need(PlaceRow):
         constraints = [
             models.UniqueConstraint(fields=["assessment", "kind"], name="need_once"),
             models.UniqueConstraint(fields=["assessment", "rank"], name="need_rank_once"),
+            models.CheckConstraint(
+                name="need_has_source", condition=Q(assessment__isnull=False) | ~Q(source="")
+            ),
         ]
         indexes = [models.Index(fields=["path", "kind"], name="need_live", condition=Q(ended_on__isnull=True))]
 

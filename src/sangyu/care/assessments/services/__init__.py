@@ -3,6 +3,7 @@
 from ._shared import FLOW
 from .applying import apply, assign, mark_due, refuse, take_back, withdraw
 from .deciding import choose_setting, decide, object_to, publish, review, send_back
+from .needs import note_needs
 from .registers import add_assessor, add_commission, change_assessor, end_assessor, use_version
 from .sampling import draw_sample
 from .visiting import choose_sheet, finish_visit, save_sheet
@@ -21,6 +22,7 @@ __all__ = [
     "end_assessor",
     "finish_visit",
     "mark_due",
+    "note_needs",
     "object_to",
     "publish",
     "refuse",

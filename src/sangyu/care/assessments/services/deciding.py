@@ -15,7 +15,7 @@ from sangyu.registry.people import services as registers
 from sangyu.registry.people.enums import FactKind
 
 from .. import events
-from ..enums import Action, DueReason, Reason, Setting
+from ..enums import Action, DueReason, NeedKind, Reason, Setting
 from ..instruments import ABILITY, settings_of_care
 from ..models import Assessment, Need, SettingChoice, Sheet
 from ._shared import FLOW, seen, show_person, step
@@ -92,12 +92,28 @@ def decide(*, actor: Actor, assessment_id: int, now: datetime | None = None) -> 
     return done
 
 
+def _may_wander(row: Assessment, sheet: Sheet) -> bool | None:
+    """Whether the sheet shows a risk of getting lost: dementia, or it happened in the last 30 days (R-036, form A.2 and A.4).
+
+    None for a scale that asks neither.
+    """
+    asked = {f.code for f in row.version.instrument.findings}
+    if not {"dementia", "wandering"} & asked:
+        return None
+    given = sheet.findings
+    return given.get("dementia", "none") != "none" or bool(given.get("wandering")) or bool(given.get("dementia_diagnosis"))
+
+
 def _state(actor: Actor, row: Assessment, sheet: Sheet, since: date, now: datetime) -> None:
     """The facts that follow. Only the ability scale says the ability level (standards §3)."""
     source = _("Assessment %(number)s") % {"number": row.number}
     facts = {FactKind.CARE_LEVEL: str(row.level)} if row.version.code == ABILITY else {}
     if (dementia := sheet.findings.get("dementia", "none")) != "none":
         facts[FactKind.DEMENTIA] = dementia
+    if (wanders := _may_wander(row, sheet)) is not None:
+        held = people.facts_on(row.person_id, since).get(FactKind.WANDERING)
+        if wanders or held == "yes":
+            facts[FactKind.WANDERING] = "yes" if wanders else "no"
     for kind, value in facts.items():
         registers.record_fact(
             actor=actor, person_id=row.person_id, kind=kind, value=value, valid_from=since, source=source,
@@ -106,12 +122,21 @@ def _state(actor: Actor, row: Assessment, sheet: Sheet, since: date, now: dateti
 
 
 def _needs(row: Assessment, sheet: Sheet, today: date) -> None:
-    if not sheet.needs:
-        return
-    Need.objects.filter(person_id=row.person_id, ended_on__isnull=True).update(ended_on=today)
+    """The assessor's order stands; who may get lost needs protection, whatever else was named (R-036, R-037)."""
+    kinds = list(sheet.needs)
+    if _may_wander(row, sheet) and NeedKind.SAFETY not in kinds:
+        kinds.append(NeedKind.SAFETY)
+    live = Need.objects.filter(person_id=row.person_id, ended_on__isnull=True)
+    first = 1
+    if sheet.needs:
+        live.update(ended_on=today)
+    elif kinds:
+        held = list(live.values_list("kind", "rank"))
+        kinds = [k for k in kinds if k not in {kind for kind, _rank in held}]
+        first = max((rank for _kind, rank in held), default=0) + 1
     Need.objects.bulk_create(
         Need(path=row.path, person_id=row.person_id, assessment=row, kind=kind, rank=rank, noted_on=today)
-        for rank, kind in enumerate(sheet.needs, 1)
+        for rank, kind in enumerate(kinds, first)
     )
 
 
