@@ -30,7 +30,14 @@ STAGES = {
 #: States of the record: the worker has nothing more to do.
 OVER = (State.DONE, State.CONFIRMED, State.SETTLED, State.DISPUTED, State.NO_SHOW)
 #: Facts that change how a visit is carried out.
-CAUTIONS = (FactKind.WANDERING, FactKind.DEMENTIA, FactKind.BEDRIDDEN, FactKind.DISABILITY, FactKind.CARE_LEVEL, FactKind.LIVING)
+CAUTIONS = (
+    FactKind.WANDERING,
+    FactKind.DEMENTIA,
+    FactKind.BEDRIDDEN,
+    FactKind.DISABILITY,
+    FactKind.CARE_LEVEL,
+    FactKind.LIVING,
+)
 STEPS = [
     (gettext_lazy("Set out"), "departed_at", State.ACCEPTED),
     (gettext_lazy("Arrive"), "arrived_at", State.ON_THE_WAY),

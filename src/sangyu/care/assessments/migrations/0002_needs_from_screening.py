@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('assessments', '0001_initial'),
-        ('people', '0008_wandering'),
+        ('people', '0009_wandering'),
     ]
 
     operations = [

@@ -73,9 +73,7 @@ class Need(PlaceRow):
         constraints = [
             models.UniqueConstraint(fields=["assessment", "kind"], name="need_once"),
             models.UniqueConstraint(fields=["assessment", "rank"], name="need_rank_once"),
-            models.CheckConstraint(
-                name="need_has_source", condition=Q(assessment__isnull=False) | ~Q(source="")
-            ),
+            models.CheckConstraint(name="need_has_source", condition=Q(assessment__isnull=False) | ~Q(source="")),
         ]
         indexes = [models.Index(fields=["path", "kind"], name="need_live", condition=Q(ended_on__isnull=True))]
 

@@ -101,7 +101,9 @@ def _may_wander(row: Assessment, sheet: Sheet) -> bool | None:
     if not {"dementia", "wandering"} & asked:
         return None
     given = sheet.findings
-    return given.get("dementia", "none") != "none" or bool(given.get("wandering")) or bool(given.get("dementia_diagnosis"))
+    return (
+        given.get("dementia", "none") != "none" or bool(given.get("wandering")) or bool(given.get("dementia_diagnosis"))
+    )
 
 
 def _state(actor: Actor, row: Assessment, sheet: Sheet, since: date, now: datetime) -> None:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('assessments', '0002_needs_from_screening'),
-        ('people', '0008_wandering'),
+        ('people', '0009_wandering'),
         ('regions', '0002_totals'),
         ('workforce', '0002_graduate_of'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

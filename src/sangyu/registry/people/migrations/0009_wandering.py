@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('kernel', '0002_change_role'),
-        ('people', '0007_restricted'),
+        ('people', '0008_moved_index'),
     ]
 
     operations = [
