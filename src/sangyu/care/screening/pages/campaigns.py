@@ -170,6 +170,10 @@ class NewCampaign(FormPage):
     def form_kwargs(self):
         return {"actor": self.actor}
 
+    def arguments(self, form):
+        """The form has gathered the conditions in one mapping."""
+        return form.cleaned_data
+
     def get_initial(self):
         """Empty, or the next of an earlier one: the same area, sheet and conditions in the time after it."""
         like = self.request.GET.get("like", "")
