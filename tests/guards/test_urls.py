@@ -27,6 +27,8 @@ PUBLIC = {
     "benefits/notices/": "public notices of subsidies, while they last",
     "benefits/notices/<slug:code>/": "a public notice of subsidies: masked names, while it lasts (R-039)",
     "dossier/card/<str:token>/": "whoever scans a lost elder's card reads whom to call, and nothing else",
+    "assessments/notices/": "public notices of assessment results, while they last",
+    "assessments/notices/<slug:code>/": "a public notice of results: masked names, while it lasts (R-029)",
     "assessments/sw.js": "the service worker's script: static, and fetched without the page",
     "worker/sw.js": "the service worker's script: static, and fetched without the page",
 }

@@ -423,3 +423,14 @@ def as_system(why: str) -> Iterator[None]:
         if connection.in_atomic_block and not failed:
             with connection.cursor() as cursor:
                 cursor.execute(switch, [actor.path, actor.audience.db_role])
+
+
+@contextmanager
+def for_everybody() -> Iterator[None]:
+    """A public page reads past the visitor's scope, or without one: what it shows is masked."""
+    if _current.get() is None:
+        with scope(Actor.job("public notice")):
+            yield
+    else:
+        with as_system("what everybody may read is masked"):
+            yield

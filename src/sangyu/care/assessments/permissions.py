@@ -8,5 +8,6 @@ PERMISSIONS = {
     "assessments.review": _("Take the second look, and publish"),
     "assessments.decide": _("Decide the level, and the setting of care"),
     "assessments.commission": _("Buy assessments: assessors, quota, samples"),
+    "assessments.own": _("See one's own results, and object to them"),
     "assessments.import": _("Import results of earlier scales"),
 }

@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from .pages import acts, form, lists, registers
+from .pages import acts, form, lists, public, registers
 
 app_name = "assessments"
 urlpatterns = paths(
@@ -11,4 +11,5 @@ urlpatterns = paths(
     registers.CommissionDetail, registers.DrawSample, registers.DrawReport, registers.Scales, registers.Scale,
     acts.Apply, acts.AssessmentDetail, acts.Assign, acts.TakeBack, acts.Refuse, acts.Withdraw, acts.SendBack, acts.Review,
     acts.Publish, acts.Decide, acts.Object, acts.ChooseSetting, acts.Report, form.SheetForm, form.Finish, form.Choose,
+    public.PublicNotices, public.PublicResults,
 )  # fmt: skip

@@ -1,7 +1,5 @@
 """The public notice of a run, read by anybody while it lasts: masked names, one community at a time (R-039)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,10 +7,9 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.identity import mask_name
-from sangyu.kernel.scoping import as_system, current_actor, scope
+from sangyu.kernel.scoping import for_everybody
 from sangyu.registry.regions import selectors as regions
 
 from .enums import LineState, RunState
@@ -30,21 +27,10 @@ class NoticeLine:
     month: date
 
 
-@contextmanager
-def _for_everybody() -> Iterator[None]:
-    """A public page reads past the visitor's scope, or without one: what it shows is masked."""
-    if current_actor() is None:
-        with scope(Actor.job("public notice")):
-            yield
-    else:
-        with as_system("a public notice is for everybody"):
-            yield
-
-
 def public_notice(code: str, today: date | None = None) -> Notice:
     """The notice at a public address while it lasts. Raises NotVisible. Opens a scope of its own, as nobody is signed in."""
     today = today or timezone.localdate()
-    with _for_everybody():
+    with for_everybody():
         rows = Notice.objects.filter(opens_on__lte=today, closes_on__gt=today, run__state=RunState.PUBLISHED)
         return _one_by(rows.select_related("run", "run__region"), code)
 
@@ -59,14 +45,14 @@ def _one_by(rows: QuerySet, code: str) -> Notice:
 def open_notices(today: date | None = None) -> list[Notice]:
     """All notices that last today, for the public list."""
     today = today or timezone.localdate()
-    with _for_everybody():
+    with for_everybody():
         rows = Notice.objects.filter(opens_on__lte=today, closes_on__gt=today, run__state=RunState.PUBLISHED)
         return list(rows.select_related("run", "run__region").order_by("path"))
 
 
 def notice_places(notice: Notice) -> list[tuple[str, str, int]]:
     """(path, name, lines) of the communities on a notice."""
-    with _for_everybody():
+    with for_everybody():
         rows = _on_notice(notice).order_by().values_list("path").annotate(n=Count("id"))
         found = dict(rows)
         named = regions.names_of(list(found))
@@ -75,7 +61,7 @@ def notice_places(notice: Notice) -> list[tuple[str, str, int]]:
 
 def notice_lines(notice: Notice, path: str) -> list[NoticeLine]:
     """Lines of one community, by masked name."""
-    with _for_everybody():
+    with for_everybody():
         rows = list(_on_notice(notice).filter(path=path).order_by("subject_kind", "subject_id", "policy", "month"))
         known, said = names(rows), policy_names({r.policy for r in rows})
         return [

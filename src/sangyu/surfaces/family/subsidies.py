@@ -11,6 +11,7 @@ from sangyu.care.benefits import selectors as benefits
 from sangyu.care.benefits.enums import LineKind
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.registry.people import selectors as people
+from sangyu.registry.people.enums import Part
 
 from .pages import ElderPage, live_vouchers
 
@@ -55,6 +56,7 @@ class Subsidies(ElderPage):
                 for o in selectors.objections_of(actor, pk)[:10]
             ],
             "may_apply": actor.may("applications.apply"),
+            "sees_health": people.sees_part(actor, pk, Part.HEALTH),
         }
 
 

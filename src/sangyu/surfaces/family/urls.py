@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import data, pages, relatives, subsidies, visits, wanting
+from . import assessed, data, pages, relatives, subsidies, visits, wanting
 
 app_name = "family"
 PREFIX = "elder/"
@@ -20,6 +20,7 @@ urlpatterns = paths(
     subsidies.Subsidies,
     subsidies.Why,
     subsidies.Appeal,
+    assessed.Assessed,
     wanting.Want,
     visits.Visits,
     visits.Visit,

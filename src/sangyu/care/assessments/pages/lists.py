@@ -138,6 +138,7 @@ class Notice(ListPage):
         Day("notice_to", _("Notice until")),
     ]
     related = ("version", "person__region")
+    head = [Link(_("As everybody sees it"), "assessments:notices", "eye", "assessments.review")]
 
     def get_queryset(self):
         return selectors.on_notice(self.actor, timezone.localdate())

@@ -2,7 +2,7 @@
 
 from ._shared import FLOW
 from .applying import apply, assign, mark_due, refuse, take_back, withdraw
-from .deciding import choose_setting, decide, object_to, publish, review, send_back
+from .deciding import add_months, choose_setting, decide, object_to, object_to_own, publish, review, send_back
 from .needs import note_needs
 from .registers import add_assessor, add_commission, change_assessor, end_assessor, use_version
 from .sampling import draw_sample
@@ -12,6 +12,7 @@ __all__ = [
     "FLOW",
     "add_assessor",
     "add_commission",
+    "add_months",
     "apply",
     "assign",
     "change_assessor",
@@ -24,6 +25,7 @@ __all__ = [
     "mark_due",
     "note_needs",
     "object_to",
+    "object_to_own",
     "publish",
     "refuse",
     "review",

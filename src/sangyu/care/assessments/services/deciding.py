@@ -179,7 +179,19 @@ def object_to(
 
     The decided level stays in force until then. Raises NotVisible, Invalid, Refused ("workflow.edge", "people.dead").
     """
-    now = now or timezone.now()
+    return _doubt(actor, assessment_id, objection, objected_by, now or timezone.now())
+
+
+@service("assessments.own")
+def object_to_own(*, actor: Actor, assessment_id: int, objection: str, now: datetime | None = None) -> Assessment:
+    """The elder, or a relative who may see the result, does not agree: the same as told at the office. Answers the new assessment.
+
+    Raises NotVisible, Invalid, Refused.
+    """
+    return _doubt(actor, assessment_id, objection, actor.name, now or timezone.now())
+
+
+def _doubt(actor: Actor, assessment_id: int, objection: str, objected_by: str, now: datetime) -> Assessment:
     if not objected_by.strip():
         raise Invalid({"objected_by": [_("Please fill in.")]})
     row = FLOW.lock(Assessment.objects.select_related("version"), assessment_id)
