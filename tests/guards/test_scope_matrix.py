@@ -153,6 +153,7 @@ EXCEPTIONS = {
     "screening:sheet": "the word names a published question sheet, the same for everybody",
     "assessments:scale": "the word names a published scale, the same for everybody",
     "benefits:notice": "the code is that of a public notice, for everybody (tests/care/benefits/test_pages.py)",
+    "assessments:public_notice": "read by anybody while it lasts, names masked",
     "bureau:orders": "the word names a view of the list, not an object",
     "api:api_v1:catalogue.item": "the code is looked up in the caller's own area; there is no foreign one to name",
     "api:api_v1:documents.get": "documents of government are public; staff's view is tested in tests/registry/documents",
