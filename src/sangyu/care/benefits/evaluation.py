@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -92,7 +92,7 @@ def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evalu
     parsed = {v.pk: policies.policy_of(v) for versions in due.values() for v in versions}
     born = policies.born_until(parsed.values(), month_of(run.month)) if parsed else None
     codes = sorted({p.code for p in parsed.values()})
-    given = {"policies": codes, "born_until": born}
+    given = {"policies": codes, "born_until": born, "span": _span(looked_at(run, past))}
     work = _Work(
         run,
         policies.Store(run.path, run.known_at, **given),
@@ -119,6 +119,11 @@ def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evalu
 def looked_at(run: Run, past: Sequence[date]) -> list[date]:
     """The months of which it matters who belonged where: those computed, and that of the last run."""
     return [run.month, *past, *([run.previous.month] if run.previous else [])]
+
+
+def _span(months: Sequence[date]) -> tuple[date, date]:
+    """Every day that a reading of ``months`` may ask for: the day before the first of them, to the first after the last."""
+    return min(months) - timedelta(days=1), month_of(max(months)).end
 
 
 def _ever_left(work: _Work, months: Iterable[date]) -> set[int]:

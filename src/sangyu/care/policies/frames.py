@@ -6,6 +6,7 @@ one piece of work (a run; an officer's session of what-if), sees what the open s
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,15 @@ from .naming import (
     WITHIN,
     cast,
     closure,
-    dated_sql,
     key_of,
     kind_of,
-    known_rows,
     own_columns,
-    policy_code,
     source_for,
     table_of,
     type_of,
     value_of,
 )
+from .rows import DatedRows
 from .segments import Segments
 from .vocabulary import BASES, Column, Dated, Fact, Made, source_of
 
@@ -61,10 +60,13 @@ class Store:
         policies: Sequence[str] = (),
         born_until: date | None = None,
         only: Sequence[int] | None = None,
+        span: tuple[date, date] | None = None,
     ) -> None:
+        """``span``: the first and last day that will be asked for, when the caller knows (see ``rows``)."""
         self.path, self.known_at, self.policies, self.born_until = path, known_at, tuple(policies), born_until
         #: These persons wherever they belong, instead of those of ``path``; to be read under ``as_system``.
         self.only = None if only is None else sorted(only)
+        self.dated = DatedRows(self, span)
         self._bases: dict[str, tuple[np.ndarray, pl.Series]] = {}
         self.series: dict[tuple[str, str, date | None], pl.Series] = {}
         self._frames: dict[tuple, pl.DataFrame] = {}
@@ -151,15 +153,12 @@ class Store:
         wanted = [
             n for n in self.names_of(subject, closure(terms, subject)) if key_of(subject, n, day) not in self.series
         ]
-        facts = [n for n in wanted if isinstance(source_for(n, subject), Fact)]
+        dated = [n for n in wanted if isinstance(source_for(n, subject), Fact | Dated)]
         own = [n for n in wanted if isinstance(source_for(n, subject), Column)]
         if own:
             self._load_own(subject, own)
-        if facts:
-            self._load_facts(subject, day, facts)
-        for name in wanted:
-            if isinstance(source_for(name, subject), Dated):
-                self._load_dated(subject, day, name)
+        if dated:
+            self._load_at(subject, day, dated)
         for name in wanted:
             if isinstance(source := source_for(name, subject), Made):
                 self.series[key_of(subject, name, day)] = self._made(subject, day, name, source)
@@ -186,31 +185,11 @@ class Store:
             series = self._as_then(subject, name, having, series)
             self.series[key_of(subject, name, None)] = columns.placed(known, having, series)
 
-    def _load_facts(self, subject: str, day: date, names: list[str]) -> None:
+    def _load_at(self, subject: str, day: date, names: list[str]) -> None:
+        """What facts and words of other rooms are on ``day``."""
         known, _paths = self.base(subject)
-        kinds = {source_for(n, subject).kind: n for n in names}
-        rows = columns.fetch(
-            f'SELECT f.kind, f.value, array_agg(f.subject_id) FROM "{BASES[subject].facts}" f '
-            f"WHERE f.kind = ANY(%(kinds)s) AND {self.within('f')} AND {known_rows(self.known_at)} "
-            "AND f.valid_from <= %(day)s AND (f.valid_to IS NULL OR f.valid_to > %(day)s) GROUP BY f.kind, f.value",
-            self.values(kinds=list(kinds), day=day),
-        )
-        groups: dict[str, list] = {kind: [] for kind in kinds}
-        for kind, value, having in rows:
-            groups[kind.decode()].append((value.decode(), columns.ids(having)))
-        for kind, name in kinds.items():
-            self._keep(subject, name, day, known, groups[kind])
-
-    def _load_dated(self, subject: str, day: date, name: str) -> None:
-        known, _paths = self.base(subject)
-        rows = columns.fetch(
-            f"SELECT x.value::text, array_agg(x.subject_id) FROM ({dated_sql(name, subject)}) x WHERE {self.chosen('x')} "
-            "AND x.valid_from <= %(day)s AND (x.valid_to IS NULL OR x.valid_to > %(day)s) GROUP BY 1",
-            self.values(day=day, policy=policy_code(name)),
-        )
-        self._keep(
-            subject, name, day, known, [(v.decode(), columns.ids(having)) for v, having in rows if v is not None]
-        )
+        for name, groups in self.dated.of(subject, names, day, day).items():
+            self._keep(subject, name, day, known, [(g.value, g.on(day)) for g in groups])
 
     def _keep(
         self, subject: str, name: str, day: date, known: np.ndarray, groups: list[tuple[str, np.ndarray]]
@@ -236,7 +215,7 @@ class Store:
             "SELECT DISTINCT ON (c.row_id) c.row_id, c.fields -> %(field)s ->> 0 FROM kernel_change c "
             "WHERE c.table_name = %(table)s AND c.op = 'U' AND c.at > %(known)s AND c.id > %(since)s AND c.fields ? %(field)s "
             f"AND {self.within('c', 'row_id')} ORDER BY c.row_id, c.id",
-            self.values(field=sql[2:], table=BASES[subject].table, since=self._history_since()),
+            self.values(field=sql[2:], table=BASES[subject].table, since=self._history_since),
         )
         if not rows:
             return series
@@ -256,6 +235,7 @@ class Store:
         )
         return both.select(pl.when(pl.col("was")).then(pl.col("old")).otherwise(pl.col("now"))).to_series().alias(name)
 
+    @cached_property
     def _history_since(self) -> int:
         """A row of the history that is certainly older than ``known_at``; rows come nearly in the order of time."""
         moment = self.known_at - timedelta(hours=1)

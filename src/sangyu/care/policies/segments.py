@@ -1,19 +1,19 @@
 """Tables that count days: a row for every stretch between changes of any word that is read."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from sangyu.engines.policy.policy import Reading
 
 from . import columns
-from .naming import cast, closure, dated_sql, key_of, known_rows, policy_code, source_for, type_of
-from .vocabulary import BASES, Column, Dated, Fact, Made
+from .naming import cast, closure, key_of, source_for, type_of
+from .rows import Group, flat, number_of
+from .vocabulary import Column, Dated, Fact, Made
 
 if TYPE_CHECKING:
     from .frames import Store
-
-_ROWS = {"subject_id": pl.Int64, "name": pl.String, "value": pl.String, "begin": pl.Date, "end": pl.Date}
 
 
 class Segments:
@@ -32,9 +32,9 @@ class Segments:
         if cuts.is_empty():
             return whole
         pieces = self._pieces(cuts)
-        rows = self._rows(cuts["subject_id"].unique())
+        changed = cuts["subject_id"].unique()
         for name in self.dated:
-            pieces = self._with_value(pieces, name, rows.filter(pl.col("name") == name))
+            pieces = self._with_value(pieces, name, self._rows(name, changed))
         pieces = pieces.join(self._own(), on="subject_id", how="left", maintain_order="left")
         for name in self.made:
             pieces = pieces.with_columns(
@@ -55,22 +55,12 @@ class Segments:
         inside = pl.col("day").is_between(self.start, self.end, closed="none")
         known = pl.DataFrame([pl.Series("subject_id", self.store.base(self.subject)[0])])
         found = [pl.DataFrame(schema={"subject_id": pl.Int64, "day": pl.Date})]
-        span = {"start": self.start, "end": self.end}
-        for _names, sql, more in self._sources():
-            for edge in ("valid_from", "valid_to"):
-                ((ids, days),) = columns.fetch(
-                    f"SELECT array_agg(x.subject_id), array_agg(x.{edge}) FROM ({sql}) x "
-                    f"WHERE x.{edge} > %(start)s AND x.{edge} < %(end)s",
-                    self.store.values(**span, **more),
-                )
-                found.append(
-                    pl.DataFrame(
-                        [
-                            pl.Series("subject_id", columns.ids(ids), dtype=pl.Int64),
-                            columns.day_series("day", columns.days(days)),
-                        ]
-                    )
-                )
+        first, last = number_of(self.start), number_of(self.end)
+        for groups in self._dated().values():
+            subjects, begins, ends, _places = flat(groups)
+            for edge in (begins, ends):
+                there = (edge > first) & (edge < last)
+                found.append(self._days(subjects[there], edge[there]))
         if "died_on" in self.names:
             found.append(self._own().select("subject_id", day=pl.col("died_on")).filter(inside))
         for name in self.made:
@@ -78,51 +68,21 @@ class Segments:
             found += [known.with_columns(day=pl.lit(day)) for day in days]
         return pl.concat(found).unique().join(known, on="subject_id", how="semi")
 
-    def _sources(self) -> list[tuple[list[str], str, dict[str, Any]]]:
-        """(words, SQL of subject_id, name, value, valid_from, valid_to, its values): all facts at once, then each other source."""
-        facts = {
-            source_for(n, self.subject).kind: n for n in self.dated if isinstance(source_for(n, self.subject), Fact)
-        }
-        found: list[tuple[list[str], str, dict[str, Any]]] = []
-        if facts:
-            sql = (
-                "SELECT f.subject_id, f.kind AS name, f.value, f.valid_from, f.valid_to FROM "
-                f'"{BASES[self.subject].facts}" f WHERE f.kind = ANY(%(kinds)s) AND {self.store.within("f")} AND {known_rows(self.store.known_at)}'
-            )
-            found.append((list(facts.values()), sql, {"kinds": list(facts)}))
-        for name in self.dated:
-            if isinstance(source_for(name, self.subject), Dated):
-                sql = f"SELECT d.*, %(name)s::text AS name FROM ({dated_sql(name, self.subject)}) d WHERE {self.store.chosen('d')}"
-                found.append(([name], sql, {"name": name, "policy": policy_code(name)}))
-        return found
+    def _dated(self) -> dict[str, list[Group]]:
+        return self.store.dated.of(self.subject, self.dated, self.start, self.end)
 
-    def _rows(self, changed: pl.Series) -> pl.DataFrame:
-        """The dated values that touch the stretch, of the subjects ``changed``: subject_id, name, value, begin, end."""
-        kinds = {
-            source_for(n, self.subject).kind: n for n in self.dated if isinstance(source_for(n, self.subject), Fact)
-        }
-        parts = [pl.DataFrame(schema=_ROWS)]
-        for _names, sql, more in self._sources():
-            ((ids, names, values, begins, ends),) = columns.fetch(
-                "SELECT array_agg(x.subject_id), string_agg(x.name, %(sep)s), string_agg(x.value::text, %(sep)s), "
-                "array_agg(x.valid_from), array_agg(coalesce(x.valid_to, 'infinity'::date)) "
-                f"FROM ({sql}) x JOIN unnest(%(changed)s::bigint[]) c(id) ON c.id = x.subject_id "
-                "WHERE x.valid_from < %(end)s AND (x.valid_to IS NULL OR x.valid_to > %(start)s)",
-                self.store.values(start=self.start, end=self.end, changed=changed.to_list(), **more),
-            )
-            known = columns.ids(ids)
-            parts.append(
-                pl.DataFrame(
-                    [
-                        pl.Series("subject_id", known, dtype=pl.Int64),
-                        columns.texts(names, len(known)).alias("name").replace(kinds),
-                        columns.texts(values, len(known)).alias("value"),
-                        columns.day_series("begin", columns.days(begins)),
-                        columns.day_series("end", columns.days(ends)),
-                    ]
-                )
-            )
-        return pl.concat(parts)
+    @staticmethod
+    def _days(subjects: np.ndarray, days: np.ndarray) -> pl.DataFrame:
+        return pl.DataFrame([pl.Series("subject_id", subjects, dtype=pl.Int64), columns.day_series("day", days)])
+
+    def _rows(self, name: str, changed: pl.Series) -> pl.DataFrame:
+        """The values of ``name`` that touch the stretch, of the subjects ``changed``: subject_id, value, begin, end."""
+        groups = self._dated()[name]
+        subjects, begins, ends, places = flat(groups)
+        there = (begins < number_of(self.end)) & (ends > number_of(self.start)) & np.isin(subjects, changed.to_numpy())
+        words = pl.Series("value", [g.value for g in groups], dtype=pl.String)
+        rows = self._days(subjects[there], begins[there]).rename({"day": "begin"})
+        return rows.with_columns(columns.day_series("end", ends[there]), words.gather(places[there]))
 
     def _pieces(self, cuts: pl.DataFrame) -> pl.DataFrame:
         first = cuts.select("subject_id").unique().with_columns(day=pl.lit(self.start))
@@ -130,7 +90,7 @@ class Segments:
         return pieces.with_columns(to=pl.col("from").shift(-1).over("subject_id").fill_null(self.end))
 
     def _with_value(self, pieces: pl.DataFrame, name: str, rows: pl.DataFrame) -> pl.DataFrame:
-        held = pieces.select("subject_id", "from").join(rows.drop("name"), on="subject_id")
+        held = pieces.select("subject_id", "from").join(rows, on="subject_id")
         begun = (pl.col("begin") <= pl.col("from")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("from")))
         held = (
             held.filter(begun).unique(["subject_id", "from"]).select("subject_id", "from", pl.col("value").alias(name))
