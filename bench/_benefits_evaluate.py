@@ -36,13 +36,14 @@ def policies() -> list[Policy]:
     django.setup()
     from sangyu.care.policies.vocabulary import vocabulary
 
-    given = texts(DATA, "2108", ["210802"])
-    # everybody has applied: the peer has no word for it
-    found = [
-        read(t.replace("application: required", "application: automatic"), file=n, vocabulary=vocabulary())
-        for n, t in given
-    ]
-    return [p for p in found if p.subject in ("person", "resident") and p.region == "2108" and p.due(MONTH.start)]
+    found = []
+    for name, text in texts(DATA, "2108", ["210802"]):
+        policy = read(text, file=name, vocabulary=vocabulary())
+        if policy.subject in ("person", "resident") and policy.region == "2108" and policy.due(MONTH.start):
+            # everybody has applied: the peer has no word for it
+            text = text.replace("application: required", "application: automatic")
+            found.append(read(text, file=name, vocabulary=vocabulary()))
+    return found
 
 
 def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
