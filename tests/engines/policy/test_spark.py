@@ -32,7 +32,9 @@ def session(monkeypatch):
     made = (
         pyspark.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "2").getOrCreate()
+        .config("spark.sql.shuffle.partitions", "1").config("spark.sql.adaptive.enabled", "false")
+        # Four people: to compile code for them takes far longer than to look at each.
+        .config("spark.sql.codegen.wholeStage", "false").config("spark.sql.codegen.factoryMode", "NO_CODEGEN").getOrCreate()
     )  # fmt: skip
     yield made
     made.stop()
