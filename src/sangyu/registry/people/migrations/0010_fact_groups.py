@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0008_moved_index")]
+    dependencies = [("people", "0009_wandering")]
     operations = [
         migrations.RunSQL(
             "CREATE STATISTICS person_fact_groups (ndistinct) ON kind, value FROM people_personfact",
