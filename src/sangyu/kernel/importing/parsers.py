@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
 
@@ -124,6 +125,17 @@ def id_number(today: date) -> Parser:
         return identity.parse_id_number(text_of(cell), today=today)
 
     return parse
+
+
+def yuan(cell: Any) -> int:
+    """Yuan, with at most two decimals, as fen."""
+    try:
+        fen = Decimal(text_of(cell).replace(",", "").removesuffix("元")) * 100
+    except InvalidOperation:
+        raise BadValue(_("Not an amount: write yuan, for example 25.50."), code="money.form") from None
+    if fen != fen.to_integral_value() or not 0 <= fen < 10**11:
+        raise BadValue(_("Write yuan with at most two decimals, not negative."), code="money.form")
+    return int(fen)
 
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")

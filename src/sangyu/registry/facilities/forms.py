@@ -2,12 +2,11 @@
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.kernel.actor import Actor
 from sangyu.registry.organisations import selectors as organisations
-from sangyu.registry.people import selectors as people
+from sangyu.registry.people.fields import PersonField
 from sangyu.registry.regions.fields import RegionField
 
 from . import selectors
@@ -61,27 +60,6 @@ class FactForm(forms.Form):
         label=gettext_lazy("Source"), max_length=100, help_text=gettext_lazy("Who established it, with the number.")
     )
     note = forms.CharField(label=gettext_lazy("Note"), max_length=300, required=False)
-
-
-class PersonField(forms.CharField):
-    """One living elder of the actor's area, by ID number, telephone or name; cleans to the id."""
-
-    actor: Actor | None = None
-
-    def clean(self, value):
-        text = super().clean(value).strip()
-        if not text:
-            return None
-        found = people.find_ids(self.actor, text, most=6)
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise forms.ValidationError(_("Nobody in your area is found by that."), code="unknown")
-        cards = people.person_cards(self.actor, found[:5])
-        names = "、".join(f"{c.name}（{c.id_masked}）" for c in cards.values())
-        raise forms.ValidationError(
-            _("Several people are found: %(names)s. Write the ID number.") % {"names": names}, code="several"
-        )
 
 
 class StayForm(forms.Form):

@@ -70,6 +70,12 @@ def stay_on(person_id: int, day: date) -> Stay | None:
     return Stay.objects.filter(valid_on(day), person_id=person_id).select_related("facility").first()
 
 
+def residents(facility_ids: Iterable[int], day: date) -> dict[tuple[int, str], int]:
+    """(facility, bed) → who lives in that bed on ``day``, as far as the scope sees the stays."""
+    rows = Stay.objects.filter(valid_on(day), facility_id__in=list(facility_ids)).exclude(bed="")
+    return {(house, bed): person for house, bed, person in rows.values_list("facility_id", "bed", "person_id")}
+
+
 def housing_choices(actor: Actor) -> list[tuple[int, str]]:
     """Facilities with beds that the actor may name in an admission."""
     kinds = [k for k in Kind if k.houses]

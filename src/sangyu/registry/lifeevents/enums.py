@@ -49,6 +49,7 @@ class Item(models.TextChoices):
     SUBSIDIES = "subsidies", _("Subsidies stopped or decided anew")
     ACCESS = "access", _("Family access ended")
     PROVIDERS = "providers", _("Access of providers and workers ended")
+    DEVICES = "devices", _("Devices taken back")
     PARTIES = "parties", _("Family and providers told")
     ADDRESS = "address", _("New address and contacts checked")
     PLAN = "plan", _("Visits planned anew")
@@ -61,7 +62,7 @@ class Item(models.TextChoices):
 CHECKLIST: dict[str, tuple[Item, ...]] = {
     Kind.DEATH: (
         Item.ORDERS, Item.AGREEMENTS, Item.VOUCHERS, Item.OVERUSE, Item.SUBSIDIES, Item.ACCESS, Item.PROVIDERS,
-        Item.PARTIES,
+        Item.DEVICES, Item.PARTIES,
     ),
     Kind.MOVE: (Item.ORDERS, Item.AGREEMENTS, Item.SUBSIDIES, Item.ADDRESS, Item.PARTIES),
     Kind.INSTITUTION: (Item.ORDERS, Item.AGREEMENTS, Item.SUBSIDIES, Item.PARTIES),
@@ -71,4 +72,4 @@ CHECKLIST: dict[str, tuple[Item, ...]] = {
 #: What a person must restore after a death that was recorded by mistake.
 AFTER_MISTAKE = (Item.RESTORE_ACCESS, Item.RESTORE_ORDERS, Item.RESTORE_VOUCHERS, Item.PARTIES)
 #: Done by the rooms themselves, as jobs: their report closes the item or leaves it open with what is left.
-BY_ROOM = {Item.ORDERS, Item.VOUCHERS, Item.OVERUSE, Item.ACCESS, Item.PROVIDERS, Item.RESTORE_ACCESS}
+BY_ROOM = {Item.ORDERS, Item.VOUCHERS, Item.OVERUSE, Item.ACCESS, Item.PROVIDERS, Item.DEVICES, Item.RESTORE_ACCESS}

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -39,17 +38,6 @@ FORMS = {
     "志愿服务队": "volunteer_team",
     "个人": "individual",
 }
-
-
-def yuan(cell: Any) -> int:
-    """Yuan, with at most two decimals, as fen."""
-    try:
-        fen = Decimal(parsers.text_of(cell).replace(",", "").removesuffix("元")) * 100
-    except InvalidOperation:
-        raise BadValue(_("Not an amount: write yuan, for example 25.50."), code="money.form") from None
-    if fen != fen.to_integral_value() or not 0 <= fen < 10**11:
-        raise BadValue(_("Write yuan with at most two decimals, not negative."), code="money.form")
-    return int(fen)
 
 
 def count(cell: Any) -> int:
@@ -165,7 +153,7 @@ class PriceImport(Import):
                 hint=_("For a market price, without contract."),
             ),
             Field("item", _("Service"), text(60), ("服务项目", "项目", "项目编码"), required=True, example="助洁"),
-            Field("unit_price", _("Unit price (yuan)"), yuan, ("单价", "价格"), required=True, example="25.50"),
+            Field("unit_price", _("Unit price (yuan)"), parsers.yuan, ("单价", "价格"), required=True, example="25.50"),
             Field("valid_from", _("From"), parsers.day, ("起始日期", "开始日期"), required=True),
             Field("last_day", _("Last day"), parsers.day, ("最后一天", "截止日期")),
             Field("month_quota", _("Units per month at most"), count, ("每月最多数量",)),

@@ -1,5 +1,6 @@
 """Consent by purpose, and the sharing that follows from it (R-027). Imported through ``services``."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q
@@ -18,7 +19,7 @@ from sangyu.registry.accounts import services as accounts
 
 from . import events, values
 from .enums import GivenBy, Part, Proof, Purpose, Relation
-from .models import Consent, Contact
+from .models import Consent, Contact, Person
 from .sharing import share_file, unshare_file
 from .store import locked, refresh_completeness
 
@@ -118,6 +119,31 @@ def _parts(purpose: str, parts: list[str] | None) -> list[str]:
     if unknown := set(parts) - set(Part.values):
         raise Invalid({"parts": [_("Unknown part: %(part)s.") % {"part": ", ".join(sorted(unknown))}]})
     return [p for p in Part.values if p in parts]
+
+
+@service("people.consent")
+def give_listed_consents(
+    *, actor: Actor, person_ids: Iterable[int], purpose: str, version: str, given_on: date, extent: str = ""
+) -> int:
+    """Consent to ``purpose`` of the living persons of a list whose signed forms lie with whoever made it; who has given it
+    already keeps that. Answers how many were added; persons outside the scope and restricted ones are left out."""
+    if purpose not in Purpose.values or purpose == Purpose.FAMILY_VIEW:
+        raise Invalid({"purpose": [_("Choose what the consent is for.")]})
+    persons = Person.objects.filter(pk__in=list(person_ids), died_on__isnull=True, restricted_at__isnull=True)
+    held = Consent.objects.filter(
+        person__in=persons, purpose=purpose, contact=None, withdrawn_on__isnull=True
+    ).values_list("person_id", flat=True)
+    made = [
+        Consent(
+            person_id=pk, path=path, purpose=purpose, version=version, given_on=given_on, given_by=GivenBy.SELF,
+            extent=extent, proof=Proof.PAPER,
+        )
+        for pk, path in persons.exclude(pk__in=list(held)).order_by("pk").values_list("pk", "path")
+    ]  # fmt: skip
+    Consent.objects.bulk_create(made, batch_size=1000)
+    if made:
+        emit(events.CONSENTS_LISTED, path=actor.path, purpose=purpose, count=len(made))
+    return len(made)
 
 
 @service("people.consent")

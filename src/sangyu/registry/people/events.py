@@ -15,6 +15,7 @@ HOSPITALISED = "people.hospitalised"  # id, on
 RESIDENCE_REVOKED = "people.residence_revoked"  # id, on
 LIVES_ALONE = "people.lives_alone"  # id, on: for plans of visits
 CONSENT_GIVEN = "people.consent_given"  # id, purpose, consent
+CONSENTS_LISTED = "people.consents_listed"  # purpose, count: many at once, by a list
 CONSENT_WITHDRAWN = "people.consent_withdrawn"  # id, purpose, consent
 IMPORTED = "people.imported"  # batch, count (new), changed
 STATUSES_LISTED = "people.statuses_listed"  # kind, begun, ended, taken_back: many at once, by a list

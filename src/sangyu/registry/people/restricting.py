@@ -1,5 +1,6 @@
 """Files that are kept for a statute only (PIPL 47, X-01). Imported through ``services`` and ``selectors``."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils import timezone
@@ -38,6 +39,12 @@ def refuse_restricted(person: Person) -> None:
 def is_restricted(person_id: int) -> bool:
     """Whether the person's data are kept for a statute only. Call inside a scope."""
     return Person.objects.filter(pk=person_id, restricted_at__isnull=False).exists()
+
+
+def restricted_among(person_ids: Iterable[int]) -> set[int]:
+    """Those of ``person_ids`` whose data are kept for a statute only. Call inside a scope."""
+    rows = Person.objects.filter(pk__in=list(person_ids), restricted_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
 
 
 @service("people.restricted")

@@ -20,15 +20,15 @@ from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex
 from .finding import find_ids, narrow, persons_by_phone, search
 from .matching import brief, find_matches, holders, sought
 from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
-from .restricting import is_restricted, refuse_restricted, refuse_use
+from .restricting import is_restricted, refuse_restricted, refuse_use, restricted_among
 from .values import disagreements
 from .words import read_status
 
 __all__ = [
-    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
+    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consents_held", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
     "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
-    "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "search", "sought", "survivor", "tags",
+    "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",
 ]  # fmt: skip
 
@@ -175,7 +175,20 @@ def tag_condition(tag: str) -> list[tuple[str, list[str]]]:
     return list(by_kind.items())
 
 
-# ---------------------------------------------------------------- contacts, card, history
+# ---------------------------------------------------------------- contacts, consents, card, history
+def consents_held(person_ids: Iterable[int], purposes: Iterable[str]) -> dict[int, frozenset[str]]:
+    """Person → those of ``purposes`` to which consent holds now, in one query. Call inside a scope."""
+    from .models import Consent
+
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = Consent.objects.filter(
+        person_id__in=list(person_ids), purpose__in=list(purposes), contact=None, withdrawn_on__isnull=True
+    )
+    for person, purpose in rows.values_list("person_id", "purpose"):
+        found[person].add(purpose)
+    return {person: frozenset(held) for person, held in found.items()}
+
+
 def contacts(person) -> list:
     """Who to call, first first. Call inside a scope."""
     return list(person.contacts.order_by("priority", "id"))

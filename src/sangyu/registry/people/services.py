@@ -26,6 +26,7 @@ from .completeness import recompute as recompute_completeness
 from .consents import (
     end_relative_access,
     give_consent,
+    give_listed_consents,
     invite_relative,
     link_account,
     link_contact_account,
@@ -63,6 +64,7 @@ __all__ = [
     "enter_hospital",
     "give_back",
     "give_consent",
+    "give_listed_consents",
     "invite_relative",
     "lift_restriction",
     "link_account",

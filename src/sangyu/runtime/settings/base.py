@@ -37,6 +37,7 @@ ROOMS = [
     "sangyu.registry.workforce",
     "sangyu.registry.privacy",
     "sangyu.registry.facilities",
+    "sangyu.registry.devices",
     "sangyu.registry.documents",
     "sangyu.care.assessments",
     "sangyu.care.screening",

@@ -22,6 +22,7 @@ from .notes import after_death, notes, used_after
 from .sources import SOURCES
 from .subsidies import subsidies
 from .timeline import Cursor, Show, timeline
+from .worn import worn
 
 #: Tags that the page shows in red.
 URGENT = {Tag.THREE_NO, Tag.DEMENTIA, Tag.WANDERING, Tag.BEDRIDDEN, Tag.DEPENDENT}
@@ -37,6 +38,7 @@ AUDIENCES = {
     "vouchers": FAMILY,
     "subsidies": FAMILY,
     "assessments": STAFF,
+    "devices": FAMILY,
     "files": STAFF,
     "events": STAFF,
     "history": STAFF,
@@ -193,6 +195,7 @@ class CasefilePage(DetailPage):
             lambda page: len(page.vouchers)),
         Tab("subsidies", pgettext_lazy("casefile", "Subsidies"), "casefile/subsidies.html", subsidies, "applications.view"),
         Tab("assessments", pgettext_lazy("casefile", "Assessments"), "casefile/assessments.html", assessed, "assessments.view"),
+        Tab("devices", pgettext_lazy("casefile", "Devices"), "casefile/devices.html", worn, "devices.view"),
         Tab("files", pgettext_lazy("casefile", "Files"), "casefile/files.html", gathered, "dossier.view"),
         Tab("events", pgettext_lazy("casefile", "Life events"), "casefile/events.html", life, "lifeevents.view"),
         Tab("history", pgettext_lazy("casefile", "Changes"), "casefile/history.html", changes),
@@ -214,6 +217,7 @@ class CasefilePage(DetailPage):
         ("people:family_access", _("Family access"), "people.consent", True),
         ("people:consent_new", _("Record consent"), "people.consent", True),
         ("dossier:paper_new", _("Add a paper"), "dossier.papers", None),
+        ("devices:issue-to", _("Issue a device"), "devices.issue", True),
         ("lifeevents:move", _("Move to another area"), "people.life_events", True),
         ("facilities:admit-person", _("Admission to a registered facility"), "facilities.admit", True),
         ("lifeevents:institution", _("Admission to an institution"), "people.life_events", True),

@@ -20,6 +20,7 @@ from . import words
 from .entitled import asked_for, stays
 from .file import File
 from .timeline import Asked, Entry, Show, Source, older
+from .worn import issues
 
 
 def _moment(day: date) -> datetime:
@@ -317,4 +318,5 @@ SOURCES = (
     Source("looks", Show.READ, looks, _holds("dossier.reads"), aside=True),
     Source("stays", Show.LIFE, stays, _holds("facilities.stays")),
     Source("asked_for", Show.MONEY, asked_for, _holds("applications.view")),
+    Source("devices", Show.SERVICE, issues, _holds("devices.view")),
 )

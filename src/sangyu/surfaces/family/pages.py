@@ -12,6 +12,7 @@ from sangyu.care.vouchers import selectors as vouchers
 from sangyu.care.vouchers.enums import State as VoucherState
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.registry.devices import selectors as devices
 from sangyu.registry.lifeevents import selectors as lifeevents
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import Purpose
@@ -178,6 +179,17 @@ class Family(ElderPage):
             ],
             "consents": [c for c in consents if c.purpose != Purpose.FAMILY_VIEW],
         }
+
+
+class Devices(ElderPage):
+    """What the elder has from us; read only (R-089)."""
+
+    url, name, permission, title = "<int:elder>/devices/", "devices", "devices.view", gettext_lazy("Devices")
+    template = "family/devices.html"
+
+    def get_context(self) -> dict:
+        rows = devices.of_person(self.actor, self.card.id).filter(returned_at__isnull=True)
+        return {"rows": list(rows[:20])}
 
 
 class TypeSize(PlainPage):

@@ -13,6 +13,7 @@ urlpatterns = paths(
     pages.Emergency,
     pages.Vouchers,
     pages.Family,
+    pages.Devices,
     relatives.Invite,
     relatives.EndAccess,
     relatives.Notices,

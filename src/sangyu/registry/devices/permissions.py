@@ -1,0 +1,11 @@
+from django.utils.translation import gettext_lazy as _
+
+PERMISSIONS = {
+    "devices.view": _("See devices, who has them, repairs and fees"),
+    "devices.stock": _("Receive, allot and retire devices"),
+    "devices.issue": _("Issue devices, take them back, report them lost and found"),
+    "devices.repair": _("Send devices to repair and take them back from it"),
+    "devices.settings": _("Set SOS numbers, reporting and commands of devices"),
+    "devices.fees": _("Register monthly fees of devices and that they were paid"),
+    "devices.reveal": _("See SIM numbers of devices in full"),
+}
