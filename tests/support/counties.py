@@ -20,6 +20,7 @@ from sangyu.registry.people.enums import Part
 from sangyu.registry.people.sharing import share_file
 
 from .assessing import assessed_county
+from .equipping import equip
 from .entitlement import entitle
 from .paying import paid_county
 from .screening import screened_county
@@ -95,6 +96,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     assessed_county(county, regions, person)
     screened_county(county, regions, person)
     entitle(county, region, person, NOW)
+    equip(county, region, person, NOW)
     paid_county(county, region, person, NOW)
     return county
 

@@ -61,6 +61,7 @@ def repair_ended(
     """
     now = now or timezone.now()
     on = on or timezone.localdate(now)
+    store.check_amounts(cost=cost)
     device = store.locked(actor, device_id)
     repair = Repair.objects.select_for_update().filter(device=device, back_on__isnull=True).first()
     if repair is None:

@@ -50,6 +50,7 @@ def issue(
     "people.restricted", "devices.one_each", "workflow.edge". Then nothing has changed.
     """
     now = now or timezone.now()
+    store.check_amounts(deposit=deposit)
     person = people.locked_person(person_id)
     device = store.locked(actor, device_id)
     DEVICE_FLOW.require(device, Action.ISSUE)

@@ -82,6 +82,10 @@ def fill(made: Device, given: dict[str, Any]) -> list[str]:
             errors |= error.errors
         setattr(made, name, 0 if value is None and name.endswith("_fee") else value)
         named.append(name)
+    try:
+        store.check_amounts(service_fee=made.service_fee, sim_fee=made.sim_fee)
+    except Invalid as error:
+        errors |= error.errors
     if made.payer not in Payer.values:
         errors["payer"] = [_("Choose one of the options.")]
     if made.warranty_until and made.warranty_until < made.received_on:

@@ -23,6 +23,8 @@ DIGITS = {"watch": (10, 15), "h02": (5, 16), "gt06": (15, 16)}
 HEALTH = frozenset(
     {"heart_rate", "blood_pressure", "spo2", "temperature", "glucose", "weight", "respiration", "steps", "bed", "sleep"}
 )
+#: One million yuan.
+MOST = 100_000_000
 NAMED = re.compile(r"^[A-Za-z0-9_.:\-]{2,64}$")
 
 
@@ -78,6 +80,12 @@ def purposes_of(product: Product | None) -> list[Purpose]:
         return []
     found = [Purpose.LOCATION] if "position" in product.capabilities else []
     return found + ([Purpose.HEALTH_DATA] if product.capabilities & HEALTH else [])
+
+
+def check_amounts(**amounts: int | None) -> None:
+    """A fee or deposit is no house: at most a million yuan, in fen. Raises Invalid."""
+    if wrong := [name for name, fen in amounts.items() if fen is not None and not 0 <= fen <= MOST]:
+        raise Invalid({name: [_("The amount is too large.")] for name in wrong})
 
 
 def read_identity(protocol: str, written: str) -> str:

@@ -26,6 +26,7 @@ from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
 from .benefits import Months
 from .claims import Claims
 from .copying import ACTOR, SOURCE, say_who
+from .devices import Devices
 from .entitlements import Entitlement
 from .families import open_family_accounts
 from .filework import file_work
@@ -119,6 +120,9 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         (claims, "payees", "Accounts paid into"), (claims, "applications", "Applications"),
     ):  # fmt: skip
         stages.run(name, label, lambda step, work=getattr(owner, name): (say_who(), work())[1])
+    stages.run(
+        "devices", "Devices", lambda step: (say_who(), Devices(region, counties, now, seed).build(actor))[1]
+    )
     if runs:
         stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
     stages.run("filework", "Work on files", lambda step: file_work(counties, today))

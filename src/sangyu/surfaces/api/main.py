@@ -6,6 +6,7 @@ from . import (
     agreements,
     assessments,
     benefits,
+    devices,
     entitlements,
     errors,
     filework,
@@ -47,5 +48,6 @@ for module in (
     entitlements,
     policies,
     benefits,
+    devices,
 ):
     api.add_router("", module.router)
