@@ -20,8 +20,8 @@ from sangyu.registry.people.enums import Part
 from sangyu.registry.people.sharing import share_file
 
 from .assessing import assessed_county
-from .equipping import equip
 from .entitlement import entitle
+from .equipping import equip
 from .paying import paid_county
 from .screening import screened_county
 from .world import make_fee_rules, make_item, make_organisation, make_person, make_worker

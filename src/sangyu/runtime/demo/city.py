@@ -120,9 +120,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         (claims, "payees", "Accounts paid into"), (claims, "applications", "Applications"),
     ):  # fmt: skip
         stages.run(name, label, lambda step, work=getattr(owner, name): (say_who(), work())[1])
-    stages.run(
-        "devices", "Devices", lambda step: (say_who(), Devices(region, counties, now, seed).build(actor))[1]
-    )
+    stages.run("devices", "Devices", lambda step: (say_who(), Devices(region, counties, now, seed).build(actor))[1])
     if runs:
         stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
     stages.run("filework", "Work on files", lambda step: file_work(counties, today))

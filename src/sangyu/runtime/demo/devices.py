@@ -133,7 +133,9 @@ class Devices:
     def _mattresses(self) -> None:
         """On beds that somebody has, a few a house."""
         known, taken = product("mattress-alink"), defaultdict(int)
-        stays = Stay.objects.filter(valid_to=None).exclude(bed="").select_related("facility").order_by("facility_id", "pk")
+        stays = (
+            Stay.objects.filter(valid_to=None).exclude(bed="").select_related("facility").order_by("facility_id", "pk")
+        )
         for stay in stays:
             if len([d for d in self.devices if d.product == known.code]) >= MATTRESSES or taken[stay.facility_id] >= 6:
                 continue
@@ -177,7 +179,9 @@ class Devices:
 
     def _numbers(self) -> None:
         """SOS numbers: the first two contacts with a telephone."""
-        wearers = {b.person_id: b.device for b in self.bindings if b.person_id and b.device.kind in ("watch", "pendant")}
+        wearers = {
+            b.person_id: b.device for b in self.bindings if b.person_id and b.device.kind in ("watch", "pendant")
+        }
         contacts: dict[int, list[int]] = defaultdict(list)
         rows = Contact.objects.filter(person_id__in=list(wearers), phone__isnull=False).order_by("priority", "pk")
         for pk, person in rows.values_list("pk", "person_id"):
