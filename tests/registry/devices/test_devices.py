@@ -229,8 +229,8 @@ def test_the_device_follows_its_wearer(bureau, issued, elder, regions, staff):
         actor=staff("city"),
         person_id=elder.pk,
         region_id=regions["b"].pk,
-        on=LATER.date(),
-        reason="x",
+        moved_on=LATER.date(),
+        source="x",
         today=LATER.date(),
     )
     issued.refresh_from_db()

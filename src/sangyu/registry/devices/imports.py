@@ -199,12 +199,12 @@ class BindingImport(Import):
         closed = people.restricted_among(brief)
         seen: dict[Any, int] = {}
         for row in rows:
-            self._check_device(row, devices.get(row.values["identity"], []), seen)
+            self._check_device(row, devices.get(row.values["identity"], []))
             self._check_person(row, matches.get(row.number, []), brief, closed)
             if not row.problems:
                 self._check_pair(row, held, seen)
 
-    def _check_device(self, row: Row, found: list[Device], seen: dict) -> None:
+    def _check_device(self, row: Row, found: list[Device]) -> None:
         given = row.values
         if len(found) != 1:
             row.refuse(
@@ -221,10 +221,6 @@ class BindingImport(Import):
                 "identity",
                 _("The device is not in stock: %(state)s.") % {"state": found[0].get_state_display()},
                 "state",
-            )
-        elif seen.setdefault(("device", found[0].pk), row.number) != row.number:
-            row.refuse(
-                "identity", _("The same number stands in row %(n)d.") % {"n": seen["device", found[0].pk]}, "twice"
             )
         if given["on"] > self.today:
             row.refuse("on", _("The day lies in the future."), "date.future")
@@ -248,19 +244,23 @@ class BindingImport(Import):
             given["person"] = same
 
     def _check_pair(self, row: Row, held: dict, seen: dict) -> None:
-        person, kind = row.values["person"], Kind(row.values["device"].kind)
-        if not kind.one_each:
-            return
-        if number := held.get((person.id, kind)):
+        person, device = row.values["person"], row.values["device"]
+        kind = Kind(device.kind)
+        keys = [("device", device.pk)] + ([("person", person.id, kind)] if kind.one_each else [])
+        if number := kind.one_each and held.get((person.id, kind)):
             row.refuse(
                 "id_number", _("Has a device of this kind already (%(number)s).") % {"number": number}, "one_each"
             )
-        elif seen.setdefault((person.id, kind), row.number) != row.number:
+        elif keys[0] in seen:
+            row.refuse("identity", _("The same number stands in row %(n)d.") % {"n": seen[keys[0]]}, "twice")
+        elif keys[-1] in seen:
             row.refuse(
                 "id_number",
-                _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen[person.id, kind]},
+                _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen[keys[-1]]},
                 "twice",
             )
+        else:
+            seen |= dict.fromkeys(keys, row.number)
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         now, made, trail = timezone.now(), [], []
