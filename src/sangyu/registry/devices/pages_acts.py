@@ -60,6 +60,9 @@ class Issue(_Form):
     def form_kwargs(self) -> dict:
         return {"actor": self.actor, "device": self.object}
 
+    def arguments(self, form) -> dict:
+        return form.cleaned_data  # the form gathers the answers
+
 
 class IssueTo(FormPage):
     """From the elder's file: which device."""
@@ -115,6 +118,9 @@ class Settings(_Form):
 
     def form_kwargs(self) -> dict:
         return {"device": self.object}
+
+    def arguments(self, form) -> dict:
+        return form.cleaned_data  # the form gathers the numbers
 
     def get_initial(self) -> dict:
         found = getattr(self.object, "setting", None)
