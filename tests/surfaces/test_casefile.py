@@ -182,7 +182,7 @@ def test_after_a_death_the_page_is_still_and_shows_the_check_list(world):
     assert reverse("hotline:desk") + f"?person={world.person.pk}" not in page
     assert reverse("people:edit", args=[world.person.pk]) not in page
     assert (
-        page.count("st--bad") == 5
+        page.count("st--bad") == 6
     )  # orders, agreements, vouchers, overuse wait for their jobs; subsidies for a person
     jobs.run_due()
     page = text(get(world.desk, "page", world.person.pk))
