@@ -23,6 +23,7 @@ from sangyu.registry.regions.models import Region
 
 from ..engines.process import EngineError
 from .accounts import PASSWORD, Accounts, show_the_busy, sign_ins
+from .assessments import Assessments
 from .benefits import Months
 from .claims import Claims
 from .copying import ACTOR, SOURCE, say_who
@@ -121,6 +122,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
     ):  # fmt: skip
         stages.run(name, label, lambda step, work=getattr(owner, name): (say_who(), work())[1])
     stages.run("devices", "Devices", lambda step: (say_who(), Devices(region, counties, now, seed).build(actor))[1])
+    stages.run("assessments", "Assessments", lambda step: (say_who(), Assessments(counties, now, seed).build())[1])
     if runs:
         stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
     stages.run("filework", "Work on files", lambda step: file_work(counties, today))
