@@ -96,7 +96,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     assessed_county(county, regions, person)
     screened_county(county, regions, person)
     entitle(county, region, person, NOW)
-    equip(county, region, person, NOW)
+    equip(county, region, person, NOW - timedelta(days=7))
     paid_county(county, region, person, NOW)
     return county
 

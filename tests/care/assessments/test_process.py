@@ -44,7 +44,7 @@ def test_the_whole_road(crew, person):
     ]  # fmt: skip
     assert Event.objects.filter(name="assessments.level").get().payload["level"] == 3
     with scope(crew.chief):
-        assert [n.kind for n in selectors.needs_of_person(crew.chief, person.pk)] == ["health", "cleaning"]
+        assert [n.kind for n in selectors.needs_of_person(crew.chief, person.pk)] == ["health", "cleaning", "safety"]
         assert selectors.setting_of(row.pk).recommended == "institution"  # severe and alone
 
 

@@ -44,7 +44,7 @@ def test_a_status_is_given_to_many_and_taken_back(clerk, three):
     given = {"bulk": "tag", "ids": [p.pk for p in three], "sure": "1", "status": "living=alone",
              "valid_from": "2026-10-01", "source": "走访记录 7 号"}  # fmt: skip
     asked = client.post("/people/", given | {"sure": ""})
-    assert (asked.status_code, BulkRun.objects.count(), "走访" in asked.content.decode()) == (200, 0, False)
+    assert (asked.status_code, BulkRun.objects.count(), "走访记录" in asked.content.decode()) == (200, 0, False)
     assert client.post("/people/", given | {"valid_from": "2999-01-01"}).status_code == 422
     client.post("/people/", given)
     run = BulkRun.objects.get()

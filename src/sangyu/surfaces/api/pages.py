@@ -71,4 +71,6 @@ TITLES = {
     "entitlements": _("Facilities, applications, objections"),
     "benefits": _("Benefit runs"),
     "file work": _("Duplicates, transfers, data requests"),
+    "screening": _("Screening campaigns"),
+    "devices": _("Devices"),
 }
