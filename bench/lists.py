@@ -1,6 +1,6 @@
 """Lists, searches, the elder's file and the order board at 50,000 and 549,000 elders, each as a multiple of a bare view.
 
-    make bench NAME=lists                                    # its own server, both cities: about fifteen minutes
+    make bench NAME=lists                                    # its own server, both cities: about half an hour
     python bench/lists.py --server URL --elders 5000 20000   # on a server of yours; the cities are kept there
 
 Requests go through Django's test client with the real middleware, a real session and row-level security: what is measured

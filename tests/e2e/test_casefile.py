@@ -61,8 +61,9 @@ def test_the_file_at_a_desk(town, chromium, elder):
             page.locator("#tab .card").first.wait_for()
             no_overflow(page)
             picture(page, f"desk-{tab}")
-        with page.expect_navigation(wait_until="load"):  # the page comes anew: nothing personal is kept in the browser
-            page.evaluate("setTimeout(() => history.back())")
+        # the page comes anew: nothing personal is kept in the browser
+        page.evaluate("() => { window.before = true; setTimeout(() => history.back()); }")
+        page.wait_for_function("() => !window.before && document.readyState === 'complete'")
         assert page.url.endswith("/events/")
 
         # a paper, from a file chooser that a phone opens its camera for
