@@ -115,14 +115,17 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         stages.run("names", "Plain sign-in names", lambda step: show_the_busy(now))
     entitlement = Entitlement(region, counties, towns, now, seed, accounts)
     claims = Claims(region, now, seed)
-    for owner, name, label in (
-        (entitlement, "officers", "Second officers"), (entitlement, "policies", "Policies"),
-        (entitlement, "facilities", "Facilities and residents"), (entitlement, "favour", "Elders of the sign-ins"),
-        (claims, "payees", "Accounts paid into"), (claims, "applications", "Applications"),
-    ):  # fmt: skip
-        stages.run(name, label, lambda step, work=getattr(owner, name): (say_who(), work())[1])
-    stages.run("devices", "Devices", lambda step: (say_who(), Devices(region, counties, now, seed).build(actor))[1])
-    stages.run("assessments", "Assessments", lambda step: (say_who(), Assessments(counties, now, seed).build())[1])
+    for name, label, work in (
+        ("officers", "Second officers", entitlement.officers),
+        ("policies", "Policies", entitlement.policies),
+        ("facilities", "Facilities and residents", entitlement.facilities),
+        ("favour", "Elders of the sign-ins", entitlement.favour),
+        ("payees", "Accounts paid into", claims.payees),
+        ("applications", "Applications", claims.applications),
+        ("devices", "Devices", lambda: Devices(region, counties, now, seed).build(actor)),
+        ("assessments", "Assessments", lambda: Assessments(counties, now, seed).build()),
+    ):
+        stages.run(name, label, lambda step, work=work: (say_who(), work())[1])
     if runs:
         stages.run("benefits", "Runs of three months", lambda step: Months(region, now).build())
     stages.run("filework", "Work on files", lambda step: file_work(counties, today))

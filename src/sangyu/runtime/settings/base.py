@@ -48,10 +48,13 @@ ROOMS = [
     "sangyu.care.dispatch",
     "sangyu.care.orders",
     "sangyu.care.settlement",
+    "sangyu.care.signals",
+    "sangyu.care.emergencies",
 ]
 SURFACES = [
     "sangyu.surfaces.casefile",
     "sangyu.surfaces.hotline",
+    "sangyu.surfaces.desk",
     "sangyu.surfaces.bureau",
     "sangyu.surfaces.provider",
     "sangyu.surfaces.worker",
