@@ -184,6 +184,33 @@ def test_committed_events_arrive_once_rolled_back_never_foreign_never(relay, pus
         browser.close()
 
 
+def test_a_commit_wakes_the_relay_and_a_lost_word_costs_one_look(nats, push, monkeypatch):
+    """X-08: nothing hangs on the notification; with it nobody waits for the next look."""
+    monkeypatch.setattr(live, "POLL", 20)
+    stop = threading.Event()
+    thread = threading.Thread(target=live.relay_forever, args=(stop,))
+    browser = Browser(push, live.ticket(A, ["orders"]))
+    happened(A, 1)  # before the relay is there: nobody hears the word
+    thread.start()
+    assert browser.next()[1]["payload"] == {"id": 1}
+    with scope(A):
+        emit("orders.confirmed", path=A.path, id=2)
+        emit("orders.confirmed", path=A.path, id=3)
+        assert [call[1] for call in connection.run_on_commit].count(live._notify) == 1
+    began = time.monotonic()
+    assert [browser.next()[1]["payload"]["id"] for _n in range(2)] == [2, 3]
+    assert time.monotonic() - began < 10
+    monkeypatch.setattr(live, "POLL", 0.2)
+    happened(A, 4)  # the relay is woken once more and waits shortly from then on
+    assert browser.next()[1]["payload"] == {"id": 4}
+    monkeypatch.setattr(live, "wake", lambda: None)
+    happened(A, 5)
+    assert browser.next()[1]["payload"] == {"id": 5}
+    stop.set()
+    thread.join(60)
+    browser.close()
+
+
 def test_others_hear_what_names_them(relay, push):
     worker, stranger = (
         Browser(push, live.ticket(a, ["orders"]))

@@ -33,6 +33,7 @@ def emit(name: str, *, path: str = ROOT_PATH, **payload: Any):
     Staff of the region hear of it by ``path``; ``to`` in the payload names who else does, as "audience:subject"
     ("worker:7") or "account:5". Handlers do not get ``to``.
     """
+    from . import live
     from .jobs import defer_handler
     from .models import Event
 
@@ -47,6 +48,7 @@ def emit(name: str, *, path: str = ROOT_PATH, **payload: Any):
         )
         for handler in _handlers.get(name, ()):
             defer_handler(handler_name(handler), event.pk)
+    live.wake()
     return event
 
 

@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ import nats
 import psycopg
 from django.conf import settings
 from django.core import signing
+from django.db import connection, transaction
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
@@ -31,8 +32,13 @@ log = logging.getLogger(__name__)
 
 STREAM = "EVENTS"
 SUBJECT = "sangyu.events"
-#: Seconds between two looks at the outbox when it was empty.
-POLL = 0.1
+#: Said after a commit that left rows in the outbox; see ``wake``.
+CHANNEL = "sangyu_outbox"
+#: Seconds between two looks at the outbox when nobody said anything: how late an event is whose notification was lost.
+POLL = 0.5
+#: Said on NATS, not stored, while a relay reaches the database. Who misses it knows that cases arrive late or not at all.
+BEAT = "sangyu.beat"
+BEAT_EVERY = 1.0
 BATCH = 500
 #: Events are kept for browsers that come back; a day covers a night shift.
 MAX_AGE = 24 * 3600.0
@@ -67,9 +73,26 @@ class Listener:
         return f"{self.audience}:{self.subject_id}" in to or f"account:{self.account_id}" in to
 
 
+#: Topic → permission without which a ticket does not hear it: the few events that say more than ids.
+_guarded: dict[str, str] = {}
+
+
+def guard(topic: str, permission: str) -> None:
+    """Only who holds ``permission`` hears ``topic`` and what is below it."""
+    _guarded[topic] = permission
+
+
+def _may_hear(actor: Actor, topic: str) -> bool:
+    return all(
+        actor.may(permission)
+        for held, permission in _guarded.items()
+        if f"{held}.".startswith(f"{topic}.") or f"{topic}.".startswith(f"{held}.")
+    )
+
+
 def ticket(actor: Actor, topics: Iterable[str], *, session_key: str = "", age: int = TICKET_AGE) -> str:
     """A signed pass for ``/live/events?ticket=…`` that hears ``topics`` ("orders" = all its events, or
-    "orders.confirmed").
+    "orders.confirmed"); those that the actor may not hear are left out.
 
     Bound to the browser's session by ``session_key`` (``request.session.session_key``), valid ``age`` seconds.
     """
@@ -78,20 +101,20 @@ def ticket(actor: Actor, topics: Iterable[str], *, session_key: str = "", age: i
         "p": actor.path,
         "s": actor.subject_id,
         "i": actor.account_id,
-        "t": sorted(topics),
+        "t": sorted(t for t in topics if _may_hear(actor, t)),
         "k": session_mark(session_key),
         "e": int(time.time()) + age,
     }
     return signing.dumps(body, salt=_SALT, compress=True)
 
 
-def listener(text: str) -> Listener | None:
-    """Who a ticket is for; None when it is forged or expired."""
+def listener(text: str, at: float | None = None) -> Listener | None:
+    """Who a ticket is for; None when it is forged or had expired ``at`` (default now)."""
     try:
         body = signing.loads(text, salt=_SALT)
     except signing.BadSignature:
         return None
-    if body["e"] <= time.time():
+    if body["e"] <= (time.time() if at is None else at):
         return None
     return Listener(body["a"], body["p"], body["s"], body["i"], tuple(body["t"]), body["k"], body["e"])
 
@@ -140,6 +163,24 @@ async def ensure_stream(js: JetStreamContext) -> None:
 
 
 # ---------------------------------------------------------------- relay
+Passed = Callable[[list[tuple[str, dict[str, Any]]]], None]
+
+
+def wake() -> None:
+    """Have the relays look at the outbox as soon as the open transaction is committed. Once a transaction is enough.
+
+    The notification is a statement of its own after the commit: inside the transaction it would hold a lock of the whole
+    server until the commit is on disk, and commits would queue. Lost ones cost ``POLL``.
+    """
+    if not any(call[1] is _notify for call in connection.run_on_commit):
+        transaction.on_commit(_notify, robust=True)
+
+
+def _notify() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+
+
 _ENTER = "SELECT set_config('sangyu.path', %s, true), set_config('role', %s, true)"
 _TAKE = (
     "SELECT id, name, path, payload::text, extract(epoch FROM at)::float8 FROM kernel_event WHERE relayed_at IS NULL "
@@ -147,13 +188,16 @@ _TAKE = (
 )
 
 
-def relay_forever(stop: threading.Event) -> None:
-    """Publish outbox rows until ``stop``. Without NATS or the database it waits and tries again; rows stay."""
-    asyncio.run(_relay(stop))
+def relay_forever(stop: threading.Event, passed: Passed | None = None) -> None:
+    """Publish outbox rows until ``stop``. Without NATS or the database it waits and tries again; rows stay.
+
+    ``passed`` is told names and payloads of what went by, after they were stored; it must not wait.
+    """
+    asyncio.run(_relay(stop, passed))
 
 
-async def _relay(stop: threading.Event) -> None:
-    pause = 0.2
+async def _relay(stop: threading.Event, passed: Passed | None) -> None:
+    pause, beat = 0.2, 0.0
     while not stop.is_set():
         nc = database = None
         try:
@@ -161,15 +205,20 @@ async def _relay(stop: threading.Event) -> None:
             js = nc.jetstream()
             await ensure_stream(js)
             database = await psycopg.AsyncConnection.connect(**connector_params(), autocommit=True)
+            await database.execute(f"LISTEN {CHANNEL}")
             while not stop.is_set():
-                sent = await relay_once(database, js)
+                sent = await relay_once(database, js, passed)
                 pause = 0.2
-                if sent < BATCH:
-                    await asyncio.sleep(POLL)
+                if time.monotonic() - beat >= BEAT_EVERY:
+                    beat = time.monotonic()
+                    await nc.publish(BEAT, b"")
+                if sent < BATCH:  # what was said meanwhile was kept: nothing falls between the look and the wait
+                    async for _said in database.notifies(timeout=POLL, stop_after=1):
+                        pass
         except (NatsError, OSError, psycopg.Error, TimeoutError) as error:
             log.warning("events wait: %s: %s", type(error).__name__, error)
             await _sleep(stop, pause)
-            pause = min(pause * 2, 5)
+            pause = min(pause * 2, 2)
         finally:
             if nc is not None:
                 await nc.close()
@@ -177,17 +226,21 @@ async def _relay(stop: threading.Event) -> None:
                 await database.close()
 
 
-async def relay_once(database: psycopg.AsyncConnection, js: JetStreamContext) -> int:
+async def relay_once(database: psycopg.AsyncConnection, js: JetStreamContext, passed: Passed | None = None) -> int:
     """Publish one batch and mark what the stream has stored, in one transaction. Returns how many rows were taken."""
     async with database.transaction(), database.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
-        await cursor.execute(_ENTER, [ROOT_PATH, Audience.JOB.db_role])
-        await cursor.execute(_TAKE, [BATCH])
-        rows = await cursor.fetchall()
+        async with database.pipeline():  # one round trip
+            await cursor.execute(_ENTER, [ROOT_PATH, Audience.JOB.db_role])
+            await cursor.execute(_TAKE, [BATCH])
+            rows = await cursor.fetchall()
         if not rows:
             return 0
         answers = await asyncio.gather(*(_publish(js, *row) for row in rows), return_exceptions=True)
-        stored = [row[0] for row, answer in zip(rows, answers, strict=True) if not isinstance(answer, BaseException)]
-        await cursor.execute("UPDATE kernel_event SET relayed_at = clock_timestamp() WHERE id = ANY (%s)", [stored])
+        stored = [row for row, answer in zip(rows, answers, strict=True) if not isinstance(answer, BaseException)]
+        marked = [row[0] for row in stored]
+        await cursor.execute("UPDATE kernel_event SET relayed_at = clock_timestamp() WHERE id = ANY (%s)", [marked])
+    if passed is not None:
+        passed([(row[1], json.loads(row[3])) for row in stored])
     refused = next((a for a in answers if isinstance(a, BaseException)), None)
     if refused is not None:  # after the commit of what was stored
         raise refused

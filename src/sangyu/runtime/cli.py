@@ -247,7 +247,7 @@ def worker(
 
 @app.command()
 def relay() -> None:
-    """Carry outbox events to NATS alone."""
+    """Carry outbox events to NATS alone, and keep there who wears which device."""
     if not parts.has_relay():
         raise EngineError("The relay is not part of this version.")
     import django
@@ -255,10 +255,13 @@ def relay() -> None:
     django.setup()
     from sangyu.kernel.live import relay_forever
 
-    stop = threading.Event()
+    from .wearers import Keeper
+
+    stop, keeper = threading.Event(), Keeper()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    relay_forever(stop)
+    threading.Thread(target=keeper.run, args=(stop,), name="wearers", daemon=True).start()
+    relay_forever(stop, keeper.passed)
 
 
 @app.command()

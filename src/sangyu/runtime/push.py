@@ -3,7 +3,7 @@
 One consumer per process reads the stream and keeps its last events in memory; each browser gets those its ticket
 entitles to. ``id:`` is the place in the stream: a browser that comes back with ``Last-Event-ID`` gets what it missed,
 or the event ``reset`` (fetch everything anew) when that is no longer kept. ``renew`` says that the ticket has run
-out. The process needs NATS and the secret key, no database.
+out. The process needs NATS and the secret key, no database. Alarms it hears itself: ``push_alarms.py``.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from sangyu.kernel import live
+from sangyu.runtime.push_alarms import Alarms
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ KEPT = 10_000
 #: Events waiting for one slow browser before it is cut off; it comes back and replays.
 QUEUE = 256
 HEARTBEAT = 15.0
+#: For consoles that hear alarms: they notice a dead connection within seconds.
+QUICK_HEARTBEAT = 3.0
 #: Milliseconds a browser waits before it comes back.
 RETRY = 1_500
 HEADERS = {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
@@ -69,6 +72,7 @@ class Hub:
         self.era = ""
         self.ready = asyncio.Event()
         self.watching = False
+        self.alarms = Alarms(self)
 
     async def run(self) -> None:
         """Follow the stream until cancelled; NATS may come and go."""
@@ -142,10 +146,14 @@ class Hub:
         self.kept.append((place, event))
         for client in list(self.clients):
             if client.who.hears(event):
-                try:
-                    client.queue.put_nowait((self.mark(place), event))
-                except asyncio.QueueFull:
-                    self._drop(client)
+                self.give(client, self.mark(place), event)
+
+    def give(self, client: Client, mark: str, event: dict[str, Any]) -> None:
+        """Put an event into the client's queue; ``mark`` "" for one that has no place in the stream."""
+        try:
+            client.queue.put_nowait((mark, event))
+        except asyncio.QueueFull:
+            self._drop(client)
 
     def _drop(self, client: Client) -> None:
         """Cut a client off; its browser comes back with the last place it has seen."""
@@ -198,7 +206,8 @@ class Hub:
 def _line(mark: str, event: dict[str, Any]) -> str:
     payload = {key: value for key, value in event["payload"].items() if key != "to"}
     body = json.dumps({"id": event["id"], "at": event["at"], **{"payload": payload}}, ensure_ascii=False)
-    return f"id: {mark}\nevent: {event['name']}\ndata: {body}\n\n"
+    place = f"id: {mark}\n" if mark else ""
+    return f"{place}event: {event['name']}\ndata: {body}\n\n"
 
 
 async def _stream(hub: Hub, client: Client, last_id: str) -> AsyncIterator[str]:
@@ -214,13 +223,16 @@ async def _stream(hub: Hub, client: Client, last_id: str) -> AsyncIterator[str]:
             yield f"id: {hub.mark(here)}\n: from here\n\n"
         for mark, event in missed or ():
             yield _line(mark, event)
+        for event in hub.alarms.greeting(who):
+            yield _line("", event)
+        pause = QUICK_HEARTBEAT if hub.alarms.concerns(who) else HEARTBEAT
         while True:
-            left = who.expires - time.time()
-            if left <= 0:
+            left = pause if hub.alarms.stays(who) else who.expires - time.time()
+            if left <= 0 and client.queue.empty():
                 yield "event: renew\ndata: {}\n\n"
                 return
             try:
-                async with asyncio.timeout(min(HEARTBEAT, left)):
+                async with asyncio.timeout(min(pause, max(left, 0.01))):
                     item = await client.queue.get()
             except TimeoutError:
                 yield ": still here\n\n"
@@ -249,11 +261,14 @@ async def events(request: Request) -> Response:
     """The stream. 403 for another origin, 401 for a ticket that is forged, expired or of another session."""
     if not _same_origin(request):
         return PlainTextResponse("other origin", status_code=403)
-    who = live.listener(request.query_params.get("ticket", ""))
+    hub: Hub = request.app.state.hub
+    text = request.query_params.get("ticket", "")
+    who = live.listener(text)
+    if who is None and (kept := live.listener(text, hub.alarms.good_at())) and hub.alarms.stays(kept):
+        who = kept
     session = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
     if who is None or (who.session and who.session != live.session_mark(session)):
         return PlainTextResponse("ticket expired", status_code=401)
-    hub: Hub = request.app.state.hub
     hub.end_on_signal()
     try:
         async with asyncio.timeout(3):
@@ -269,21 +284,22 @@ async def health(request: Request) -> JSONResponse:
     hub: Hub = request.app.state.hub
     ready = hub.ready.is_set()
     return JSONResponse(
-        {"ready": ready, "clients": len(hub.clients), "last": hub.last}, status_code=200 if ready else 503
+        {"ready": ready, "clients": len(hub.clients), "last": hub.last, "cases": hub.alarms.since is None},
+        status_code=200 if ready else 503,
     )
 
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.hub = hub = Hub()
-    task = asyncio.create_task(hub.run())
+    tasks = [asyncio.create_task(hub.run()), asyncio.create_task(hub.alarms.run())]
     try:
         yield
     finally:
         hub.close()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 application = Starlette(routes=[Route("/live/events", events), Route("/live/health", health)], lifespan=lifespan)
