@@ -13,8 +13,8 @@ from sangyu.kernel import live
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.registry.devices import services
 from sangyu.runtime import push, push_alarms, wearers
-from support.nats import Nats
 from support.equipping import AGREED, NOW
+from support.nats import Nats
 from support.processes import eventually
 from support.world import make_person
 
@@ -96,7 +96,9 @@ def test_an_alarm_of_level_1_is_told_to_the_staff_of_the_wearers_area(nats, sett
             hub.clients |= {mine, theirs, deaf}
             first = alarm()
             await js.publish(entries.subject(first), entries.pack([first]))
-            await js.publish(entries.subject(first), entries.pack([first]))  # the device pressed on, the gateway sent again
+            await js.publish(
+                entries.subject(first), entries.pack([first])
+            )  # the device pressed on, the gateway sent again
             low = alarm(id=b"l" * 16, alarms=(("low_battery", 3, "status.0", ""),))
             await js.publish("signals.alarm.3", entries.pack([low]))
             unknown = alarm(id=b"u" * 16, device=99)
@@ -134,7 +136,12 @@ def test_without_a_beat_consoles_are_told_and_their_tickets_hold(nats, settings,
             assert (hub.alarms.stays(desk.who), hub.alarms.stays(other.who)) == (True, False)
             lines = push._stream(hub, desk, "")
             said = [await anext(lines) for _n in range(4)]
-            assert [s.split("\n")[0] for s in said] == ["retry: 1500", "id: .0", "event: live.degraded", "event: signals.alarm"]
+            assert [s.split("\n")[0] for s in said] == [
+                "retry: 1500",
+                "id: .0",
+                "event: live.degraded",
+                "event: signals.alarm",
+            ]
             # who comes back with a ticket that ended after the database went is let in; one that had ended before is not
             gone = live.ticket(A, ["signals.alarm"], age=-120)
             assert live.listener(gone, hub.alarms.good_at()) is None
@@ -188,4 +195,6 @@ def test_the_snapshot_follows_issues_and_names_nobody(nats, settings, staff, reg
         stop.set()
         for thread in threads:
             thread.join(20)
-    assert found == wearers.Worn(regions["a_one"].path, "8800000001", "watch-3g", person.pk, f"{person.name[0]}*", None, "", "")
+    assert found == wearers.Worn(
+        regions["a_one"].path, "8800000001", "watch-3g", person.pk, f"{person.name[0]}*", None, "", ""
+    )

@@ -60,7 +60,7 @@ class Alarms:
     # ------------------------------------------------------------ what others ask
     def concerns(self, who: live.Listener) -> bool:
         """Whether the listener's ticket is for alarms."""
-        return any(TOPIC == t or TOPIC.startswith(t + ".") for t in who.topics)
+        return any(t == TOPIC or TOPIC.startswith(t + ".") for t in who.topics)
 
     def stays(self, who: live.Listener) -> bool:
         """Whether a stream whose ticket has run out goes on: a new ticket cannot be had without the database."""
