@@ -132,7 +132,7 @@ async def connect(name: str, url: str = "") -> nats.NATS:
         log.debug("nats %s: %s", name, error)
 
     return await nats.connect(
-        url or settings.NATS_URL,
+        (url or settings.NATS_URL).split(","),
         name=name,
         error_cb=quiet,
         connect_timeout=2,

@@ -265,6 +265,28 @@ def relay() -> None:
 
 
 @app.command()
+def gateway(
+    listen: Annotated[
+        str,
+        typer.Option(help="watch=0.0.0.0:5093,h02=…,gt06=…,sia-dc09=…; default SANGYU_GATEWAY, else usual ports here."),
+    ] = "",
+) -> None:
+    """Receive devices' signals alone. Start as many as the load needs, on any machine."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from sangyu.registry.devices.selectors import products
+
+    from .gateway import config, service
+
+    if not settings.NATS_URL:
+        raise EngineError("The gateway needs NATS.", "start `sangyu up`, or name a server in SANGYU_NATS_URL")
+    service.main(home_folder(), products(), config.listens(listen or None), settings.NATS_URL)
+
+
+@app.command()
 def migrate(here: Annotated[bool, typer.Option("--here", hidden=True)] = False) -> None:
     """Bring the database to this version: tables, roles, row-level security, history triggers.
 

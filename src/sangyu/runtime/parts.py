@@ -104,6 +104,13 @@ def stack(
     parts.append(Part("jobs", _django(own_command("worker"), env, stop_seconds=15)))
     if has_relay():
         parts.append(Part("relay", _django(own_command("relay"), env)))
+    state = home / "gateway" / "state.json"  # written once it listens
+    parts.append(
+        Part(
+            "gateway", _django(own_command("gateway"), env, stop_seconds=15), ready=state.exists,
+            prepare=lambda: state.unlink(missing_ok=True),
+        )
+    )  # fmt: skip
     caddy = Caddy(home, run, static, Door.from_environment(port))
     parts.append(_engine("door", caddy))
     return [p for p in parts if p.name not in without], caddy

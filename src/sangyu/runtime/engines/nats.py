@@ -50,7 +50,8 @@ class Nats:
         config = {
             "server_name": "sangyu",
             "listen": f"127.0.0.1:{self.port}",
-            "jetstream": {"store_dir": str(self.folder / "data")},
+            # acknowledged = on the disk: a press of the button must survive a power cut (ADR 0024)
+            "jetstream": {"store_dir": str(self.folder / "data"), "sync_interval": "always"},
             "authorization": {"token": self.token},
             "max_payload": 1048576,
             "lame_duck_duration": "30s",

@@ -1,0 +1,317 @@
+"""The gateway as a whole: starts, listens, sweeps, tells how it goes, stops (ADR 0024, docs/rooms/gateway.md)."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import platform
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
+
+from sangyu.engines.codecs import Message, codec
+from sangyu.engines.codecs.interface import Options
+from sangyu.engines.codecs.products import Product
+
+from . import stream
+from .config import Limits, Listen, bound, most_connections, remembered, state_file
+from .connections import Connection, Strangers
+from .publishing import Publisher
+from .register import Database, Device, Register
+
+log = logging.getLogger(__name__)
+
+SWEEP, TELL, RELOAD, CARE = 5.0, 2.0, 600.0, 30.0
+BACKLOG = 4096
+#: Minutes east of UTC of a device that writes local time.
+CHINA = 480
+#: Heartbeat of each gateway for whoever shows that alarms can be received; not stored.
+PULSE = "signals.gateway"
+
+
+class Gateway:
+    """``run`` until ``stop``. ``connect`` makes a NATS connection and raises while there is none."""
+
+    def __init__(
+        self, register: Register, products: Mapping[str, Product], listens: list[Listen], connect: Callable,
+        *, limits: Limits = Limits(), state: Path | None = None, name: str = "",
+    ) -> None:  # fmt: skip
+        self.register, self.listens, self.limits, self.state = register, listens, limits, state
+        self.name = name or f"{platform.node()}-{os.getpid()}"
+        self.options = Options(offset=CHINA)
+        self.counts: dict[str, int] = defaultdict(int)
+        self.publisher = Publisher(self.counts)
+        self.publisher.drained = self._drained
+        self.strangers = Strangers(limits.strangers)
+        self.connections: set[Connection] = set()
+        self.paused: set[Connection] = set()
+        self.by_device: dict[int, list[Connection]] = {}
+        self.ports: dict[str, list[int]] = {}
+        self.listening = asyncio.Event()
+        self.full, self.lag = 0.0, 0
+        self.stopping = False
+        self._products = dict(products)
+        self._local = {code: replace(p, clock=CHINA) for code, p in products.items()}
+        self._connect = connect
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task] = set()
+        self._changed: set[int] = set()
+        self._everything = False
+        self._most = min(limits.connections, most_connections())
+        register.gone = self._gone
+
+    # ------------------------------------------------------------ life
+    async def run(self) -> None:
+        """Wait for NATS and the register, listen, work until ``stop``; then answer what is stored and close."""
+        nats: Client | None = None
+        sockets, servers = [], []
+        try:
+            sockets.extend((listen, bound(listen)) for listen in self.listens)
+            nats = await self._until_stopped(self._connected())
+            if nats is None or await self._until_stopped(self._registered()) is None:
+                return
+            self.publisher.connection = nats
+            await nats.subscribe("sangyu.events.*.devices.>", cb=self._event)
+            loop = asyncio.get_running_loop()
+            for listen, sock in sockets:
+                server = await loop.create_server(
+                    lambda c=codec(listen.protocol): Connection(self, c), sock=sock, backlog=BACKLOG
+                )
+                servers.append(server)
+                self.ports.setdefault(listen.protocol, []).append(sock.getsockname()[1])
+            for work in (self._sweep(), self._tell(nats), self._keep_register(), self._care(nats)):
+                self.start(work)
+            if self.state is not None:
+                (self.state.parent / "ports.json").write_text(json.dumps(self.ports))
+            self.listening.set()
+            log.warning("gateway listens: %s; %s devices", self.ports, len(self.register))
+            await self._stop.wait()
+        finally:
+            self.stopping = True
+            for server in servers:
+                server.close()
+            for _listen, sock in sockets:
+                sock.close()
+            for connection in list(self.connections):
+                connection._pause()
+            await self.publisher.close(5)
+            for connection in list(self.connections):
+                connection.close("stop")
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.register.close()
+            if self.state is not None:
+                self.state.unlink(missing_ok=True)
+            if nats is not None:
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(nats.close(), 2)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def stop_on_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+
+    def start(self, work) -> None:
+        """A task that ends with the gateway; what it raises is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("gateway task failed", exc_info=task.exception())
+
+    async def _until_stopped(self, work):
+        """What ``work`` gives; None when the stop came first."""
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            stop.cancel()
+
+    async def _connected(self) -> Client:
+        said = False
+        while True:
+            try:
+                nats = await self._connect()
+                await stream.ensure(nats.jetstream())
+                return nats
+            except (NatsError, JetStreamError, OSError, TimeoutError) as error:
+                if not said:
+                    log.warning("the gateway waits for NATS: %s: %s", type(error).__name__, error)
+                said = True
+                await asyncio.sleep(0.5)
+
+    async def _registered(self) -> bool:
+        said = False
+        while True:
+            try:
+                await self.register.load()
+                return True
+            except Exception as error:
+                if self.register.load_kept():
+                    log.error("the database does not answer; the register is the one kept on disk (%s)", error)
+                    return True
+                if not said:
+                    log.warning("the gateway waits for the register: %s: %s", type(error).__name__, error)
+                said = True
+                await asyncio.sleep(1)
+
+    # ------------------------------------------------------------ connections
+    def product_of(self, device: Device) -> Product | None:
+        return (self._local if device.local_clock else self._products).get(device.product)
+
+    def opened(self, connection: Connection) -> None:
+        self.counts["connected"] += 1
+        self.connections.add(connection)
+        if len(self.connections) > self._most:
+            unnamed = [c for c in self.connections if c.device is None]
+            min(unnamed or [connection], key=lambda c: c.opened).close("too_many")
+        elif self.publisher.full:
+            connection._pause()
+
+    def closed(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self.paused.discard(connection)
+        if connection.device is not None:
+            held = self.by_device.get(connection.device.id, [])
+            if connection in held:
+                held.remove(connection)
+            if not held:
+                self.by_device.pop(connection.device.id, None)
+
+    def bound(self, connection: Connection) -> None:
+        """A device said who it is. Networks leave half-open connections behind: the newest is the one that is spoken to."""
+        held = self.by_device.setdefault(connection.device.id, [])
+        held.append(connection)
+        if len(held) > 3:
+            held[0].close("superseded")
+
+    def confirmed(self, connection: Connection, message: Message) -> None:
+        """A command was confirmed on this connection."""
+
+    def _gone(self, device: Device) -> None:
+        for connection in list(self.by_device.get(device.id, ())):
+            connection.close("retired")
+
+    def _drained(self) -> None:
+        for connection in list(self.paused):
+            connection._resume()
+
+    async def _sweep(self) -> None:
+        """Close what is silent, and what does not say who it is."""
+        while True:
+            await asyncio.sleep(SWEEP if self.limits.idle > 60 else self.limits.idle / 10)
+            now = time.monotonic()
+            for connection in list(self.connections):
+                if connection.device is None and now - connection.opened > self.limits.identify:
+                    connection.close("nameless")
+                elif now - connection.heard > self.limits.idle:
+                    connection.close("idle")
+
+    # ------------------------------------------------------------ register
+    async def _event(self, message) -> None:
+        """A device was issued, changed, retired …; only its id matters, the database says the rest."""
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            pk = json.loads(message.data)["payload"].get("id")
+            if isinstance(pk, int):
+                self._changed.add(pk)
+            else:
+                self._everything = True
+
+    async def _keep_register(self) -> None:
+        """What events told, at once; everything now and then and after a start from disk."""
+        tried = time.monotonic()
+        while True:
+            await asyncio.sleep(0.25)
+            due = time.monotonic() - tried > (10 if self.register.from_disk else RELOAD)
+            if not (self._changed or self._everything or due):
+                continue
+            changed, self._changed = self._changed, set()
+            try:
+                if self._everything or due:
+                    tried = time.monotonic()
+                    await self.register.load()
+                    self._everything = False
+                else:
+                    await self.register.refresh(changed)
+            except Exception as error:
+                self._changed |= changed
+                log.warning("the register was not read: %s: %s", type(error).__name__, error)
+                await asyncio.sleep(2)
+
+    # ------------------------------------------------------------ stream and state
+    async def _care(self, nats: Client) -> None:
+        while True:
+            try:
+                self.full, self.lag = await stream.care(nats.jetstream())
+            except (NatsError, JetStreamError, OSError, TimeoutError) as error:
+                log.debug("the stream was not looked at: %s", error)
+            reserved = self.full > stream.RESERVED
+            if reserved != self.publisher.reserved:
+                log.error(
+                    "the stream of signals is %s", "nearly full: readings are refused" if reserved else "free again"
+                )
+            self.publisher.reserved = reserved
+            await asyncio.sleep(5 if self.full > stream.TRIMMED else CARE)
+
+    def summary(self) -> dict[str, object]:
+        """Ports, counts and how it goes; no personal data."""
+        return {
+            "name": self.name, "pid": os.getpid(), "at": time.time(), "ports": self.ports, "connections": len(self.connections),
+            "devices": len(self.by_device), "registered": len(self.register), "register_from_disk": self.register.from_disk,
+            "waiting": self.publisher.waiting, "alarms_waiting": self.publisher.alarms_waiting,
+            "last_stored": self.publisher.last_stored, "nats": self.publisher.connected, "stream_full": round(self.full, 4),
+            "stream_lag": self.lag, "counts": dict(sorted(self.counts.items())),
+        }  # fmt: skip
+
+    async def _tell(self, nats: Client) -> None:
+        while True:
+            said = msgspec.json.encode(self.summary())
+            if self.state is not None:
+                with contextlib.suppress(OSError):
+                    draft = self.state.with_suffix(".draft")
+                    draft.write_bytes(said)
+                    draft.replace(self.state)
+            if nats.is_connected:
+                with contextlib.suppress(NatsError, OSError):
+                    await nats.publish(f"{PULSE}.{_token(self.name)}", said)
+            await asyncio.sleep(TELL)
+
+
+def _token(name: str) -> str:
+    """A name as one part of a subject."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name) or "gateway"
+
+
+def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url: str) -> None:
+    """Run one gateway until SIGTERM. Raises EngineError when it cannot listen."""
+    import uvloop
+
+    state = state_file(home)
+    state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def work() -> None:
+        register = Register(Database(), state.parent / "register")
+        same = remembered(listens, state.parent / "ports.json")
+        gateway = Gateway(register, products, same, lambda: stream.connect(url), state=state)
+        gateway.stop_on_signals()
+        await gateway.run()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())

@@ -1,0 +1,91 @@
+"""The stream SIGNALS: how it is made, and how it stays small without ever dropping what nobody has read (ADR 0024)."""
+
+import logging
+import os
+
+import nats
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+from sangyu.engines.codecs.entries import ALARM, READING, STREAM
+
+log = logging.getLogger(__name__)
+
+#: The durable consumer that writes to the database.
+CONSUMER = "signals"
+GIGABYTE = 1_000_000_000
+LEAST = 64_000_000
+#: A device that repeats itself within this time is dropped by the stream already; the consumer drops all the others.
+DUPLICATES = 120.0
+#: Above this part of the stream readings are refused, so that alarms still find room.
+RESERVED = 0.9
+#: Read messages are removed when the stream holds more than this part: until then they can be read again.
+TRIMMED = 0.5
+_NO_ROOM = 10047
+
+
+async def connect(url: str, name: str = "sangyu gateway") -> Client:
+    """A connection that comes back by itself; ``url`` may name several servers, separated by commas. Raises when there is none now."""
+
+    async def quiet(error: Exception) -> None:
+        log.debug("nats %s: %s", name, error)
+
+    return await nats.connect(
+        url.split(","), name=name, error_cb=quiet, connect_timeout=2, max_reconnect_attempts=-1, reconnect_time_wait=0.25,
+        ping_interval=5, max_outstanding_pings=2, pending_size=16_000_000,
+    )  # fmt: skip
+
+
+async def ensure(js: JetStreamContext) -> None:
+    """Create the stream when it is not there. SANGYU_SIGNALS_GB: its most bytes (8), SANGYU_SIGNALS_REPLICAS: copies in a cluster (1).
+
+    A full stream takes nothing new and so is no device answered: it never drops what is not in the database. On a disk that has less
+    room it is made smaller. What an operator changes afterwards stays.
+    """
+    try:
+        await js.stream_info(STREAM)
+    except NotFoundError:
+        size = int(float(os.environ.get("SANGYU_SIGNALS_GB", "8")) * GIGABYTE)
+        while True:
+            try:
+                await js.add_stream(_config(size))
+                return
+            except APIError as error:
+                if error.err_code != _NO_ROOM or size // 2 < LEAST:
+                    raise
+                size //= 2
+                log.warning("little room for the stream of signals: %.1f GB", size / GIGABYTE)
+
+
+def _config(size: int) -> StreamConfig:
+    return StreamConfig(
+        name=STREAM,
+        subjects=[f"{ALARM}.>", f"{READING}.>"],
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE,
+        max_bytes=size,
+        duplicate_window=DUPLICATES,
+        num_replicas=int(os.environ.get("SANGYU_SIGNALS_REPLICAS", "1")),
+    )
+
+
+async def care(js: JetStreamContext) -> tuple[float, int]:
+    """Remove what the consumer has behind it once the stream is half full. Answers how full it is (0–1) and how many messages wait.
+
+    Without a consumer nothing is removed. Raises NATS errors.
+    """
+    info = await js.stream_info(STREAM)
+    full = info.state.bytes / info.config.max_bytes if info.config.max_bytes and info.config.max_bytes > 0 else 0.0
+    try:
+        consumer = await js.consumer_info(STREAM, CONSUMER)
+    except NotFoundError:
+        return full, info.state.messages
+    read = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
+    if full > TRIMMED and read >= info.state.first_seq:
+        await js.purge_stream(STREAM, seq=read + 1)
+        info = await js.stream_info(STREAM)
+        full = info.state.bytes / info.config.max_bytes
+    return full, (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
