@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 from django.conf import settings
 
-from sangyu.engines.assessment import InstrumentErrors, WrongAnswers, payment, read, score
+from sangyu.engines.assessment import WrongAnswers, payment, read, score
 from sangyu.engines.assessment import settings as settings_rules
+from sangyu.engines.yamlfile import FileErrors
 from support.scales import CODES, answers_for, full, scale
 
 GBT, MZT, LTCI = (scale(code) for code in CODES)
@@ -192,7 +193,7 @@ SHIPPED = (settings.DATA / "instruments" / "gbt-42195-2022.yaml").read_text(enco
 )
 def test_mistakes_are_named_with_file_line_and_remedy(old, new, message):
     assert old in SHIPPED
-    with pytest.raises(InstrumentErrors) as caught:
+    with pytest.raises(FileErrors) as caught:
         read(SHIPPED.replace(old, new, 1), file="x.yaml")
     said = next(p for p in caught.value.problems if p.message.startswith(message))
     assert said.file == "x.yaml"
@@ -217,7 +218,7 @@ def test_payment_levels_are_dated_and_the_nearest_region_wins():
     assert of("210810001000", date(2027, 1, 1)) == "sppff"
     assert of("210811001000", date(2026, 7, 1)) == "sppff"
     assert payment.on(found, date(2010, 1, 1), "210810") is None
-    with pytest.raises(InstrumentErrors, match="Each level 0 to 4"):
+    with pytest.raises(FileErrors, match="Each level 0 to 4"):
         payment.read(text.replace("4: full}", "5: full}", 1), file="x")
 
 
@@ -233,5 +234,5 @@ def test_the_recommended_setting_names_its_rule():
     for (level, living, dementia, special), setting in cases.items():
         facts = {"level": level, "living": living, "dementia": dementia, "special_care": special}
         assert settings_rules.recommend(rules, facts).setting == setting, facts
-    with pytest.raises(InstrumentErrors, match="no recommendation"):
+    with pytest.raises(FileErrors, match="no recommendation"):
         settings_rules.read(text.replace("text: 能力完好或轻度失能：居家}", "text: x, when: {level: [1]}}"), file="x")

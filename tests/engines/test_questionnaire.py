@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sangyu.engines.assessment import InstrumentErrors
 from sangyu.engines.questionnaire import Vocabulary, read
+from sangyu.engines.yamlfile import FileErrors
 
 WORDS = Vocabulary({"living": {"alone": "", "with_family": ""}, "difficult": {"yes": "", "no": ""}, "care_level": {"3": ""}}, ("meals",),
                    ("visit",))  # fmt: skip
@@ -97,7 +97,7 @@ def test_answers_mean_facts_needs_follow_ups_and_a_standing(sheet):
 )
 def test_every_mistake_names_its_line(old, new, line, message):
     assert old in SHEET
-    with pytest.raises(InstrumentErrors) as caught:
+    with pytest.raises(FileErrors) as caught:
         read(SHEET.replace(old, new, 1), file="test.yaml", words=WORDS)
     assert [(p.line, p.message) for p in caught.value.problems if p.message == message] == [(line, message)]
 

@@ -19,7 +19,7 @@ from sangyu.engines.alarms import (
     seen,
     storms,
 )
-from sangyu.engines.assessment import InstrumentErrors
+from sangyu.engines.yamlfile import FileErrors
 
 RULES = read((settings.DATA / "alarms" / "default.yaml").read_text(encoding="utf-8"), file="default.yaml")
 START = datetime(2025, 5, 12, 8, 0, tzinfo=UTC)  # 16:00 in Shanghai
@@ -212,7 +212,7 @@ rules:
 
 
 def test_mistakes_are_told_with_line_and_remedy():
-    with pytest.raises(InstrumentErrors) as found:
+    with pytest.raises(FileErrors) as found:
         read(WRONG, file="x.yaml")
     assert sorted({p.line for p in found.value.problems}) == [2, 3, 4, 5, 6, 7]
     assert all(p.remedy and p.file == "x.yaml" for p in found.value.problems)

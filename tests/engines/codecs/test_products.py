@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 
-from sangyu.engines.assessment import InstrumentErrors
 from sangyu.engines.codecs import CODECS, AlarmKind, Batch, Datum, Message, MessageKind, codec, products, register
 from sangyu.engines.codecs import ReadingKind as R
+from sangyu.engines.codecs.commands import NotEncodable
+from sangyu.engines.yamlfile import FileErrors
 from support.devices import NOW, decoded
 
 FOLDER = settings.DATA / "devices" / "products"
@@ -210,7 +211,7 @@ surprise: 1
 
 
 def test_mistakes_are_told_with_file_line_and_remedy():
-    with pytest.raises(InstrumentErrors) as found:
+    with pytest.raises(FileErrors) as found:
         products.read(WRONG, file="x.yaml")
     problems = found.value.problems
     assert all(p.file == "x.yaml" and p.remedy for p in problems)
@@ -245,7 +246,7 @@ class _Toy:
         return Batch(tuple(made))
 
     def encode(self, command, target, now):
-        raise NotImplementedError
+        return NotEncodable("not_supported", "a toy hears nothing")
 
 
 @pytest.fixture

@@ -28,18 +28,6 @@ def result(cell: Any) -> bool:
     raise BadValue(_("Write 成功 or 失败."), code="result.unknown")
 
 
-def fen(cell: Any) -> int:
-    """Yuan with at most two decimals → fen. Raises BadValue."""
-    written = parsers.text_of(cell).replace(",", "").replace("，", "").removesuffix("元")
-    try:
-        amount = round(float(written) * 100)
-    except ValueError:
-        raise BadValue(_("This is no amount."), code="amount.form") from None
-    if abs(float(written) * 100 - amount) > 1e-6 or amount < 0:
-        raise BadValue(_("An amount has at most two decimals."), code="amount.form")
-    return amount
-
-
 @register
 class ReturnFile(Import):
     """Each line settles one payment of one file, once; a line that was settled so before is left as it is."""
@@ -59,7 +47,7 @@ class ReturnFile(Import):
                 "reference", _("Payment number"), text(20), ("付款编号", "编号", "附言", "业务编号", "商户流水号"), required=True,
                 example="BF0000000000",
             ),
-            Field("amount", _("Amount (yuan)"), fen, ("金额", "金额（元）", "交易金额", "发生额"), required=True),
+            Field("amount", _("Amount (yuan)"), parsers.yuan, ("金额", "金额（元）", "交易金额", "发生额"), required=True),
             Field("result", _("Result"), result, ("结果", "状态", "处理结果", "交易状态", "返回码"), required=True),
             Field("refusal", _("Reason"), text(200), ("失败原因", "原因", "备注", "返回信息", "处理信息")),
         )  # fmt: skip
@@ -70,7 +58,7 @@ class ReturnFile(Import):
         if made is not None:
             found = FileItem.objects.filter(file=made).values_list("payment_id", "amount", "result")
             items = {f"BF{pk:010d}": (pk, amount, now) for pk, amount, now in found}
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, Any], int] = {}
         for row in rows:
             reference = row.values["reference"].upper()
             if made is None or made.state not in (FileState.SENT, FileState.SETTLED):
@@ -79,12 +67,11 @@ class ReturnFile(Import):
             if reference not in items:
                 row.refuse("reference", _("This payment is not in the file %(n)s.") % {"n": made.number}, "unknown")
                 continue
-            first = seen.setdefault(reference, row.number)
             pk, amount, now = items[reference]
             row.known = pk
-            if first != row.number:
-                row.refuse("reference", _("The same payment stands in row %(n)d.") % {"n": first}, "twice")
-            elif amount != row.values["amount"]:
+            if not row.once(seen, reference=reference):
+                continue
+            if amount != row.values["amount"]:
                 row.refuse(
                     "amount",
                     _("The file says %(yuan).2f yuan. Ask the bank.") % {"yuan": amount / 100},

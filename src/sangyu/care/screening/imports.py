@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sangyu.engines.questionnaire import Question
-from sangyu.kernel import identity
 from sangyu.kernel.errors import BadValue
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Fate, Field, Import, Option, Row, register
-from sangyu.registry.people import selectors as people
+from sangyu.registry.people.fields import who_columns, who_of
 
 from . import sheets
 from .enums import Action, CampaignState, TaskState
@@ -77,11 +76,7 @@ class SheetImport(Import):
     def describe(self) -> Sequence[Field]:
         sheet = self.campaign.version.sheet if self.campaign else sheets.shipped()[DEFAULT][0]
         return (
-            Field("name", _("Name"), parsers.name, ("姓名", "老人姓名"), required=True, example="张三（示例）"),
-            Field(
-                "id_number", _("ID number"), parsers.id_number(self.today), ("身份证号", "身份证号码", "证件号码"), required=True,
-                mask=identity.mask_id_number, hint=_("Format the column as text."),
-            ),
+            *who_columns(self.today),
             Field("visited_on", _("Visited on"), parsers.day, ("走访日期", "入户日期", "填写日期"), required=True),
             *(
                 Field(
@@ -98,31 +93,22 @@ class SheetImport(Import):
             for row in rows:
                 row.refuse("name", _("There is no campaign of this number under way."), "campaign")
             return
-        found, _elsewhere = people.find_matches(
-            people.sought(r.number, number=r.values["id_number"], name=r.values["name"], birth_date=None) for r in rows
-        )
-        known = {n: next((m.person_id for m in matches if m.by_id), None) for n, matches in found.items()}
+        found = who_of(rows, alive=False, named=False)
         tasks = {
-            t.person_id: t
-            for t in Task.objects.filter(campaign=campaign, person_id__in=[p for p in known.values() if p])
+            t.person_id: t for t in Task.objects.filter(campaign=campaign, person_id__in=[p.id for p in found.values()])
         }
-        first: dict[int, int] = {}
+        first: dict[tuple[str, Any], int] = {}
         now = timezone.now()
         for row in rows:
-            pk = known.get(row.number)
-            task = tasks.get(pk)
-            if pk is None:
-                row.refuse("id_number", _("Nobody in your area has this ID number."), "unknown")
+            if row.problems:
                 continue
+            task = tasks.get(found[row.number].id)
             if task is None:
                 row.refuse("name", _("This elder is not on the campaign's list. Add the elder first."), "target")
                 continue
             if task.person_name != row.values["name"]:
                 row.refuse("name", _("The list calls this person otherwise."), "disagrees")
-            if (seen := first.setdefault(pk, row.number)) != row.number:
-                row.refuse(
-                    "name", _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice"
-                )
+            row.once(first, name=task.person_id)
             if task.state not in (TaskState.WAITING, TaskState.MISSED):
                 row.fate = Fate.UNCHANGED
                 continue
@@ -131,8 +117,6 @@ class SheetImport(Import):
             kept, errors = checked(task, given, row.values["visited_on"], True, now)
             for code, words in errors.items():
                 row.refuse(code if code == "visited_on" else f"q_{code}", words[0], "answer")
-            if people.is_restricted(pk):
-                row.refuse("name", _("The data of this person are kept for a statute only."), "restricted")
             row.known = (task, kept)
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:

@@ -3,8 +3,8 @@
 import re
 from datetime import time, timedelta
 
-from ..assessment.source import Node, Source
 from ..codecs.kinds import LEVELS, AlarmKind, ReadingKind
+from ..yamlfile import Node, Source
 from .rules import NO_TIME, Rule
 
 _SPAN = re.compile(r"(\d{1,4})(s|m|h|d)")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from .source import Source
+from ..yamlfile import Source
 
 LEVELS = ("self_care", "part", "full")
 
@@ -34,7 +34,7 @@ def shortest(code: str) -> str:
 
 
 def read(text: str, *, file: str) -> list[Mapping]:
-    """The mappings of one file. Raises InstrumentErrors."""
+    """The mappings of one file. Raises FileErrors."""
     s = Source(text, file)
     s.keys(s.root, ("mappings",), ("about",))
     made = []

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import product
 
+from ..yamlfile import Node, Source
 from .instrument import (
     MARKS,
     Change,
@@ -16,7 +17,6 @@ from .instrument import (
     Parameter,
     Part,
 )
-from .source import Node, Source
 
 PURPOSES = ("care", "insurance", "history")
 KINDS = ("tick", "count", "choice")
@@ -28,7 +28,7 @@ _OPTIONAL = (
 
 
 def read(text: str, *, file: str) -> Instrument:
-    """The instrument that ``text`` describes. Raises InstrumentErrors with all problems found."""
+    """The instrument that ``text`` describes. Raises FileErrors with all problems found."""
     return _Reader(Source(text, file)).instrument()
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..yamlfile import Node, Source
 from .instrument import MARKS
-from .source import Node, Source
 
 SETTINGS = ("home", "community", "institution", "nursing")
 
@@ -24,7 +24,7 @@ class SettingRule:
 
 
 def read(text: str, *, file: str) -> list[SettingRule]:
-    """The rules of one file; the last must hold for everybody. Raises InstrumentErrors."""
+    """The rules of one file; the last must hold for everybody. Raises FileErrors."""
     s, made = Source(text, file), []
     s.keys(s.root, ("rules",), ("about",))
     codes: set[str] = set()

@@ -1,5 +1,6 @@
 """What every codec offers, the register of codecs, and the one door for commands (ADR 0022)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,7 +94,7 @@ class Collector:
         return Batch(tuple(self.messages), tuple(self.skipped))
 
 
-class StreamDecoder:
+class StreamDecoder(ABC):
     """A bounded buffer and the loop around it. A protocol gives ``limit``, ``_cut`` and ``_frame``.
 
     ``_cut(at)`` looks for the next frame from ``at`` on and answers (begin, end, reason): bytes before ``begin`` are rubbish; end 0 means
@@ -143,14 +144,16 @@ class StreamDecoder:
     def _rubbish(self, out: Collector, data: bytes) -> None:
         out.skip("rubbish", data)
 
-    def _forget(self) -> None:
+    def _forget(self) -> None:  # noqa: B027  most protocols remember nothing
         """The frame that was waited for is given up."""
 
-    def _moved(self, by: int) -> None:
+    def _moved(self, by: int) -> None:  # noqa: B027  as above
         """The buffer begins ``by`` bytes later now."""
 
+    @abstractmethod
     def _cut(self, at: int) -> tuple[int, int, str]:
-        raise NotImplementedError
+        """(begin, end, reason) of the next frame."""
 
+    @abstractmethod
     def _frame(self, frame: bytes, out: Collector, received_at: datetime) -> None:
-        raise NotImplementedError
+        """Read one whole frame into ``out``."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..assessment.source import Node, Source
+from ..yamlfile import Node, Source
 from . import commands
 from .interface import CODECS
 from .kinds import LEVELS, AlarmKind, Datum, MessageKind, ReadingKind

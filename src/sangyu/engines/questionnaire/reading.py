@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..assessment.instrument import MARKS
-from ..assessment.source import Node, Source
+from ..yamlfile import Node, Source
 from .sheet import STANDINGS, Option, Part, Question, Sheet
 
 KINDS = ("choice", "several", "number", "day", "text")
@@ -22,7 +22,7 @@ class Vocabulary:
 
 
 def read(text: str, *, file: str, words: Vocabulary) -> Sheet:
-    """The sheet that ``text`` describes. Raises InstrumentErrors with all problems found."""
+    """The sheet that ``text`` describes. Raises FileErrors with all problems found."""
     s = Source(text, file)
     root = s.root
     s.keys(

@@ -103,6 +103,16 @@ class Row:
         """Say what is wrong in field ``key`` and what to do about it."""
         self.problems.append((key, str(message), code))
 
+    def once(self, seen: dict[tuple[str, Any], int], **keys: Any) -> bool:
+        """Whether no good row before this one has one of ``keys`` (field=key); otherwise the row is refused. ``seen`` is shared by the
+        rows of a file."""
+        for name, key in keys.items():
+            if first := seen.get((name, key)):
+                self.refuse(name, _("The same stands in row %(n)d. Keep one of the two.") % {"n": first}, "twice")
+                return False
+        seen |= dict.fromkeys(keys.items(), self.number)
+        return True
+
     def hold(self, key: str, message: str, code: str, candidates: list[int]) -> None:
         """Keep the row for a person to decide: it may be one of ``candidates``."""
         self.fate, self.candidates = Fate.HELD, candidates

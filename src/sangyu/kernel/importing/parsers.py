@@ -127,6 +127,23 @@ def id_number(today: date) -> Parser:
     return parse
 
 
+def whole(least: int = 0, most: int = 10**9) -> Parser:
+    """A whole number from ``least`` to ``most``."""
+
+    def parse(cell: Any) -> int:
+        written = text_of(cell)
+        if not written.isdecimal() or not least <= int(written) <= most:
+            words = (
+                _("Write a whole number from %(least)d to %(most)d.")
+                if most < 10**9
+                else _("Write a whole number of %(least)d or more.")
+            )
+            raise BadValue(words % {"least": least, "most": most}, code="number.form")
+        return int(written)
+
+    return parse
+
+
 def yuan(cell: Any) -> int:
     """Yuan, with at most two decimals, as fen."""
     try:

@@ -6,7 +6,6 @@ Written without any password: the code of the first sign-in comes into being on 
 from collections.abc import Callable
 
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +16,7 @@ from sangyu.kernel.identity import mask_phone
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Field, Import, Row, register
 from sangyu.kernel.scoping import as_system
-from sangyu.registry.regions import selectors as regions
+from sangyu.registry.regions.fields import Places
 
 from . import delegation, oidc, roles
 from .enums import AccountKind, Act
@@ -54,21 +53,11 @@ class AccountImport(Import):
             numbers = [mobile_index(r.values["mobile"]) for r in rows if r.values.get("mobile")]
             known = Account.objects.filter(mobile_index__in=numbers).values_list("mobile_index", flat=True)
             used = {bytes(index) for index in known}
-        areas, mine = self._areas({str(r.values["region"]).strip() for r in rows}), delegation.givable(self.actor)
+        areas, mine = Places(self.actor, self.today), delegation.givable(self.actor)
         for row in rows:
             self._check_row(row, taken, used, areas, mine)
 
-    def _areas(self, written: set[str]) -> dict[str, list]:
-        """What is written in the column → the areas of the actor that it names."""
-        found: dict[str, list] = {w: [] for w in written}
-        for area in regions.below(self.actor.path).filter(
-            Q(name__in=written) | Q(full_name__in=written) | Q(code__in=written)
-        ):
-            for word in {area.name, area.full_name, area.code} & written:
-                found[word].append(area)
-        return found
-
-    def _check_row(self, row: Row, taken: set[str], used: set[bytes], areas: dict[str, list], mine) -> None:
+    def _check_row(self, row: Row, taken: set[str], used: set[bytes], areas: Places, mine) -> None:
         values = row.values
         name = values["username"] = str(values["username"]).strip().lower()
         if len(name) < 3 or not name.replace(".", "").replace("-", "").replace("_", "").isalnum():
@@ -81,21 +70,15 @@ class AccountImport(Import):
             if index in used:
                 row.refuse("mobile", _("Another account has this mobile number."), "taken")
             used.add(index)
-        here = areas[str(values["region"]).strip()]
-        if len(here) != 1:
-            row.refuse(
-                "region",
-                _("No area of yours has this name.") if not here else _("Several areas have this name: use the code."),
-                "area",
-            )
+        here = values["area"] = areas.settle(row)
+        if here is None:
             return
-        values["area"] = here[0]
         role = roles.all_roles().get(values.get("role", ""))
         if role is None:
             return
         if role.name not in mine:
             row.refuse("role", _("Your role may not hand out this role."), "not_delegated")
-        elif role.levels and here[0].level not in role.levels:
+        elif role.levels and here.level not in role.levels:
             row.refuse("role", _("This role cannot be given for a region of this level."), "level")
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from sangyu.kernel import bulk, identity
 from sangyu.kernel.crypto import blind_index
@@ -16,11 +16,12 @@ from sangyu.kernel.identity import phone_digits
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Field, Import, Row, register
 from sangyu.kernel.scoping import as_system
-from sangyu.registry.people import selectors as people
 from sangyu.registry.people import services as people_services
 from sangyu.registry.people.enums import Purpose
+from sangyu.registry.people.fields import who_columns, who_of
 from sangyu.registry.privacy import selectors as privacy
 from sangyu.registry.regions import selectors as regions
+from sangyu.registry.regions.fields import Places
 
 from . import events, store
 from .enums import Action, Kind, Payer, State
@@ -75,12 +76,7 @@ class StockImport(Import):
         return str(row.values.get("identity") or "")
 
     def check(self, rows: list[Row]) -> None:
-        own = regions.at_path(self.actor.path)
-        places: dict[str, list] = {}
-        if any(r.values.get("region") for r in rows):
-            for r in regions.below(self.actor.path):
-                for key in {r.code, r.full_name, r.name}:
-                    places.setdefault(key, []).append(r)
+        own, places = regions.at_path(self.actor.path), Places(self.actor, self.today)
         for row in rows:
             self._read(row, places, own)
         good = [r for r in rows if not r.problems]
@@ -94,14 +90,14 @@ class StockImport(Import):
             sims = {
                 bytes(i) for i in Device.objects.filter(iccid_index__in=cards).values_list("iccid_index", flat=True)
             }
-        seen: dict[Any, int] = {}
+        seen: dict[tuple[str, Any], int] = {}
         for row in good:
             key = (row.values["product"].protocol, row.values["identity"])
             self._once(row, "identity", key, key in known, seen, _("A device with this number is registered already."))
             if card := row.values["card"]:
                 self._once(row, "iccid", card, card in sims, seen, _("This SIM card is in another device."))
 
-    def _read(self, row: Row, places: dict[str, list], own: Any) -> None:
+    def _read(self, row: Row, places: Places, own: Any) -> None:
         given = row.values
         given["product"] = product_of(given["product"])
         for field, read in (
@@ -114,13 +110,7 @@ class StockImport(Import):
             except Invalid as error:
                 row.refuse(field, error.errors[field][0], f"{field}.form")
         given["card"] = blind_index(given.get("iccid") or "", ICCID_PURPOSE)
-        found = places.get(given["region"], []) if given.get("region") else [own] if own else []
-        if len(found) == 1:
-            given["place"] = found[0]
-        elif found:
-            row.refuse("region", _("Several regions are called that: write the code."), "region")
-        else:
-            row.refuse("region", _("No region of your area is called that."), "region")
+        given["place"] = places.settle(row) if given.get("region") else own
         received = given.setdefault("received_on", self.today) or self.today
         if received > self.today:
             row.refuse("received_on", _("The day lies in the future."), "date.future")
@@ -130,8 +120,8 @@ class StockImport(Import):
     def _once(self, row: Row, field: str, key: Any, known: bool, seen: dict, words: str) -> None:
         if known:
             row.refuse(field, words, "registered")
-        elif seen.setdefault(key, row.number) != row.number:
-            row.refuse(field, _("The same number stands in row %(n)d.") % {"n": seen[key]}, "twice")
+        else:
+            row.once(seen, **{field: key})
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         now, made, trail = timezone.now(), [], []
@@ -169,11 +159,7 @@ class BindingImport(Import):
     def describe(self) -> Sequence[Field]:
         text, agreed = parsers.text, parsers.choice(YES, none=NO)
         return (
-            Field("name", pgettext("devices", "Elder"), parsers.name, ("姓名", "老人姓名"), required=True, example="张三（示例）"),
-            Field(
-                "id_number", _("ID number"), parsers.id_number(self.today), ("身份证号", "身份证", "身份证号码", "公民身份号码"),
-                required=True, mask=identity.mask_id_number, hint=_("Format the column as text."),
-            ),
+            *who_columns(self.today),
             Field("identity", _("Device number"), text(64), NUMBER, required=True, example="8800000015"),
             Field("on", _("Issued on"), parsers.day, ("发放日期", "领取日期", "绑定日期"), required=True),
             Field("location", _("Agrees to position"), agreed, ("位置授权", "同意定位", "定位同意书"), choices=("是", "否")),
@@ -186,22 +172,17 @@ class BindingImport(Import):
         visible = Device.objects.visible_to(self.actor).defer("iccid", "sim_phone", "iccid_index", "sim_index")
         for d in visible.filter(identity__in=[r.values["identity"] for r in rows]):
             devices.setdefault(d.identity, []).append(d)
-        sought = [
-            people.sought(r.number, number=r.values["id_number"], name=r.values["name"], birth_date=None) for r in rows
-        ]
-        matches, _elsewhere = people.find_matches(sought)
-        brief = people.brief(m.person_id for found in matches.values() for m in found if m.by_id)
+        found = who_of(rows)
         held: dict[tuple[int, str], str] = {}
         for person, kind, number in Binding.objects.filter(
-            person_id__in=list(brief), returned_at__isnull=True
+            person_id__in=[p.id for p in found.values()], returned_at__isnull=True
         ).values_list("person_id", "device__kind", "device__identity"):
             held[person, kind] = number
-        closed = people.restricted_among(brief)
-        seen: dict[Any, int] = {}
+        seen: dict[tuple[str, Any], int] = {}
         for row in rows:
             self._check_device(row, devices.get(row.values["identity"], []))
-            self._check_person(row, matches.get(row.number, []), brief, closed)
             if not row.problems:
+                row.values["person"] = found[row.number]
                 self._check_pair(row, held, seen)
 
     def _check_device(self, row: Row, found: list[Device]) -> None:
@@ -225,42 +206,15 @@ class BindingImport(Import):
         if given["on"] > self.today:
             row.refuse("on", _("The day lies in the future."), "date.future")
 
-    def _check_person(self, row: Row, matches: list, brief: dict, closed: set[int]) -> None:
-        given = row.values
-        same = next((brief[m.person_id] for m in matches if m.by_id and m.person_id in brief), None)
-        if same is None:
-            row.refuse("id_number", _("Nobody in your area has this ID number. Register the person first."), "unknown")
-        elif same.name != given["name"]:
-            row.refuse(
-                "name",
-                _("The register has another name for this ID number: %(name)s.") % {"name": same.name},
-                "disagrees",
-            )
-        elif same.died_on is not None:
-            row.refuse("name", _("The person has died."), "dead")
-        elif same.id in closed:
-            row.refuse("name", _("The data of this person are kept for a statute only."), "restricted")
-        else:
-            given["person"] = same
-
     def _check_pair(self, row: Row, held: dict, seen: dict) -> None:
         person, device = row.values["person"], row.values["device"]
         kind = Kind(device.kind)
-        keys = [("device", device.pk)] + ([("person", person.id, kind)] if kind.one_each else [])
         if number := kind.one_each and held.get((person.id, kind)):
             row.refuse(
                 "id_number", _("Has a device of this kind already (%(number)s).") % {"number": number}, "one_each"
             )
-        elif keys[0] in seen:
-            row.refuse("identity", _("The same number stands in row %(n)d.") % {"n": seen[keys[0]]}, "twice")
-        elif keys[-1] in seen:
-            row.refuse(
-                "id_number",
-                _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen[keys[-1]]},
-                "twice",
-            )
         else:
-            seen |= dict.fromkeys(keys, row.number)
+            row.once(seen, identity=device.pk, **({"id_number": (person.id, kind)} if kind.one_each else {}))
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         now, made, trail = timezone.now(), [], []

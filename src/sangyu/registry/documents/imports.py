@@ -52,7 +52,7 @@ class DocumentImport(Import):
         return str(row.values.get("title") or "")
 
     def check(self, rows: list[Row]) -> None:
-        seen: dict[str, int] = {}
+        seen: dict = {}
         known = set(Document.objects.filter(path=self.actor.path).values_list("number", flat=True))
         for row in rows:
             given = row.values
@@ -61,8 +61,7 @@ class DocumentImport(Import):
                 row.refuse("valid_to", _("The end must be after the start."), "interval")
             if not number:
                 continue
-            if seen.setdefault(number, row.number) != row.number:
-                row.refuse("number", _("The same number stands in row %(n)d.") % {"n": seen[number]}, "twice")
+            row.once(seen, number=number)
             row.fate = Fate.CHANGED if number in known else Fate.NEW
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:

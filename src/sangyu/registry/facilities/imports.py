@@ -7,15 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from sangyu.kernel import identity
-from sangyu.kernel.errors import BadValue
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Field, Import, Row, register
-from sangyu.registry.people import selectors as people
 from sangyu.registry.people import services as people_services
 from sangyu.registry.people.enums import FactKind as PersonFactKind
 from sangyu.registry.people.enums import Residence
-from sangyu.registry.regions import selectors as regions
+from sangyu.registry.people.fields import who_columns, who_of
+from sangyu.registry.regions.fields import Places
 
 from .enums import FactKind, Inspection, Kind, Rating, State, UrbanRural
 from .models import Facility, FacilityFact, Stay
@@ -36,14 +34,6 @@ RATINGS = {
 INSPECTIONS = {"合格": Inspection.PASS, "通过": Inspection.PASS, "不合格": Inspection.FAIL, "未通过": Inspection.FAIL}
 
 
-def whole(cell: Any) -> int:
-    """A whole number from 0. Raises BadValue."""
-    written = parsers.text_of(cell)
-    if not written.isdecimal():
-        raise BadValue(_("Write a whole number."), code="number.form")
-    return int(written)
-
-
 @register
 class FacilityImport(Import):
     """One facility a row; a register number that is known already is reported, not changed."""
@@ -61,7 +51,7 @@ class FacilityImport(Import):
             Field("region", _("Area"), text(200), ("所属区域", "区划", "社区", "所在社区"), required=True),
             Field("address", _("Address"), text(200), ("地址", "详细地址")),
             Field("telephone", _("Telephone"), text(30), ("联系电话", "电话")),
-            Field("beds", _("Beds"), whole, ("床位数", "床位", "核定床位")),
+            Field("beds", _("Beds"), parsers.whole(), ("床位数", "床位", "核定床位")),
             Field("opened_on", _("Opened on"), parsers.day, ("投用日期", "开业日期", "建成日期", "投入使用日期"), required=True),
             Field("urban_rural", _("Urban or rural"), word(URBAN_RURAL), ("城乡", "城乡类别"), required=True, choices=("城市", "农村")),
             Field("rating", _("Rating level"), word(RATINGS), ("等级", "星级", "评定等级"), choices=("一级", "二级", "三级", "四级", "五级")),
@@ -70,28 +60,20 @@ class FacilityImport(Import):
         )  # fmt: skip
 
     def check(self, rows: list[Row]) -> None:
-        places: dict[str, list] = defaultdict(list)
-        for r in regions.below(self.actor.path):
-            for key in {r.code, r.full_name, r.name}:
-                places[key].append(r)
+        places = Places(self.actor, self.today)
         numbers = [r.values["number"] for r in rows if r.values.get("number")]
         known = set(Facility.objects.filter(number__in=numbers).values_list("number", flat=True))
-        seen: dict[str, int] = {}
+        seen: dict[tuple[str, Any], int] = {}
         for row in rows:
             given = row.values
-            found = places.get(given["region"], [])
-            if len(found) != 1:
-                several = _("Several regions are called that: write the code.")
-                row.refuse("region", several if found else _("No region of your area is called that."), "region")
-            else:
-                given["place"] = found[0]
+            given["place"] = places.settle(row)
             if given["opened_on"] > self.today:
                 row.refuse("opened_on", _("The day lies in the future."), "date.future")
             if number := given.get("number"):
                 if number in known:
                     row.refuse("number", _("A facility with this number is registered already."), "registered")
-                elif seen.setdefault(number, row.number) != row.number:
-                    row.refuse("number", _("The same number stands in row %(n)d.") % {"n": seen[number]}, "twice")
+                else:
+                    row.once(seen, number=number)
             if given.get("rating") and not given.get("rated_on"):
                 given["rated_on"] = given["opened_on"]
 
@@ -137,11 +119,7 @@ class ResidentImport(Import):
     def describe(self) -> Sequence[Field]:
         text = parsers.text
         return (
-            Field("name", pgettext("facilities", "Elder"), parsers.name, ("姓名", "老人姓名"), required=True, example="张三（示例）"),
-            Field(
-                "id_number", _("ID number"), parsers.id_number(self.today), ("身份证号", "身份证", "身份证号码", "公民身份号码"),
-                required=True, mask=identity.mask_id_number, hint=_("Format the column as text."),
-            ),
+            *who_columns(self.today),
             Field("facility", _("Facility"), text(100), ("机构", "机构名称", "入住机构", "设施名称", "备案号"), required=True),
             Field("on", _("Admitted on"), parsers.day, ("入住日期", "入院日期"), required=True),
             Field("bed", _("Bed"), text(20), ("床位号", "床号", "床位")),
@@ -152,13 +130,9 @@ class ResidentImport(Import):
         for f in Facility.objects.visible_to(self.actor).filter(kind__in=[k for k in Kind if k.houses]):
             for key in {f.name, f.number} - {""}:
                 houses[key].append(f)
-        sought = [
-            people.sought(r.number, number=r.values["id_number"], name=r.values["name"], birth_date=None) for r in rows
-        ]
-        matches, _elsewhere = people.find_matches(sought)
-        brief = people.brief(m.person_id for found in matches.values() for m in found if m.by_id)
+        found = who_of(rows)
         housed = dict(
-            Stay.objects.filter(person_id__in=list(brief), valid_to__isnull=True).values_list(
+            Stay.objects.filter(person_id__in=[p.id for p in found.values()], valid_to__isnull=True).values_list(
                 "person_id", "facility__name"
             )
         )
@@ -167,51 +141,28 @@ class ResidentImport(Import):
             "facility_id", flat=True
         ):
             free[pk] -= 1
-        seen: dict[int, int] = {}
+        seen: dict[tuple[str, Any], int] = {}
         for row in rows:
-            self._check_row(row, houses.get(row.values["facility"], []), matches.get(row.number, []), brief)
+            self._check_house(row, houses.get(row.values["facility"], []))
             if row.problems:
                 continue
-            person, facility = row.values["person"], row.values["house"]
+            person, facility = found[row.number], row.values["house"]
+            row.values["person"] = person
             if person.id in housed:
                 row.refuse("id_number", _("Lives in “%(name)s” already.") % {"name": housed[person.id]}, "overlap")
-            elif seen.setdefault(person.id, row.number) != row.number:
-                row.refuse(
-                    "id_number",
-                    _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen[person.id]},
-                    "twice",
-                )
-            elif free[facility.pk] <= 0:
-                row.refuse("facility", _("“%(name)s” has no bed left.") % {"name": facility.name}, "full")
-            else:
+            elif row.once(seen, id_number=person.id):
+                if free[facility.pk] <= 0:
+                    row.refuse("facility", _("“%(name)s” has no bed left.") % {"name": facility.name}, "full")
                 free[facility.pk] -= 1
 
-    def _check_row(self, row: Row, houses: list[Facility], matches: list, brief: dict) -> None:
-        given = row.values
+    def _check_house(self, row: Row, houses: list[Facility]) -> None:
         if len(houses) != 1:
-            row.refuse(
-                "facility",
-                _("Several are called that: write the register number.")
-                if houses
-                else _("No institution of your area is called that."),
-                "facility",
-            )
-            return
-        same = next((brief[m.person_id] for m in matches if m.by_id and m.person_id in brief), None)
-        if same is None:
-            row.refuse("id_number", _("Nobody in your area has this ID number. Register the person first."), "unknown")
-        elif same.name != given["name"]:
-            row.refuse(
-                "name",
-                _("The register has another name for this ID number: %(name)s.") % {"name": same.name},
-                "disagrees",
-            )
-        elif same.died_on is not None:
-            row.refuse("name", _("The person has died."), "dead")
-        elif not houses[0].opened_on <= given["on"] <= self.today:
+            several = _("Several are called that: write the register number.")
+            row.refuse("facility", several if houses else _("No institution of your area is called that."), "facility")
+        elif not houses[0].opened_on <= row.values["on"] <= self.today:
             row.refuse("on", _("The day lies in the future or before the opening."), "date.range")
         else:
-            given |= {"house": houses[0], "person": same}
+            row.values["house"] = houses[0]
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         by_day: dict[Any, list] = defaultdict(list)

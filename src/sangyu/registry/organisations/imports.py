@@ -3,19 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from sangyu.kernel.errors import BadValue, Invalid, SangyuError
+from sangyu.kernel.errors import Invalid, SangyuError
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Field, Import, Row, register
 from sangyu.kernel.publishing import require_responsible
 from sangyu.kernel.scoping import as_system
 from sangyu.registry.catalogue import selectors as catalogue
-from sangyu.registry.regions import selectors as regions
 from sangyu.registry.regions.enums import Level
+from sangyu.registry.regions.fields import Places
 
 from .enums import ContractState, State
 from .models import Contract, Organisation
@@ -38,14 +37,6 @@ FORMS = {
     "志愿服务队": "volunteer_team",
     "个人": "individual",
 }
-
-
-def count(cell: Any) -> int:
-    """A whole number of 1 or more."""
-    written = parsers.text_of(cell)
-    if not written.isdecimal() or int(written) < 1:
-        raise BadValue(_("Write a whole number of 1 or more."), code="number.form")
-    return int(written)
 
 
 @register
@@ -87,36 +78,27 @@ class OrganisationImport(Import):
         )
 
     def check(self, rows: list[Row]) -> None:
-        open_regions = regions.below(self.actor.path).filter(level__lte=Level.STREET)
-        places: dict[str, list] = defaultdict(list)
-        for r in open_regions:
-            for key in {r.code, r.full_name, r.name}:
-                places[key].append(r)
-        seen: dict[str, int] = {}
+        places = Places(self.actor, self.today, last=Level.STREET)
+        seen: dict = {}
         for row in rows:
             self._check_row(row, places, seen)
         self._registered([r for r in rows if not r.problems])
 
-    def _check_row(self, row: Row, places: dict[str, list], seen: dict[str, int]) -> None:
+    def _check_row(self, row: Row, places: Places, seen: dict) -> None:
         given = dict(row.values)
-        found = places.get(given.pop("region"), [])
-        if len(found) != 1:
-            problem = (
-                _("Several regions are called that: write the code.")
-                if found
-                else _("No region of your area is called that.")
-            )
-            row.refuse("region", problem, "region")
+        place = places.settle(row)
+        if place is None:
             return
-        made = Organisation(region=found[0], path=found[0].path)
+        del given["region"]
+        made = Organisation(region=place, path=place.path)
         try:
             apply_fields(made, given)
         except Invalid as error:
             for key, messages in error.errors.items():
                 row.refuse(key, messages[0], "invalid")
             return
-        if made.credit_code and seen.setdefault(made.credit_code, row.number) != row.number:
-            row.refuse("credit_code", _("The same code stands in row %(n)d.") % {"n": seen[made.credit_code]}, "twice")
+        if made.credit_code:
+            row.once(seen, credit_code=made.credit_code)
         row.values["made"] = made
 
     def _registered(self, rows: list[Row]) -> None:
@@ -156,7 +138,7 @@ class PriceImport(Import):
             Field("unit_price", _("Unit price (yuan)"), parsers.yuan, ("单价", "价格"), required=True, example="25.50"),
             Field("valid_from", _("From"), parsers.day, ("起始日期", "开始日期"), required=True),
             Field("last_day", _("Last day"), parsers.day, ("最后一天", "截止日期")),
-            Field("month_quota", _("Units per month at most"), count, ("每月最多数量",)),
+            Field("month_quota", _("Units per month at most"), parsers.whole(1), ("每月最多数量",)),
         )
 
     def row_name(self, row: Row) -> str:
@@ -170,7 +152,7 @@ class PriceImport(Import):
         for o in Organisation.objects.filter(name__in=names).exclude(state=State.ENDED):
             bodies[o.name].append(o)
         offered: dict[tuple[str, date], dict[str, str]] = {}
-        seen: dict[tuple, int] = {}
+        seen: dict = {}
         for row in rows:
             owner = self._owner(row, contracts, bodies)
             if owner is None:
@@ -188,9 +170,7 @@ class PriceImport(Import):
                 )
                 continue
             row.values |= {"owner": owner, "code": code}
-            key = (type(owner), owner.pk, code, row.values["valid_from"])
-            if seen.setdefault(key, row.number) != row.number:
-                row.refuse("item", _("The same price stands in row %(n)d.") % {"n": seen[key]}, "twice")
+            row.once(seen, item=(type(owner), owner.pk, code, row.values["valid_from"]))
 
     def _owner(self, row: Row, contracts: dict, bodies: dict) -> Contract | Organisation | None:
         given = row.values

@@ -1,4 +1,4 @@
-"""Form fields that other rooms use."""
+"""People in forms and in lists of other rooms."""
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -6,6 +6,9 @@ from django.utils.translation import gettext as _
 from sangyu.kernel.actor import Actor
 
 from . import selectors
+from .columns import who_columns, who_of
+
+__all__ = ["PersonField", "who_columns", "who_of"]
 
 
 class PersonField(forms.CharField):

@@ -14,10 +14,11 @@ from sangyu.kernel.events import emit
 from sangyu.kernel.importing import parsers
 from sangyu.kernel.importing.definition import Fate, Field, Import, Option, Row, register
 from sangyu.kernel.names import pinyin_of
+from sangyu.registry.regions.enums import Level
+from sangyu.registry.regions.fields import Places
 
 from . import events, roster, values
 from .matching import Match, Sought, find_matches
-from .placing import Places
 from .words import (
     CARE_LEVELS,
     CHOICES,
@@ -70,7 +71,7 @@ class RosterImport(Import):
     def places(self) -> Places:
         """Regions under the actor, loaded when first asked for."""
         if self._places is None:
-            self._places = Places(self.actor, self.today)
+            self._places = Places(self.actor, self.today, first=Level.STREET)
         return self._places
 
     def describe(self) -> Sequence[Field]:
@@ -143,11 +144,8 @@ class RosterImport(Import):
             row.refuse("contact_name", _("A contact's phone needs the contact's name."), "missing")
         if "region" not in given:
             return
-        place = self.places.find(given["region"], given.get("street", ""))
-        if place.region is None:
-            row.refuse("region", place.problem, place.code)
-        else:
-            given["place"] = place.region
+        if place := self.places.settle(row, street=given.get("street", "")):
+            given["place"] = place
 
     def _key(self, row: Row) -> tuple:
         number = row.values.get("id_number")
@@ -156,12 +154,9 @@ class RosterImport(Import):
         return ("who", row.values["name"], row.values["birth_date"], row.values["place"].pk)
 
     def _same_in_file(self, rows: list[Row]) -> None:
-        first: dict[tuple, int] = {}
+        first: dict[tuple[str, Any], int] = {}
         for row in rows:
-            seen = first.setdefault(self._key(row), row.number)
-            if seen != row.number:
-                key = "id_number" if row.values.get("id_number") else "name"
-                row.refuse(key, _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice")
+            row.once(first, **{"id_number" if row.values.get("id_number") else "name": self._key(row)})
 
     def _against_register(self, rows: list[Row]) -> None:
         found, elsewhere = find_matches(self._sought(row) for row in rows)

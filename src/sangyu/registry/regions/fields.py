@@ -1,5 +1,5 @@
-"""A form field that asks for a region: type part of the name or the code, choose from the suggestions of one's own
-area."""
+"""Regions in forms and in lists. The form field: type part of the name or the code, choose from the suggestions of one's own
+area. ``Places``: what a column of an import means."""
 
 from django import forms
 from django.urls import reverse_lazy
@@ -11,6 +11,9 @@ from sangyu.kernel.errors import NotVisible
 
 from . import selectors
 from .models import Region
+from .placing import Places
+
+__all__ = ["Places", "RegionField", "RegionInput"]
 
 
 class RegionInput(forms.TextInput):

@@ -84,7 +84,7 @@ class StatusListImport(Import):
 
     def check(self, rows: list[Row]) -> None:
         spec = SPECS.get(self.list_kind)
-        first: dict[tuple, int] = {}
+        first: dict[tuple[str, Any], int] = {}
         for row in rows:
             given, number = row.values, row.values.get("id_number")
             if number:
@@ -97,11 +97,7 @@ class StatusListImport(Import):
             if given.get("since") and given["since"] > self.today:
                 row.refuse("since", _("The day lies in the future."), "date.future")
             key = (number.number,) if number else (given["name"], given.get("birth_date"), given.get("region"))
-            seen = first.setdefault(key, row.number)
-            if seen != row.number:
-                row.refuse(
-                    "name", _("The same person stands in row %(n)d. Keep one of the two.") % {"n": seen}, "twice"
-                )
+            row.once(first, name=key)
 
     def commit(self, rows: list[Row], batch, advance: Callable[[int], None]) -> dict[str, int]:
         made, counts = comparing.enter(

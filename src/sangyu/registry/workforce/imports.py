@@ -63,7 +63,7 @@ class WorkerImport(Import):
 
     def check(self, rows: list[Row]) -> None:
         employers = organisations.own_by_name(self.actor, {r.values["organisation"] for r in rows})
-        first: dict[tuple, int] = {}
+        first: dict = {}
         for row in rows:
             given = dict(row.values)
             found = employers.get(given.pop("organisation"), [])
@@ -79,9 +79,8 @@ class WorkerImport(Import):
                 for key, messages in error.errors.items():
                     row.refuse(key, messages[0], "invalid")
                 continue
-            key = (made.organisation_id, made.id_index)
-            if made.id_index and first.setdefault(key, row.number) != row.number:
-                row.refuse("id_number", _("The same person stands in row %(n)d.") % {"n": first[key]}, "twice")
+            if made.id_index:
+                row.once(first, id_number=(made.organisation_id, made.id_index))
             row.values["made"] = made
         self._engaged([r for r in rows if not r.problems])
 

@@ -1,5 +1,6 @@
 """Pages for everybody, without the frame and without a sign-in; public notices, one community at a time (R-029, R-039)."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from django.http import HttpResponse
@@ -20,37 +21,37 @@ class PublicPage(Page):
         return {}
 
 
-class PublicNoticeList(PublicPage):
+class PublicNoticeList(PublicPage, ABC):
     """All notices that hang out today: override ``entries``."""
 
     template = "ui/public/notices.html"
 
+    @abstractmethod
     def entries(self) -> list[tuple[str, str, str]]:
         """(title, address, one line below it)."""
-        raise NotImplementedError
 
     def get_context(self) -> dict:
         return {"entries": self.entries()}
 
 
-class PublicNotice(PublicPage):
+class PublicNotice(PublicPage, ABC):
     """One notice: what it says above, then the rows of the chosen community. Override ``notice``, ``places`` and ``rows``."""
 
     template = "ui/public/notice.html"
     #: (heading, class of the cell); the first column leads the row.
     heads: ClassVar[list[tuple[str, str]]] = []
 
+    @abstractmethod
     def notice(self) -> tuple[str, str]:
         """(heading, sentence about the period and the objection). Raises NotVisible."""
-        raise NotImplementedError
 
+    @abstractmethod
     def places(self) -> list[tuple[str, str, int]]:
         """(path, name, rows) of the communities."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, path: str) -> list[list[str]]:
         """Cells of one community, names masked."""
-        raise NotImplementedError
 
     def get_context(self) -> dict:
         heading, sentence = self.notice()

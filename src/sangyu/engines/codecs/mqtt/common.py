@@ -2,6 +2,7 @@
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -117,7 +118,7 @@ class TopicDecoder:
         return out.batch()
 
 
-class Dialect:
+class Dialect(ABC):
     """A codec whose decoder is one function of topic and payload."""
 
     name = ""
@@ -126,8 +127,9 @@ class Dialect:
     def decoder(self, options: Options = Options()) -> TopicDecoder:
         return TopicDecoder(self.read)
 
+    @abstractmethod
     def read(self, topic: str, payload: bytes, received_at: datetime, out: Collector) -> None:
-        raise NotImplementedError
+        """Read one payload into ``out``."""
 
     def message(self, device: str, kind: MessageKind, word: str, received_at: datetime, raw: bytes, **parts) -> Message:
         return Message(self.name, device, kind, word, received_at, raw, **parts)

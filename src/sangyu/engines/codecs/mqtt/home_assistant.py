@@ -12,9 +12,10 @@ from datetime import datetime
 from ..commands import Command, Encoded, NotEncodable, Target
 from ..interface import Collector, Options, register
 from ..kinds import MessageKind
-from ..messages import Field
-from .common import Dialect, TopicDecoder, items, mapping, parsed, text_of
+from ..messages import Field, Message
+from .common import TopicDecoder, items, mapping, parsed, text_of
 
+NAME = "home-assistant"
 MOST_ENTITIES = 5_000
 _SHORT = {
     "stat_t": "state_topic", "val_tpl": "value_template", "uniq_id": "unique_id", "dev": "device", "ids": "identifiers",
@@ -98,7 +99,7 @@ class Decoder(TopicDecoder):
             if value is not None:
                 found.setdefault(entity.device, {})[entity.name] = Field(value)
         for device, values in found.items():
-            out.messages.append(CODEC.message(device, MessageKind.STATUS, "state", received_at, payload, fields=values))
+            out.messages.append(Message(NAME, device, MessageKind.STATUS, "state", received_at, payload, fields=values))
 
     def _learn(self, parts: list[str], payload: bytes, received_at: datetime, out: Collector) -> None:
         body = parsed(payload)
@@ -113,7 +114,7 @@ class Decoder(TopicDecoder):
         learnt = sum(self._entity(device, key, part, body, out, payload) for key, part in components.items())
         if learnt:
             out.messages.append(
-                CODEC.message(device, MessageKind.STATUS, "config", received_at, payload, details={"entities": learnt})
+                Message(NAME, device, MessageKind.STATUS, "config", received_at, payload, details={"entities": learnt})
             )
 
     def _device(self, config: Mapping, parts: list[str]) -> str:
@@ -157,8 +158,8 @@ def _filters(text: str) -> tuple[tuple[str, int], ...] | None:
     return tuple(made)
 
 
-class HomeAssistant(Dialect):
-    name = "home-assistant"
+class HomeAssistant:
+    name = NAME
     topics = ("homeassistant/#",)
 
     def decoder(self, options: Options = Options()) -> Decoder:
@@ -168,4 +169,4 @@ class HomeAssistant(Dialect):
         return NotEncodable("unsupported", command.name)
 
 
-CODEC = register(HomeAssistant())
+register(HomeAssistant())

@@ -1,4 +1,4 @@
-"""Regions by what a roster says: a 12-digit code, or a name with or without the street."""
+"""Regions by what a list says: a 12-digit code, or a name with or without what stands above it."""
 
 import re
 from collections import defaultdict
@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.identity import half_width
-from sangyu.registry.regions import selectors as regions
-from sangyu.registry.regions.enums import Level
+from sangyu.kernel.importing.definition import Row
+
+from . import selectors as regions
+from .enums import Level
 
 _ENDINGS = re.compile(r"(社区居民委员会|居民委员会|社区居委会|居委会|村民委员会|村委会|社区|村)$")
 
@@ -31,14 +33,16 @@ def _short(name: str) -> str:
 
 
 class Places:
-    """Streets and communities of one actor's area, by code and name."""
+    """Open regions of one actor's area between two levels, by code and name."""
 
-    def __init__(self, actor: Actor, today: date) -> None:
-        self._actor, self._today = actor, today
+    def __init__(
+        self, actor: Actor, today: date, *, first: Level = Level.COUNTRY, last: Level = Level.COMMUNITY
+    ) -> None:
+        self._actor, self._today, self._levels = actor, today, (first, last)
         self._by_code: dict[str, Any] = {}
         self._by_name: dict[str, list[Any]] = defaultdict(list)
         self._names: list[str] = []
-        for row in regions.below(actor.path).filter(level__gte=Level.STREET):
+        for row in regions.below(actor.path).filter(level__range=self._levels):
             self._by_code[row.code] = row
             self._by_name[_short(row.name)].append(row)
             self._names.append(row.name)
@@ -51,11 +55,25 @@ class Places:
             self._known[key] = self._find(re.sub(r"\s", "", half_width(written)), re.sub(r"\s", "", half_width(street)))
         return self._known[key]
 
+    def settle(self, row: Row, field: str = "region", street: str = "") -> Any | None:
+        """The region that ``field`` of an import's row means; otherwise the row is refused and None comes back."""
+        place = self.find(row.values[field], street)
+        if place.region is None:
+            row.refuse(field, place.problem, place.code)
+        return place.region
+
+    def _fits(self, region: Any) -> bool:
+        first, last = self._levels
+        return first <= region.level <= last and region.path.startswith(self._actor.path)
+
     def _find(self, written: str, street: str) -> Place:
         if re.fullmatch(r"\d{9,12}", written):
             region = self._by_code.get(written.ljust(12, "0")) or regions.by_code(written, self._today)
-            if region is None or region.level < Level.STREET or not region.path.startswith(self._actor.path):
-                return Place(problem=_("No street or community of your area has this code."), code="region.code")
+            if region is None or not self._fits(region):
+                return Place(
+                    problem=_("No region of your area has this code, or none of a level that fits here."),
+                    code="region.code",
+                )
             return Place(region)
         found = (
             self._by_name.get(_short(written))
@@ -68,14 +86,15 @@ class Places:
             return Place(found[0])
         if found:
             names = ", ".join(r.full_name for r in found[:3])
-            problem = _("Several communities have this name: %(names)s. Write the whole name or the code.")
+            problem = _("Several regions have this name: %(names)s. Write the whole name or the code.")
             return Place(problem=problem % {"names": names}, code="region.several")
         near = get_close_matches(written, self._names, n=1, cutoff=0.4)
         if near:
             return Place(
-                problem=_("Unknown community. Did you mean “%(name)s”?") % {"name": near[0]}, code="region.unknown"
+                problem=_("Your area has no such region. Did you mean “%(name)s”?") % {"name": near[0]},
+                code="region.unknown",
             )
-        return Place(problem=_("Unknown community. Write its name or 12-digit code."), code="region.unknown")
+        return Place(problem=_("Your area has no such region. Write its name or 12-digit code."), code="region.unknown")
 
     def _ending(self, written: str) -> list[Any]:
         """Communities whose name ends the whole name that was written: 站前区建丰街道清华社区."""

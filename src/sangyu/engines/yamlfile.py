@@ -1,12 +1,32 @@
-"""YAML with line numbers: mappings and lists that know where they stand, and checks that write problems instead of raising."""
+"""Rules as YAML, whatever they rule: mappings and lists that know their lines, checks that collect problems with file, line and remedy (design rule 3)."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 import yaml
 
-from .problems import InstrumentErrors, Problem
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in ``file`` at ``line`` (from 1; 0 = the whole file)."""
+
+    file: str
+    line: int
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message} {self.remedy}"
+
+
+class FileErrors(ValueError):
+    """The file cannot be used. ``problems`` holds all that was found, in the order of the lines."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda p: p.line)
+        super().__init__("\n".join(str(p) for p in self.problems))
 
 
 class Node(dict):
@@ -47,18 +67,18 @@ class Source:
             problem = Problem(
                 file, line, f"This is no YAML: {error.problem}.", "Correct the indentation or the quotes."
             )
-            raise InstrumentErrors([problem]) from None
+            raise FileErrors([problem]) from None
         if not isinstance(root, Node):
-            raise InstrumentErrors([Problem(file, 1, "The file is empty or a list.", "Begin with “code:”.")])
+            raise FileErrors([Problem(file, 1, "The file is empty or a list.", "Begin with “code:”.")])
         self.root = root
 
     def say(self, line: int, message: str, remedy: str) -> None:
         self.problems.append(Problem(self.file, line, message, remedy))
 
     def finish(self) -> None:
-        """Raise InstrumentErrors when something was said."""
+        """Raise FileErrors when something was said."""
         if self.problems:
-            raise InstrumentErrors(self.problems)
+            raise FileErrors(self.problems)
 
     # -- parts of a mapping
     def keys(self, node: Node, required: Iterable[str], optional: Iterable[str] = ()) -> None:
