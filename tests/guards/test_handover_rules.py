@@ -12,6 +12,8 @@ from sangyu.kernel.handover import Holder, rules
 #: Keys to an account that are not work in its hands.
 NOT_WORK = {
     "people.Contact.account": "the relative's own sign-in",
+    "emergencies.Party.account": "who was asked to go: minutes later it has an answer, or the next is asked",
+    "emergencies.Notice.account": "to whom a message went",
 }
 
 

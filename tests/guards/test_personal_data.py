@@ -38,6 +38,7 @@ NO_HISTORY = {
     "importing_importproblem": "the report of one import, written once; removed with its batch",
     "accounts_secondfactor": "a sealed key, set up and removed as a whole; the log of the door says when",
     "accounts_textmessage": "an outbox: a row is written once, then only marked as sent",
+    "emergencies_alarm": "rows are added and never changed",
     "settlement_statementline": "written with its statement and frozen; the names in it are masked",
 }
 #: table.column → why it is in the clear.

@@ -1,0 +1,3 @@
+from .case import Alarm, Incident, Notice, Party, Step, Trail
+
+__all__ = ["Alarm", "Incident", "Notice", "Party", "Step", "Trail"]

@@ -1,0 +1,69 @@
+"""Alarms and a desk for tests of emergencies."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from django.utils.timezone import make_aware
+
+from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.permissions import every_permission
+
+#: A Wednesday morning.
+NOW = make_aware(datetime(2026, 10, 14, 9, 0))
+JOB = Actor.job("signals")
+_ids = count(1)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """As ``care.signals.services.Raised``."""
+
+    alarm_id: int
+    device_id: int | None
+    product: str
+    person_id: int | None
+    facility_id: int | None
+    room: str
+    bed: str
+    path: str
+    rule: str
+    kind: str
+    level: int
+    at: datetime
+    received_at: datetime
+    late: bool = False
+    drill: bool = False
+    latitude: float | None = None
+    longitude: float | None = None
+    placed_at: datetime | None = None
+    accuracy: float | None = None
+    text: str = ""
+
+
+def alarm(person=None, kind="sos", level=1, *, at=NOW, lag=1, alarm_id=None, path=None, **more) -> Raised:
+    """An alarm of ``person``, received ``lag`` seconds after the device's time."""
+    values = {
+        "device_id": None, "product": "watch-3g", "facility_id": None, "room": "", "bed": "", "rule": kind,
+        "received_at": at + timedelta(seconds=lag),
+    } | more  # fmt: skip
+    return Raised(
+        alarm_id=alarm_id or next(_ids), person_id=person and person.pk, path=path or person.path, kind=kind, level=level,
+        at=at, **values,
+    )  # fmt: skip
+
+
+def account(region, name, username=None):
+    """An account that may be named in a case."""
+    from sangyu.registry.accounts.models import Account
+
+    return Account.objects.create(username=username or f"u{next(_ids)}", name=name, region=region, path=region.path)
+
+
+def operator(region, name="王丽", role="operator", permissions=None) -> Actor:
+    """A signed-in operator of ``region`` with every permission."""
+    held = every_permission() if permissions is None else frozenset(permissions)
+    made = account(region, name)
+    return Actor(
+        Audience.STAFF, region.path, name, account_id=made.pk, role=role, region_name=region.name, permissions=held
+    )
