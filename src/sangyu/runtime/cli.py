@@ -287,6 +287,53 @@ def gateway(
 
 
 @app.command()
+def simulate(
+    devices: Annotated[int, typer.Option(help="How many of the register's issued devices to play, at most.")] = 500,
+    interval: Annotated[float, typer.Option(help="Seconds between two messages of a device.")] = 60,
+    rate: Annotated[float, typer.Option(help="Instead: messages a second of all together.")] = 0,
+    sos: Annotated[float, typer.Option(help="Share of messages that are a press of the button, for example 0.001.")] = 0,
+    seconds: Annotated[float, typer.Option(help="How long; 0 = until Ctrl-C.")] = 0,
+    faults: Annotated[str, typer.Option(help="none, mild or wild: fragments, wrong lengths and clocks, repetitions, breaks.")] = "none",
+    seed: Annotated[int, typer.Option(help="The same seed plays the same wearers.")] = 1,
+    ports: Annotated[str, typer.Option(help="watch=5093,h02=…; default: the gateway that runs here.")] = "",
+    host: Annotated[str, typer.Option(help="Where the gateway is.")] = "127.0.0.1",
+    press: Annotated[str, typer.Option(help="Only press the button of the device with this number, once, and end.")] = "",
+    kind: Annotated[str, typer.Option(help="With --press: sos, fall (watch, gt06), low_battery, …")] = "sos",
+) -> None:  # fmt: skip
+    """Play devices: real connections to the gateway, wearers who sleep and walk, faults, presses of the button.
+
+    Exit code 1 when an alarm was not answered.
+    """
+    import asyncio
+
+    from .simulate import command
+
+    if faults not in command.LEVELS:
+        raise EngineError(f"“{faults}” is no level of faults.", "write none, mild or wild")
+    with database():
+        where = command.ports_of(home_folder(), ports)
+        wearers = command.wearers_of(home_folder(), where, 100_000 if press else devices, seed)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False)
+
+    if press:
+        wearer = next((w for w in wearers if w.identity == press), None)
+        if wearer is None:
+            raise EngineError(f"No issued device has the number {press}.", "see the register of devices")
+        taken = asyncio.run(command.press(wearer, where, host=host, kind=kind))
+        say(f"{kind} of {press}: stored and answered after {taken * 1000:.0f} ms")
+        return
+    counts = asyncio.run(
+        command.play(
+            wearers, where, host=host, seed=seed, interval=interval, rate=rate, sos=sos, seconds=seconds, level=faults, say=say,
+        )
+    )  # fmt: skip
+    say(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+    raise typer.Exit(1 if counts.get("alarms", 0) > counts.get("alarms_answered", 0) else 0)
+
+
+@app.command()
 def migrate(here: Annotated[bool, typer.Option("--here", hidden=True)] = False) -> None:
     """Bring the database to this version: tables, roles, row-level security, history triggers.
 
