@@ -78,6 +78,19 @@ class Watch:
         found = [self._ends(run) if run.open else self._begins(run)]
         return min((d for d in found if d), default=None)
 
+    def quiet(self, now: datetime) -> bool:
+        """Nothing is going on at ``now``: no alert, no bad stretch, no bad event that could still count. Such a watch need not be kept."""
+        run = self._result
+        lately = run.bads and now - run.bads[-1] <= self.rule.within
+        return not (run.open or run.since or lately or self.due)
+
+    def continues(self, event: Event, step: timedelta) -> bool:
+        """Whether ``event`` only says once more that a stretch goes on which counts by its length, within ``step`` of the last event kept."""
+        run, last = self._last, self._events[-1].at if self._events else None
+        if not self.rule.lasting or run.since is None or last is None or not last <= event.at < last + step:
+            return False
+        return self.rule.verdict(event, run.context) is Verdict.BAD
+
     def apply(self, events: Iterable[Event], now: datetime) -> Changes:
         """Take events in, in any order and as often as they come; let the clock run to ``now`` (never back)."""
         fresh = {e.key: e for e in events if self._matters(e) and (self._settled is None or e.at > self._settled)}

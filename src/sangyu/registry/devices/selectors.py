@@ -13,12 +13,13 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.people import selectors as people
 
+from .bearing import Bearer, Stretch, bearers
 from .enums import Action, State
 from .models import Binding, Device, Fee, Setting
 from .products import Product, product, products
 
 __all__ = [
-    "Identified", "Known", "Product", "Wearer", "bindings_of", "by_identity", "consents_of", "devices_visible", "get_device",
+    "Bearer", "Identified", "Known", "Product", "Stretch", "Wearer", "bearers", "bindings_of", "by_identity", "consents_of", "devices_visible", "get_device",
     "of_person", "out_with", "product", "products", "snapshot", "stock_of", "wearers",
 ]  # fmt: skip
 

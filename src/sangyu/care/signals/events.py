@@ -1,0 +1,4 @@
+"""Events of the signals room. Payloads hold ids only."""
+
+RAISED = "signals.raised"  # alarm, device, kind, level, state
+ENDED = "signals.ended"  # the same: over, dealt with or withdrawn

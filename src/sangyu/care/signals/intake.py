@@ -1,0 +1,317 @@
+"""Taking messages in: known ones drop out, the rest becomes readings, last states and events for the rules. One transaction, few statements.
+
+Order of locks, the same for all consumers: ids, then ``signals_last`` by device. From there on a device belongs to one transaction, so that the
+rules see its messages one batch after another, whoever takes them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+from django.db import connection
+from django.utils import timezone
+
+from sangyu.engines.alarms import Event, Rule, alarm, place, reading
+from sangyu.engines.codecs.entries import Entry
+from sangyu.kernel.actor import Actor
+from sangyu.registry.devices import selectors as devices
+from sangyu.registry.facilities import selectors as facilities
+
+from . import copying, judging, rulebooks
+from .copying import day_of
+from .models import COLUMNS, Poison
+from .raised import Raised
+
+_COLUMNS = frozenset(COLUMNS)
+#: Said without anybody's consent: about the device, not about its wearer (ADR 0023).
+_TECHNICAL = frozenset({"battery", "signal_quality", "signal"})
+_json = msgspec.json.Encoder().encode
+#: A message with a doubtful clock is filed under its arrival: sent again, it may lie on another day.
+_RESENT_DAYS = 8
+_SLOT = 10 * 60_000
+
+
+@dataclass(slots=True)
+class Whose:
+    """Whose a message is, and what of it may be used."""
+
+    path: str
+    person_id: int | None = None
+    facility_id: int | None = None
+    room: str = ""
+    bed: str = ""
+    position: bool = True
+    health: bool = True
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a batch says about one device and rule."""
+
+    rule: Rule
+    whose: Whose
+    entry: Entry
+    events: list[Event] = field(default_factory=list)
+    frame: tuple[str, int, str, str] | None = None
+
+
+def moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raised]:
+    """Take a batch in; answers the alarms that it raised, and those that came again while open (``repeat``). Idempotent by entry id.
+
+    In the caller's scope (a job's) and transaction. Entries of devices that the register does not know go to the poison table.
+    """
+    given = {e.id: e for e in entries}
+    fresh = _fresh(given)
+    if not fresh:
+        return []
+    known = devices.bearers({e.device for e in fresh})
+    strange = [e for e in fresh if e.device not in known]
+    if strange:
+        set_aside(strange, "no such device in the register", now)
+        fresh = [e for e in fresh if e.device in known]
+    whose = _whose(fresh, known)
+    silent = _last(fresh, known, whose)
+    watched = judging.watched({e.device for e in fresh})
+    personal = rulebooks.personal_of({w.person_id for w in whose if w.person_id}, timezone.localdate(now))
+    lines: dict[int, list[bytes]] = defaultdict(list)
+    heard: dict[tuple[int, str], Heard] = {}
+    for entry, owner in zip(fresh, whose, strict=True):
+        if entry.readings or entry.alarms or entry.place:
+            product = known[entry.device].product
+            mine = personal.get(owner.person_id) if personal else None
+            if mine is None:
+                sheet = rulebooks.sheet(owner.path, product)
+            else:
+                sheet = rulebooks.personal_sheet(owner.path, product, mine)
+            _file(entry, owner, lines)
+            _listen(entry, owner, sheet, watched.get(entry.device), heard)
+    copying.make_days(set(lines))
+    raised = judging.judge(list(heard.values()), watched, now) if heard else []
+    copying.write(lines)
+    if silent:
+        judging.speaks_again(silent, now)
+    return raised
+
+
+# ---------------------------------------------------------------- ids
+_REMEMBER = """
+WITH new AS (INSERT INTO signals_seen (day, slot, id)
+  SELECT date '1970-01-01' + d, s, i FROM unnest(%s::int[], %s::smallint[], %s::uuid[]) t (d, s, i)
+  ON CONFLICT DO NOTHING RETURNING id)
+SELECT count(*), CASE WHEN count(*) < %s THEN array_agg(id::text) END FROM new
+"""
+_AGAIN = "SELECT id::text FROM signals_seen WHERE day >= date '1970-01-01' + %s AND slot < 0 AND id = ANY (%s::uuid[])"
+
+
+def _fresh(given: dict[bytes, Entry]) -> list[Entry]:
+    """Entries whose ids were not known; now they are."""
+    rows = []
+    doubtful: dict[str, Entry] = {}
+    for pk, e in given.items():
+        if e.doubt:
+            doubtful[pk.hex()] = e
+            rows.append((day_of(e.received_at), -1, pk.hex()))
+        else:
+            at = e.at
+            rows.append((day_of(at), (at + copying.LOCAL) % copying.DAY // _SLOT, pk.hex()))
+    if not rows:
+        return []
+    rows.sort()
+    copying.make_days({row[0] for row in rows})
+    gone: set[str] = set()
+    with connection.cursor() as cursor:
+        if doubtful:
+            first = min(day_of(e.received_at) for e in doubtful.values()) - _RESENT_DAYS
+            cursor.execute(_AGAIN, [first, _array(doubtful)])
+            gone = {pk.replace("-", "") for (pk,) in cursor.fetchall()}
+            rows = [r for r in rows if r[2] not in gone]
+        cursor.execute(
+            _REMEMBER, [_array(str(r[0]) for r in rows), _array(str(r[1]) for r in rows), _array(r[2] for r in rows), len(rows)]
+        )  # fmt: skip
+        count, new = cursor.fetchone()
+    if count == len(given):
+        return list(given.values())
+    left = {pk.replace("-", "") for pk in new} if new else {r[2] for r in rows} if count == len(rows) else set()
+    return [e for pk, e in given.items() if pk.hex() in left]
+
+
+def _array(words: Iterable[str]) -> str:
+    return "{" + ",".join(words) + "}"
+
+
+def set_aside(entries: list[Entry], reason: str, now: datetime, subject: str = "") -> None:
+    """Keep what cannot be taken, with its reason."""
+    from sangyu.engines.codecs.entries import pack
+
+    Poison.objects.bulk_create(
+        [
+            Poison(subject=subject or f"device {e.device}", reason=reason[:500], body=pack([e]), kept_at=now)
+            for e in entries
+        ]
+    )
+
+
+# ---------------------------------------------------------------- whose
+def _whose(fresh: list[Entry], known: dict[int, devices.Bearer]) -> list[Whose]:
+    made, people, beds = [], set(), {}
+    stretches = [known[e.device].at(e.at) for e in fresh]
+    for house_day in {
+        (s.facility_id, day_of(e.at)) for e, s in zip(fresh, stretches, strict=True) if s and s.facility_id and s.bed
+    }:
+        house, day = house_day
+        for (_house, bed), person in facilities.residents([house], date(1970, 1, 1) + timedelta(days=day)).items():
+            beds[house, bed, day] = person
+    for e, s in zip(fresh, stretches, strict=True):
+        if s is None:
+            made.append(Whose(known[e.device].path))
+            continue
+        person = s.person_id or (beds.get((s.facility_id, s.bed, day_of(e.at))) if s.bed else None)
+        made.append(Whose(s.path, person, s.facility_id, s.room, s.bed))
+        if person:
+            people.add(person)
+    held = devices.consents_of(people) if people else {}
+    for owner in made:
+        if owner.person_id:
+            agreed = held.get(owner.person_id, ())
+            owner.position, owner.health = "location" in agreed, "health_data" in agreed
+        elif not owner.facility_id:
+            owner.position = owner.health = False  # in stock: nobody's place, nobody's heart
+    return made
+
+
+# ---------------------------------------------------------------- last state
+_LAST = """
+WITH up AS (INSERT INTO signals_last AS l (device_id, path, person_id, product, network, seen_at, placed_at, latitude, longitude, accuracy,
+  battery, battery_at, states, silent)
+SELECT d, p, w, c, n, to_timestamp(s / 1000.0), to_timestamp(pa / 1000.0), la, lo, ac, b, to_timestamp(ba / 1000.0), st, false
+  FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[], %s::float8[], %s::float8[],
+    %s::smallint[], %s::bigint[], %s::jsonb[]) t (d, p, w, c, n, s, pa, la, lo, ac, b, ba, st)
+ON CONFLICT (device_id) DO UPDATE SET path = excluded.path, person_id = excluded.person_id, product = excluded.product,
+  network = CASE WHEN excluded.network = '' THEN l.network ELSE excluded.network END, seen_at = greatest(l.seen_at, excluded.seen_at),
+  placed_at = CASE WHEN l.person_id IS DISTINCT FROM excluded.person_id THEN excluded.placed_at ELSE greatest(l.placed_at, excluded.placed_at) END,
+  latitude = CASE WHEN {newer} THEN excluded.latitude ELSE l.latitude END,
+  longitude = CASE WHEN {newer} THEN excluded.longitude ELSE l.longitude END,
+  accuracy = CASE WHEN {newer} THEN excluded.accuracy ELSE l.accuracy END,
+  battery = CASE WHEN excluded.battery_at >= coalesce(l.battery_at, '-infinity') THEN excluded.battery ELSE l.battery END,
+  battery_at = greatest(l.battery_at, excluded.battery_at), states = coalesce(excluded.states, l.states)
+RETURNING device_id, silent)
+SELECT device_id FROM up WHERE silent
+""".replace(
+    "{newer}",
+    "(l.person_id IS DISTINCT FROM excluded.person_id OR excluded.placed_at >= coalesce(l.placed_at, '-infinity'))",
+)
+
+
+def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whose]) -> list[int]:
+    """Write where the devices stand; answers those that had been silent. The statement that locks: by device, in order."""
+    rows: dict[int, list] = {}
+    for e, owner in zip(fresh, whose, strict=True):
+        row = rows.get(e.device)
+        if row is None:
+            row = rows[e.device] = [
+                e.device,
+                "",
+                None,
+                known[e.device].product,
+                "",
+                0,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+            ]
+        if e.received_at >= row[5]:
+            row[5] = e.received_at
+            row[4] = e.network[:60] or row[4]
+            if e.states:
+                row[12] = _json(e.states).decode()
+        if e.place is not None and owner.position and (row[6] is None or e.at >= row[6]):
+            row[6:10] = [e.at, e.place.latitude, e.place.longitude, e.place.accuracy_m]
+        for name, value, own in e.readings:
+            if name == "battery" and (row[11] is None or (own or e.at) >= row[11]):
+                row[10], row[11] = round(value), own or e.at
+    for row in rows.values():  # who has it now, not who had it when a late message was made
+        here = known[row[0]].at(row[5])
+        row[1], row[2] = (here.path, here.person_id) if here else (known[row[0]].path, None)
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, [list(column) for column in zip(*(rows[d] for d in sorted(rows)), strict=True)])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+# ---------------------------------------------------------------- readings
+def _file(entry: Entry, owner: Whose, lines: dict[int, list[bytes]]) -> None:
+    """The entry as lines: one for its own moment, one for each other moment at which it measured something."""
+    at = entry.at
+    by_time: dict[int, dict[str, float]] = {at: {}}
+    rest: dict[int, dict[str, float]] = {}
+    for name, value, own in entry.readings:
+        if not (owner.health or name in _TECHNICAL):
+            continue
+        when = own or at
+        if name in _COLUMNS:
+            by_time.setdefault(when, {})[name] = value
+        else:
+            rest.setdefault(when, {})[name] = value
+            by_time.setdefault(when, {})
+    alarms = ",".join(a[0] for a in entry.alarms)[:200].encode() if entry.alarms else b""
+    here = entry.place
+    # Who calls for help is looked for, whatever was agreed on ordinary days.
+    where = (here.latitude, here.longitude, here.accuracy_m) if here and (owner.position or entry.level == 1) else None
+    path = owner.path.encode()
+    for when, values in by_time.items():
+        own = when == at
+        more = _json(rest[when]) if when in rest else b""
+        if values or more or (own and (where or alarms)):
+            lines[day_of(when)].append(
+                copying.line(
+                    when, entry.received_at, entry.device, owner.person_id, path, entry.late, where if own else None, values, more,
+                    alarms if own else b"",
+                )
+            )  # fmt: skip
+
+
+def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: dict | None, heard: dict) -> None:
+    """Events for the rules. What is plainly good concerns a rule only while something is going on there."""
+    device, usable = entry.device, owner.health
+    for name, value, own in entry.readings:
+        if usable or name in _TECHNICAL:
+            for rule, least, most in sheet.readings.get(name, ()):
+                if not least <= value <= most or (watched and rule.code in watched) or (device, rule.code) in heard:
+                    _note(entry, owner, rule, heard).events.append(reading(moment(own or entry.at), name, value))
+    if usable and sheet.context:
+        for name, value, own in entry.readings:
+            for rule in sheet.context.get(name, ()):
+                if (watched and rule.code in watched) or (device, rule.code) in heard:
+                    _note(entry, owner, rule, heard).events.append(reading(moment(own or entry.at), name, value))
+    for frame in entry.alarms:
+        rule = sheet.alarms.get(frame[0])
+        if rule is not None:
+            found = _note(entry, owner, rule, heard)
+            found.events.append(alarm(moment(entry.at), frame[0]))
+            if found.frame is None or frame[1] <= found.frame[1]:
+                found.frame, found.entry, found.whose = frame, entry, owner
+    if entry.place is not None and sheet.fences and owner.position:
+        here = entry.place
+        for rule in sheet.fences:
+            beyond = rule.fence.beyond(here.latitude, here.longitude)
+            if beyond > 0 or (watched and rule.code in watched):
+                found = _note(entry, owner, rule, heard)
+                found.events.append(place(moment(entry.at), here.latitude, here.longitude, here.accuracy_m or 0))
+
+
+def _note(entry: Entry, owner: Whose, rule: Rule, heard: dict) -> Heard:
+    key = (entry.device, rule.code)
+    if key not in heard:
+        heard[key] = Heard(rule, owner, entry)
+    elif entry.at >= heard[key].entry.at and heard[key].frame is None:
+        heard[key].entry, heard[key].whose = entry, owner
+    return heard[key]

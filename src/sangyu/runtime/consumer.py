@@ -1,0 +1,351 @@
+"""From the stream of signals to the database: one batch is one transaction, acknowledged after its commit (ADR 0024).
+
+Any number may run. Alarms and readings are pulled by consumers of their own, each with a thread and a database connection, so that an alarm never
+waits behind readings. A batch that was committed and not acknowledged comes again and changes nothing. A message that cannot be taken is set aside
+with its reason; without the database everything stays in the stream. A third thread lets the clock of the world run: due stretches, silence,
+steps of the escalation ladders.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+
+from django.db import InterfaceError, OperationalError, connection, connections
+from django.utils import timezone
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from sangyu.care.signals import services as signals
+from sangyu.engines.codecs.entries import ALARM, READING, STREAM, Entry, pack, unpack
+from sangyu.kernel import live
+from sangyu.kernel.actor import Actor
+from sangyu.kernel.scoping import scope
+
+log = logging.getLogger(__name__)
+
+ACTOR = Actor.job("signals")
+#: Durable consumers of the stream and what they read. The alarms' own one keeps them out of the readings' queue.
+DURABLE, ALARMS = "signals", "signals_alarms"
+ACK_WAIT = 30.0
+#: Entries of one transaction: enough to pay for its statements, few enough to be done in a tenth of a second.
+MOST_ENTRIES = 1_000
+#: Messages asked for at once and kept here at most.
+AHEAD = 256
+TICK = 0.5
+#: Unread messages in the stream from which on silence says nothing.
+BEHIND = 2_000
+
+
+def emergencies():
+    """The room of emergencies, when it is there."""
+    if find_spec("sangyu.care.emergencies.services") is None:
+        return None
+    from sangyu.care.emergencies import services
+
+    return services if hasattr(services, "alarms") else None
+
+
+@dataclass
+class Message:
+    """One message of the stream: where to acknowledge it, what it holds."""
+
+    reply: str
+    subject: str
+    data: bytes
+
+    @property
+    def sequence(self) -> int | None:
+        parts = self.reply.split(".")
+        return int(parts[5]) if len(parts) >= 9 and parts[5].isdigit() else None
+
+
+@dataclass
+class Done:
+    """Counts since the start, for the log and for measuring."""
+
+    batches: int = 0
+    messages: int = 0
+    entries: int = 0
+    raised: int = 0
+    set_aside: int = 0
+    seconds: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+# ---------------------------------------------------------------- one batch
+def settle(entries: list[Entry], done: Done | None = None) -> int:
+    """One transaction: take the entries in, let alarms become incidents. Answers how many alarms were raised."""
+    now, began = timezone.now(), time.perf_counter()
+    with scope(ACTOR, source="signals"):
+        raised = signals.take(entries, actor=ACTOR, now=now)
+        if raised and (room := emergencies()):
+            room.alarms(raised, actor=ACTOR, now=now)
+    if done is not None:
+        with done.lock:
+            done.batches += 1
+            done.entries += len(entries)
+            done.raised += len(raised)
+            done.seconds += time.perf_counter() - began
+    return len(raised)
+
+
+def work(messages: list[Message], done: Done, stop: threading.Event) -> bool:
+    """Bring messages into the database, whatever is wrong with some of them. False when told to stop before the database was there."""
+    readable: list[tuple[Message, list[Entry]]] = []
+    for message in messages:
+        try:
+            readable.append((message, unpack(message.data)))
+        except ValueError as error:
+            if not _patient(partial(_set_aside, message.data, str(error), message), stop):
+                return False
+            done.set_aside += 1
+    if not _patient(partial(_settle_all, readable, done), stop):
+        return False
+    done.messages += len(messages)
+    return True
+
+
+def _settle_all(readable: list[tuple[Message, list[Entry]]], done: Done) -> None:
+    try:
+        settle([e for _m, entries in readable for e in entries], done)
+        return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        signals.forget_days()
+        log.warning("a batch of %s messages is taken one by one", len(readable), exc_info=True)
+    for message, entries in readable:
+        for entry in entries:
+            try:
+                settle([entry], done)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                log.error("a message of device %s is set aside: %s: %s", entry.device, type(error).__name__, error)
+                _set_aside(pack([entry]), f"{type(error).__name__}: {error}", message)
+                done.set_aside += 1
+
+
+def _set_aside(body: bytes, reason: str, message: Message) -> None:
+    with scope(ACTOR, source="signals"):
+        signals.set_aside(
+            body, actor=ACTOR, reason=reason, subject=message.subject, sequence=message.sequence, now=timezone.now()
+        )
+
+
+def _patient(act, stop: threading.Event) -> bool:
+    """Do ``act`` until the database lets it; False when told to stop meanwhile. Deadlocks and lost connections are tried again at once, then slower."""
+    pause = 0.05
+    while True:
+        try:
+            act()
+            return True
+        except (OperationalError, InterfaceError) as error:
+            log.warning("signals wait for the database: %s", str(error).partition("\n")[0])
+            with contextlib.suppress(Exception):
+                connection.close()
+            if stop.wait(pause):
+                return False
+            pause = min(pause * 2, 1.0)
+
+
+# ---------------------------------------------------------------- the stream
+async def ensure_stream(js) -> None:
+    """The stream, when no gateway has made it yet."""
+    try:
+        await js.stream_info(STREAM)
+    except NotFoundError:
+        await js.add_stream(
+            StreamConfig(
+                name=STREAM, subjects=[f"{ALARM}.>", f"{READING}.>"], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
+                max_age=7 * 86_400.0, duplicate_window=120.0,
+            )
+        )  # fmt: skip
+
+
+def wanted(name: str, subject: str) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1,
+        deliver_policy=DeliverPolicy.ALL, max_ack_pending=8 * AHEAD,
+    )  # fmt: skip
+
+
+class Puller:
+    """One durable consumer: asks for messages ahead, hands batches to a thread, acknowledges what that has committed."""
+
+    def __init__(self, nc, durable: str, done: Done, stop: threading.Event) -> None:
+        self.nc, self.durable, self.done, self.stop = nc, durable, done, stop
+        self.waiting: list[Message] = []
+        self.came = asyncio.Event()
+        self.asked, self.asked_at = 0, 0.0
+        self.inbox = nc.new_inbox()
+
+    async def run(self, pool) -> None:
+        """Until stopped. Raises NatsError when the stream or the consumer is gone."""
+        subscription = await self.nc.subscribe(self.inbox, cb=self._take)
+        loop = asyncio.get_running_loop()
+        try:
+            while not self.stop.is_set():
+                await self._ask()
+                if not self.waiting:
+                    self.came.clear()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.came.wait(), 1)
+                    continue
+                batch = self._batch()
+                settled = loop.run_in_executor(pool, work, batch, self.done, self.stop)
+                while not (await asyncio.wait({settled}, timeout=ACK_WAIT / 3))[0]:
+                    for message in batch:  # the database is away: nobody else need try meanwhile
+                        await self.nc.publish(message.reply, b"+WPI")
+                if settled.result():
+                    for message in batch:
+                        await self.nc.publish(message.reply, b"+ACK")
+        finally:
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
+
+    def _batch(self) -> list[Message]:
+        """Messages up to about ``MOST_ENTRIES`` entries; a reading's message tells its number of entries by its size, roughly."""
+        taken, size = 0, 0
+        for message in self.waiting:
+            taken, size = taken + 1, size + len(message.data)
+            if size > MOST_ENTRIES * 120:
+                break
+        batch, self.waiting = self.waiting[:taken], self.waiting[taken:]
+        return batch
+
+    async def _ask(self) -> None:
+        """Keep ``AHEAD`` messages asked for or here; ask again when an answer is overdue."""
+        now = time.monotonic()
+        if now - self.asked_at > 10:
+            self.asked = 0
+        wish = AHEAD - len(self.waiting) - self.asked
+        if wish < AHEAD // 2:
+            return
+        self.asked, self.asked_at = self.asked + wish, now
+        request = json.dumps({"batch": wish, "expires": 9_000_000_000}).encode()
+        await self.nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.durable}", request, reply=self.inbox)
+
+    async def _take(self, message) -> None:
+        status = (message.headers or {}).get("Status")
+        if status:
+            if status in ("408", "409"):  # the request ran out
+                left = (message.headers or {}).get("Nats-Pending-Messages", "")
+                self.asked = max(0, self.asked - int(left)) if left.isdigit() else 0
+            if status in ("404", "503"):
+                self.asked = 0
+            return
+        self.asked = max(0, self.asked - 1)
+        self.waiting.append(Message(message.reply, message.subject, message.data))
+        self.came.set()
+
+
+# ---------------------------------------------------------------- the clock
+class Clock(threading.Thread):
+    """Every half second: what the clock brings about. Silence is judged only while nothing unread waits in the stream."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(name="clock", daemon=True)
+        self.stop, self.unread = stop, 0
+
+    def run(self) -> None:
+        while not self.stop.wait(TICK):
+            try:
+                tick(behind=self.unread > BEHIND)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the clock waits for the database: %s", str(error).partition("\n")[0])
+                with contextlib.suppress(Exception):
+                    connection.close()
+                self.stop.wait(0.5)
+            except Exception:
+                log.exception("the clock stumbled")
+        connections.close_all()
+
+
+def tick(*, behind: bool = False) -> None:
+    """One turn: stretches and silence in one transaction with the incidents they open, ladder steps in the next."""
+    now = timezone.now()
+    room = emergencies()
+    with scope(ACTOR, source="signals"):
+        raised = signals.due(actor=ACTOR, now=now, behind=behind)
+        if raised and room:
+            room.alarms(raised, actor=ACTOR, now=now)
+    if room and hasattr(room, "tick"):
+        with scope(ACTOR, source="signals"):
+            room.tick(actor=ACTOR, now=now)
+
+
+# ---------------------------------------------------------------- the process
+async def _follow(stop: threading.Event, done: Done, clock: Clock) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    pools = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("alarms", "readings")]
+    nc = await live.connect("sangyu consumer")
+    try:
+        js = nc.jetstream()
+        await ensure_stream(js)
+        pullers = []
+        for durable, subject, pool in ((ALARMS, f"{ALARM}.>", pools[0]), (DURABLE, f"{READING}.>", pools[1])):
+            await js.add_consumer(STREAM, config=wanted(durable, subject))
+            pullers.append(asyncio.create_task(Puller(nc, durable, done, stop).run(pool)))
+        watch = asyncio.create_task(_look(js, stop, done, clock))
+        finished, _ = await asyncio.wait({*pullers, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await asyncio.wait(pullers, timeout=20)
+            await nc.flush(timeout=2)
+        for task in (*pullers, watch):
+            task.cancel()
+        for task in finished:
+            task.result()
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        with contextlib.suppress(Exception):
+            await nc.close()
+
+
+async def _look(js, stop: threading.Event, done: Done, clock: Clock) -> None:
+    """How far behind we are; once a minute a line in the log."""
+    said, before = time.monotonic(), 0
+    while not stop.is_set():
+        clock.unread = (await js.consumer_info(STREAM, DURABLE)).num_pending
+        if time.monotonic() - said > 60 and done.entries > before:
+            log.info(
+                "taken %s, raised %s, set aside %s, unread %s", done.entries, done.raised, done.set_aside, clock.unread
+            )
+            said, before = time.monotonic(), done.entries
+        await asyncio.sleep(0.5)
+
+
+def run(stop: threading.Event | None = None, done: Done | None = None) -> None:
+    """Consume until SIGTERM, SIGINT or ``stop``. Waits for NATS and the database, dies of neither."""
+    import uvloop
+
+    stop, done = stop or threading.Event(), done or Done()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_args: stop.set())
+    clock = Clock(stop)
+    clock.start()
+    pause = 0.2
+    while not stop.is_set():
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_follow(stop, done, clock))
+            pause = 0.2
+        except (NatsError, OSError, TimeoutError) as error:
+            log.warning("signals wait for NATS: %s: %s", type(error).__name__, error)
+            stop.wait(pause)
+            pause = min(pause * 2, 2)
+    clock.join(5)
+    if os.environ.get("SANGYU_CONSUMER_REPORT"):
+        print(json.dumps({k: v for k, v in vars(done).items() if k != "lock"}), flush=True)
