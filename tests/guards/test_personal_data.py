@@ -39,6 +39,8 @@ NO_HISTORY = {
     "accounts_secondfactor": "a sealed key, set up and removed as a whole; the log of the door says when",
     "accounts_textmessage": "an outbox: a row is written once, then only marked as sent",
     "emergencies_alarm": "rows are added and never changed",
+    "signals_reading": "written once as measured, never changed, removed by the day",
+    "signals_last": "where a device stands now, written with every message; the readings are its history",
     "settlement_statementline": "written with its statement and frozen; the names in it are masked",
 }
 #: table.column → why it is in the clear.

@@ -113,6 +113,7 @@ def test_every_model_declares_who_sees_it():
 #: Tables read by their row, never listed by region, each with the reason.
 NO_PATH_INDEX = {
     "kernel_change": "read by table and row; an index by region would double the cost of every write",
+    "signals_reading": "read by device or person and time; thousands of rows a second, each index costs every one",
     "benefits_line": "read by run and path or by subject; millions of rows a year, each index costs every run",
 }
 
@@ -332,6 +333,9 @@ def strip(cursor, table: str, pk: str) -> None:
     )
     for (name,) in cursor.fetchall():
         cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}" CASCADE')
+    cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass", [table])
+    if cursor.fetchone()[0]:  # rows without a day go somewhere, too
+        cursor.execute(f'CREATE TABLE "{table}_any" PARTITION OF "{table}" DEFAULT')
     cursor.execute(
         "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass AND indisunique AND "
         "NOT indisprimary",

@@ -246,6 +246,17 @@ def worker(
 
 
 @app.command()
+def consumer() -> None:
+    """Bring device signals from the stream into the database, raise alarms, let their clocks run. Any number may run."""
+    import django
+
+    django.setup()
+    from .consumer import run
+
+    run()
+
+
+@app.command()
 def relay() -> None:
     """Carry outbox events to NATS alone, and keep there who wears which device."""
     if not parts.has_relay():

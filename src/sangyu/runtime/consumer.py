@@ -21,14 +21,15 @@ from importlib.util import find_spec
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from sangyu.care.signals import services as signals
 from sangyu.engines.codecs.entries import ALARM, READING, STREAM, Entry, pack, unpack
 from sangyu.kernel import live
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.scoping import scope
+
+from .gateway import stream
 
 log = logging.getLogger(__name__)
 
@@ -159,19 +160,6 @@ def _patient(act, stop: threading.Event) -> bool:
 
 
 # ---------------------------------------------------------------- the stream
-async def ensure_stream(js) -> None:
-    """The stream, when no gateway has made it yet."""
-    try:
-        await js.stream_info(STREAM)
-    except NotFoundError:
-        await js.add_stream(
-            StreamConfig(
-                name=STREAM, subjects=[f"{ALARM}.>", f"{READING}.>"], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-                max_age=7 * 86_400.0, duplicate_window=120.0,
-            )
-        )  # fmt: skip
-
-
 def wanted(name: str, subject: str) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1,
@@ -292,7 +280,7 @@ async def _follow(stop: threading.Event, done: Done, clock: Clock) -> None:
     nc = await live.connect("sangyu consumer")
     try:
         js = nc.jetstream()
-        await ensure_stream(js)
+        await stream.ensure(js)
         pullers = []
         for durable, subject, pool in ((ALARMS, f"{ALARM}.>", pools[0]), (DURABLE, f"{READING}.>", pools[1])):
             await js.add_consumer(STREAM, config=wanted(durable, subject))

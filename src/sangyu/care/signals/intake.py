@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 
 import msgspec
 from django.db import connection
@@ -31,6 +32,9 @@ _json = msgspec.json.Encoder().encode
 #: A message with a doubtful clock is filed under its arrival: sent again, it may lie on another day.
 _RESENT_DAYS = 8
 _SLOT = 10 * 60_000
+#: Older than this on arrival, a plainly good value may change when an alert of the past was over.
+_LATE = 120_000
+_NONE: dict = {}
 
 
 @dataclass(slots=True)
@@ -70,7 +74,8 @@ def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raise
     fresh = _fresh(given)
     if not fresh:
         return []
-    known = devices.bearers({e.device for e in fresh})
+    fresh.sort(key=attrgetter("at"))  # a value that ends an alert counts even when it came before those that raise it
+    known = devices.bearers({e.device for e in fresh}, fresh[0].at)
     strange = [e for e in fresh if e.device not in known]
     if strange:
         set_aside(strange, "no such device in the register", now)
@@ -78,6 +83,7 @@ def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raise
     whose = _whose(fresh, known)
     silent = _last(fresh, known, whose)
     watched = judging.watched({e.device for e in fresh})
+    touched = judging.touched({e.device for e in fresh if e.received_at - e.at > _LATE}, fresh[0].at)
     personal = rulebooks.personal_of({w.person_id for w in whose if w.person_id}, timezone.localdate(now))
     lines: dict[int, list[bytes]] = defaultdict(list)
     heard: dict[tuple[int, str], Heard] = {}
@@ -90,13 +96,19 @@ def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raise
             else:
                 sheet = rulebooks.personal_sheet(owner.path, product, mine)
             _file(entry, owner, lines)
-            _listen(entry, owner, sheet, watched.get(entry.device), heard)
+            _listen(
+                entry,
+                owner,
+                sheet,
+                touched.get(entry.device, frozenset()) | watched.get(entry.device, _NONE).keys(),
+                heard,
+            )
     copying.make_days(set(lines))
     raised = judging.judge(list(heard.values()), watched, now) if heard else []
     copying.write(lines)
     if silent:
         judging.speaks_again(silent, now)
-    return raised
+    return sorted(raised, key=attrgetter("level", "at"))
 
 
 # ---------------------------------------------------------------- ids
@@ -279,18 +291,18 @@ def _file(entry: Entry, owner: Whose, lines: dict[int, list[bytes]]) -> None:
             )  # fmt: skip
 
 
-def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: dict | None, heard: dict) -> None:
+def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: set[str], heard: dict) -> None:
     """Events for the rules. What is plainly good concerns a rule only while something is going on there."""
     device, usable = entry.device, owner.health
     for name, value, own in entry.readings:
         if usable or name in _TECHNICAL:
             for rule, least, most in sheet.readings.get(name, ()):
-                if not least <= value <= most or (watched and rule.code in watched) or (device, rule.code) in heard:
+                if not least <= value <= most or rule.code in watched or (device, rule.code) in heard:
                     _note(entry, owner, rule, heard).events.append(reading(moment(own or entry.at), name, value))
     if usable and sheet.context:
         for name, value, own in entry.readings:
             for rule in sheet.context.get(name, ()):
-                if (watched and rule.code in watched) or (device, rule.code) in heard:
+                if rule.code in watched or (device, rule.code) in heard:
                     _note(entry, owner, rule, heard).events.append(reading(moment(own or entry.at), name, value))
     for frame in entry.alarms:
         rule = sheet.alarms.get(frame[0])
@@ -303,7 +315,7 @@ def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: dict | 
         here = entry.place
         for rule in sheet.fences:
             beyond = rule.fence.beyond(here.latitude, here.longitude)
-            if beyond > 0 or (watched and rule.code in watched):
+            if beyond > 0 or rule.code in watched:
                 found = _note(entry, owner, rule, heard)
                 found.events.append(place(moment(entry.at), here.latitude, here.longitude, here.accuracy_m or 0))
 

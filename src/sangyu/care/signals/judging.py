@@ -40,6 +40,16 @@ def watched(device_ids: set[int]) -> dict[int, dict[str, Kept]]:
     return found
 
 
+def touched(device_ids: set[int], since: int) -> dict[int, set[str]]:
+    """Device → rules whose alerts of the past reach beyond ``since`` (milliseconds): what comes late may change them."""
+    found: dict[int, set[str]] = defaultdict(set)
+    if device_ids:
+        rows = Alarm.objects.filter(device_id__in=sorted(device_ids), ended_at__gte=_moment(since))
+        for device, rule in rows.values_list("device_id", "rule"):
+            found[device].add(rule)
+    return found
+
+
 def judge(heard: list, known: dict[int, dict[str, Kept]], now: datetime) -> list[Raised]:
     """Apply what was heard (``intake.Heard``) to the machines, keep them, write alarms; answers what to tell."""
     found = []

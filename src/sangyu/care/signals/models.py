@@ -209,7 +209,7 @@ class Watching(models.Model):
         return f"{self.device_id} {self.rule}"
 
 
-class Limit(PlaceRow, DatedRow):
+class Limit(DatedRow, PlaceRow):
     """A personal limit: for this person the rule counts from other values, on these days (R-091)."""
 
     person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
@@ -247,7 +247,7 @@ class Limit(PlaceRow, DatedRow):
         return f"{self.rule} {self.low or ''}–{self.high or ''}"
 
 
-class Fence(PlaceRow, DatedRow):
+class Fence(DatedRow, PlaceRow):
     """A circle that the person should stay in, or out of, on these days (R-090). WGS-84, metres."""
 
     person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
@@ -330,7 +330,7 @@ class Poison(models.Model):
 class Intake(models.Model):
     """Since when signals are being listened to without a gap: silence counts from here on (no false alarms after a restart)."""
 
-    name = models.CharField(max_length=20, primary_key=True)
+    code = models.CharField(max_length=20, primary_key=True)
     since = models.DateTimeField()
     alive_at = models.DateTimeField()
     looked_at = models.DateTimeField(null=True)
@@ -338,4 +338,4 @@ class Intake(models.Model):
     scope = Open("when the programs were running", write="scope")
 
     def __str__(self) -> str:
-        return self.name
+        return self.code

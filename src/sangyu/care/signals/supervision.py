@@ -44,7 +44,7 @@ def _stretches(now: datetime, limit: int) -> list[Raised]:
     rows = list(rows.select_related("device").order_by("due_at")[:limit])
     if not rows:
         return []
-    bearers = devices.bearers({r.device_id for r in rows})
+    bearers = devices.bearers({r.device_id for r in rows}, round(now.timestamp() * 1000))
     wearers = devices.wearers([r.device_id for r in rows], at=now)
     personal = rulebooks.personal_of({w.person_id for w in wearers.values() if w.person_id}, timezone.localdate(now))
     told = []
@@ -85,7 +85,7 @@ def _my_turn(now: datetime) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('signals.silence'))")
         if not cursor.fetchone()[0]:
             return False
-    row, new = Intake.objects.get_or_create(name=LISTENING, defaults={"since": now, "alive_at": now})
+    row, new = Intake.objects.get_or_create(code=LISTENING, defaults={"since": now, "alive_at": now})
     if new:
         return False
     if now - row.alive_at > GAP:
@@ -100,12 +100,12 @@ def _my_turn(now: datetime) -> bool:
 
 def behind(now: datetime) -> None:
     """The consumer is behind with the stream: silence counts from now on."""
-    Intake.objects.filter(name=LISTENING).update(since=now, alive_at=now)
+    Intake.objects.filter(code=LISTENING).update(since=now, alive_at=now)
 
 
 # ---------------------------------------------------------------- silence
 def _silent(now: datetime) -> list[Raised]:
-    listening = Intake.objects.get(name=LISTENING).since
+    listening = Intake.objects.get(code=LISTENING).since
     late = Q(pk__in=[])
     lasting: dict[tuple[str, str], timedelta] = {}
     for code in Last.objects.order_by().values_list("product", flat=True).distinct():

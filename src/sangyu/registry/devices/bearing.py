@@ -38,16 +38,16 @@ _ASK = """
 SELECT d.id, d.product, d.path, (extract(epoch FROM b.issued_at) * 1000)::bigint, (extract(epoch FROM b.returned_at) * 1000)::bigint,
        b.path, b.person_id, b.facility_id, b.room, b.bed
   FROM devices_device d
-  LEFT JOIN devices_binding b ON b.device_id = d.id AND (b.returned_at IS NULL OR b.returned_at > now() - interval '9 days')
+  LEFT JOIN devices_binding b ON b.device_id = d.id AND (b.returned_at IS NULL OR b.returned_at > to_timestamp(%s / 1000.0))
  WHERE d.id = ANY (%s::bigint[]) ORDER BY d.id, b.issued_at DESC
 """
 
 
-def bearers(device_ids: Iterable[int]) -> dict[int, Bearer]:
-    """Device → its bearer; unknown ones are left out. One query; who lies in a bed is asked of the list of residents by the caller."""
+def bearers(device_ids: Iterable[int], since: int) -> dict[int, Bearer]:
+    """Device → its bearer with the stretches that reach beyond ``since`` (milliseconds); unknown ones are left out. One query; who lies in a bed is asked of the list of residents by the caller."""
     found: dict[int, Bearer] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, [f"{{{','.join(map(str, device_ids))}}}"])
+        cursor.execute(_ASK, [since, f"{{{','.join(map(str, device_ids))}}}"])
         for pk, product, path, since, until, where, person, facility, room, bed in cursor.fetchall():
             made = found.get(pk)
             if made is None:

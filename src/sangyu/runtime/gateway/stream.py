@@ -13,8 +13,8 @@ from sangyu.engines.codecs.entries import ALARM, READING, STREAM
 
 log = logging.getLogger(__name__)
 
-#: The durable consumer that writes to the database.
-CONSUMER = "signals"
+#: The durable consumers that write to the database: of readings, and of alarms, which never wait behind readings.
+CONSUMERS = ("signals", "signals_alarms")
 GIGABYTE = 1_000_000_000
 LEAST = 64_000_000
 #: A device that repeats itself within this time is dropped by the stream already; the consumer drops all the others.
@@ -79,13 +79,20 @@ async def care(js: JetStreamContext) -> tuple[float, int]:
     """
     info = await js.stream_info(STREAM)
     full = info.state.bytes / info.config.max_bytes if info.config.max_bytes and info.config.max_bytes > 0 else 0.0
-    try:
-        consumer = await js.consumer_info(STREAM, CONSUMER)
-    except NotFoundError:
-        return full, info.state.messages
-    read = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
-    if full > TRIMMED and read >= info.state.first_seq:
-        await js.purge_stream(STREAM, seq=read + 1)
+    floor, waiting = info.state.last_seq, 0
+    for name in CONSUMERS:
+        try:
+            consumer = await js.consumer_info(STREAM, name)
+        except NotFoundError:
+            if name == CONSUMERS[0]:
+                return full, info.state.messages
+            continue  # the consumer makes that of the alarms first: whoever has the other alone reads everything with it
+        left = (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+        waiting += left
+        if left:  # it has read everything of its own up to here
+            floor = min(floor, consumer.ack_floor.stream_seq if consumer.ack_floor else 0)
+    if full > TRIMMED and floor >= info.state.first_seq:
+        await js.purge_stream(STREAM, seq=floor + 1)
         info = await js.stream_info(STREAM)
         full = info.state.bytes / info.config.max_bytes
-    return full, (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+    return full, waiting

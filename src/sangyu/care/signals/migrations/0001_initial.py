@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Intake',
             fields=[
-                ('name', models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ('code', models.CharField(max_length=20, primary_key=True, serialize=False)),
                 ('since', models.DateTimeField()),
                 ('alive_at', models.DateTimeField()),
                 ('looked_at', models.DateTimeField(null=True)),
