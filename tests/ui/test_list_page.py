@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from sangyu.kernel.models import DataRead, Operation
 from sangyu.ui.models import BulkRun, Export, SavedView
-from sangyu.ui.pages.keyset import page_of, total_of
+from sangyu.ui.pages.keyset import Slice, page_of, plan_of, total_of
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +105,26 @@ def test_totals_are_exact_below_the_limit_and_estimated_above(regions):
     total, exact = total_of(Operation.objects.all(), limit=10)
     assert exact is False
     assert total >= 10
+
+
+def test_few_rows_are_counted_with_their_page(regions):
+    """One statement gives the page and the total, on every page going forward, whatever the cursor; none where it would be wrong."""
+    operations(regions)
+    rows = Operation.objects.filter(state="waiting") | Operation.objects.exclude(state="waiting")
+    seen, after, totals = [], "", []
+    while True:
+        with CaptureQueriesContext(connection) as asked:
+            part = page_of(rows, "-done", 20, after=after, counted=True)
+        assert len(asked) == 1
+        seen += [o.pk for o in part.rows]
+        totals.append(part.total)
+        if not (after := part.after):
+            break
+    assert (totals, len(seen), len(set(seen))) == ([45, 45, 45], 45, 45)
+    assert page_of(rows, "-done", 20, before=part.before, counted=True).total is None
+    assert page_of(rows.distinct(), "-done", 20, counted=True).total is None
+    assert page_of(rows.none(), "-done", 20, counted=True) == Slice([], 1)
+    assert plan_of(rows.none()) == (0, 0.0)
 
 
 def test_only_rows_in_scope_are_listed(acting, regions):

@@ -9,10 +9,14 @@ from importlib.util import find_spec
 from django.apps import apps
 from django.db import models
 from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
 
+from . import format as fmt
 from .counting import Countable
 
 
@@ -80,6 +84,13 @@ def _plain_address(name: str, urlconf: str | None, prefix: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=2000)
+def _drawn(place: int, language: str | None) -> SafeString:
+    """Title, picture and words of an entry, which are the same on every page."""
+    entry = entries()[place]
+    return format_html(' title="{0}">{1}<span>{0}</span>', entry.label, fmt.icon(entry.icon))
+
+
 def badges_of(actor: Actor) -> dict[str, Callable[[Actor], Countable]]:
     """What is counted for the entries that ``actor`` sees, by url name."""
     return {entry.url_name: entry.badge for entry in entries() if entry.badge and entry.shown_to(actor)}
@@ -91,13 +102,16 @@ def nav_for(actor: Actor, here: str, badges: Mapping[str, int]) -> list[dict]:
     ``here`` is the path of the request; the entry with the longest matching address is the current one. ``badges`` are the
     numbers by url name.
     """
-    items = []
-    for entry in entries():
+    items, language = [], get_language()
+    for place, entry in enumerate(entries()):
         if not entry.shown_to(actor):
             continue
         if not (url := plain_address(entry.url_name)):
             continue
-        items.append({"entry": entry, "label": entry.label, "icon": entry.icon, "url": url, "phone": entry.phone})
+        drawn = _drawn(place, language)
+        items.append(
+            {"entry": entry, "label": entry.label, "drawn": drawn, "icon": entry.icon, "url": url, "phone": entry.phone}
+        )
     best = max((i["url"] for i in items if here.startswith(i["url"])), key=len, default="")
     groups: list[dict] = []
     for item in items:

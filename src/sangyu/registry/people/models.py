@@ -209,8 +209,12 @@ class PersonFact(DatedFact):
             ),
         ]
         indexes = [
+            # with what lists and benefit runs read of a fact, so that they need not fetch its row
             models.Index(
-                fields=["kind", "value", "path"], name="person_fact_live", condition=Q(superseded_at__isnull=True)
+                fields=["kind", "value", "path"],
+                include=["subject", "valid_from", "valid_to"],
+                name="person_fact_live",
+                condition=Q(superseded_at__isnull=True),
             ),
             # who ever belonged to another region: few among all, asked for by every benefit run
             models.Index(

@@ -3,12 +3,12 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, FieldError, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DataError, connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.errors import Invalid
@@ -17,16 +17,32 @@ from sangyu.kernel.errors import Invalid
 EXACT_COUNT_LIMIT = 20_000
 #: What counting may cost in the planner's units: some ten milliseconds.
 CHEAP = 20_000.0
+#: Up to so many expected rows all are read and counted with the page: the planner would else walk an index in the page's order, hoping to
+#: meet enough of them soon.
+FEW = 2_000
+
+
+class Plan(NamedTuple):
+    """What the planner expects of a query: its rows, and its cost when it may stop after ``EXACT_COUNT_LIMIT``."""
+
+    rows: int
+    cost: float
+
+    @property
+    def few(self) -> bool:
+        return self.rows <= FEW and self.cost <= 2 * CHEAP
 
 
 @dataclass
 class Slice:
-    """One page of rows. ``after``/``before`` are the cursors of the next and previous page, "" when there is none."""
+    """One page of rows. ``after``/``before`` are the cursors of the next and previous page, "" when there is none. ``total``: of all pages,
+    where it was counted."""
 
     rows: list
     start: int
     after: str = ""
     before: str = ""
+    total: int | None = None
 
     @property
     def end(self) -> int:
@@ -89,13 +105,20 @@ def _order(field: str, down: bool, nulls: str) -> list:
 
 
 def page_of(
-    rows: QuerySet, order: str, size: int, *, after: str = "", before: str = "", filled: tuple[str, ...] = ()
+    rows: QuerySet,
+    order: str,
+    size: int,
+    *,
+    after: str = "",
+    before: str = "",
+    filled: tuple[str, ...] = (),
+    counted: bool = False,
 ) -> Slice:
     """``size`` rows of ``rows`` in ``order`` ("field" or "-field", then primary key) after or before a cursor.
 
     NULLs come last; ``filled`` names fields that ``rows`` always have, although the column allows NULL: an index serves
-    their order in both directions. Stable while rows are added: going forward no row is shown twice or skipped. Raises Invalid for a
-    cursor that is not ours.
+    their order in both directions. Stable while rows are added: going forward no row is shown twice or skipped. ``counted``: reads all
+    rows and says how many there are; for few (``Plan.few``). Raises Invalid for a cursor that is not ours.
     """
     down = order.startswith("-")
     field = order.lstrip("-") or "pk"
@@ -112,6 +135,8 @@ def page_of(
     try:
         if before or after:
             rows = rows.filter(_past(field, down_now, value, pk, nulls=nulls))
+        if counted := counted and not backwards and not rows.query.distinct and not rows.query.group_by:
+            rows = rows.annotate(from_here=Window(Count("pk")))
         found = list(rows.order_by(*_order(field, down_now, nulls))[: size + 1])
     except (FieldError, ValidationError, ValueError, TypeError, DataError) as error:
         raise Invalid({"": [_("This page address is damaged. Open the list again.")]}) from error
@@ -126,6 +151,7 @@ def page_of(
         start,
         after=cursor(found[-1], start + len(found)) if more or backwards else "",
         before=cursor(found[0], start) if (more if backwards else after) else "",
+        total=start - 1 + found[0].from_here if counted else None,
     )
 
 
@@ -142,25 +168,30 @@ def _nullable(rows: QuerySet, field: str) -> bool:
     return False
 
 
-def total_of(rows: QuerySet, limit: int = EXACT_COUNT_LIMIT, *, cost: float = CHEAP) -> tuple[int, bool]:
+def total_of(
+    rows: QuerySet, limit: int = EXACT_COUNT_LIMIT, *, cost: float = CHEAP, plan: Plan | None = None
+) -> tuple[int, bool]:
     """(number of rows, whether it is exact): counted up to ``limit`` where that is cheap, else the planner's estimate.
 
-    ``cost`` is what counting may cost in the planner's units; infinity counts in any case, up to ``limit``.
+    ``cost`` is what counting may cost in the planner's units; infinity counts in any case, up to ``limit``. ``plan``: that of ``rows``, if known.
     """
     counting = rows.order_by().values("pk")[: limit + 1]
-    estimate, expected = _plan(counting)
+    estimate, expected = plan or plan_of(rows, limit)
     if estimate > 5 * limit or expected > cost:
         return max(1, estimate), False
     counted = counting.count()
     return (counted, True) if counted <= limit else (max(limit, estimate), False)
 
 
-def _plan(counting: QuerySet) -> tuple[int, float]:
-    """What the planner expects: how many rows there are without the limit of ``counting``, and the cost with it."""
-    sql, params = counting.query.sql_with_params()
+def plan_of(rows: QuerySet, limit: int = EXACT_COUNT_LIMIT) -> Plan:
+    """What the planner expects of ``rows``."""
+    try:
+        sql, params = rows.order_by().values("pk")[: limit + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return Plan(0, 0.0)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchone()[0]
     plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
     whole = plan["Plans"][0] if plan["Node Type"] == "Limit" else plan
-    return int(whole["Plan Rows"]), float(plan["Total Cost"])
+    return Plan(int(whole["Plan Rows"]), float(plan["Total Cost"]))

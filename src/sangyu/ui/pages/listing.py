@@ -22,7 +22,7 @@ from .base import Link, Page
 from .bulk import Bulk, acts_of
 from .columns import Column
 from .form import dress
-from .keyset import Slice, page_of, total_of
+from .keyset import Slice, page_of, plan_of, total_of
 
 SIZES = (20, 50, 100)
 #: Keys of the address that are not filters.
@@ -160,6 +160,11 @@ class ListPage(Page):
         wanted = self.params.get("size", "")
         return int(wanted) if wanted.isdigit() and int(wanted) in SIZES else self.size
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether a search or a filter leaves rows out."""
+        return any(value and key not in OWN_KEYS for key, value in self.params.items())
+
     # -- answers
     def get(self, request, *args, **kwargs) -> HttpResponse:
         if not request.GET and (query := saved.default_query(self.actor, self.page_key)):
@@ -175,8 +180,20 @@ class ListPage(Page):
         printing = "print" in request.GET
         size = 5_000 if printing else self.page_size
         after, before = self.params.get("after", ""), self.params.get("before", "")
-        part = page_of(rows, self.order, size, after=after, before=before, filled=self.filled)
-        total, exact = (part.end, True) if not part.after and not part.before else total_of(rows)
+        plan = plan_of(rows) if not problem and self.narrowed else None
+        part = page_of(
+            rows,
+            self.order,
+            size,
+            after=after,
+            before=before,
+            filled=self.filled,
+            counted=plan is not None and plan.few,
+        )
+        if part.total is None and (part.after or part.before):
+            total, exact = total_of(rows, plan=plan)
+        else:
+            total, exact = part.total or part.end, True
         context = self.context(**self.table_context(part, total, exact, problem))
         template = "ui/list/print.html" if printing else self.fragment if self.partial else self.template
         return self.render(template, context, status=422 if problem else 200)
