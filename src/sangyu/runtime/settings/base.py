@@ -5,6 +5,7 @@ Deployment values come from environment variables that start with ``SANGYU_``; s
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sangyu.runtime.engines.postgres import url_of
 
@@ -178,6 +179,12 @@ FORM_RENDERER = "sangyu.ui.widgets.Renderer"
 CSRF_FAILURE_VIEW = "sangyu.ui.answers.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
+#: Tiles under the map of a case, as https://…/{z}/{x}/{y}.png in WGS-84, and whose they are. "" = our own drawing on plain ground;
+#: nothing waits for a map service (X-08).
+SANGYU_MAP_TILES = os.environ.get("SANGYU_MAP_TILES", "")
+SANGYU_MAP_SOURCE = os.environ.get("SANGYU_MAP_SOURCE", "")
+_tiles = urlsplit(SANGYU_MAP_TILES.replace("{s}", "*"))
+
 #: Set by the front door, which removes it from what clients send.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = True
@@ -191,7 +198,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *([f"{_tiles.scheme}://{_tiles.netloc}"] if _tiles.netloc else [])],
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],

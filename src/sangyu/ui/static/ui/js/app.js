@@ -192,16 +192,20 @@
   }
 
   // ---- live connection: light, banner after 30 s, polling every 5 s meanwhile. The stream is read with fetch because its
-  // events have many names; the pass is fetched anew for each connection, and the last place seen is sent along.
+  // events have many names; the pass is fetched anew for each connection, and the last place seen is sent along. When no new pass can
+  // be had the old address is tried: the push process knows when the database is away and lets it pass. Pages that must be louder
+  // (data-own-alarm on #main) hear of the connection by the event ui:connection and show their own banner.
   function live() {
     var light = $("#live"); if (!light || !window.ReadableStream) { return; }
-    var last = "", downSince = 0, polling = null, banner = null, abort = null, wait = null, reload = null;
+    var last = "", downSince = 0, polling = null, banner = null, abort = null, wait = null, reload = null, heard = 0, address = "";
+    var quiet = 1000 * (light.getAttribute("data-quiet") || 40), own = $("[data-own-alarm]");
+    function tellUp(on) { document.body.dispatchEvent(new CustomEvent("ui:connection", { detail: { up: on, since: downSince } })); }
     function changed() { clearTimeout(reload); reload = setTimeout(function () { if (window.htmx) { htmx.trigger(document.body, "ui:changed"); } }, 300); }
-    function up() { downSince = 0; light.classList.remove("live--off"); clearInterval(polling); polling = null; if (banner) { banner.remove(); banner = null; } }
+    function up() { downSince = 0; heard = Date.now(); tellUp(true); light.classList.remove("live--off"); clearInterval(polling); polling = null; if (banner) { banner.remove(); banner = null; } }
     function down() {
       if (!downSince) { downSince = Date.now(); }
-      light.classList.add("live--off");
-      clearTimeout(wait); wait = setTimeout(connect, 3000);
+      light.classList.add("live--off"); tellUp(false);
+      clearTimeout(wait); wait = setTimeout(connect, own ? 1500 : 3000);
     }
     function take(block) {
       var name = "", data = "";
@@ -213,15 +217,17 @@
       if (name === "renew") { if (abort) { abort.abort(); } connect(); return; }
       if (!name) { return; }
       document.body.dispatchEvent(new CustomEvent("ui:live", { detail: { name: name, data: data ? JSON.parse(data) : {} } }));
-      changed();
+      if (name.indexOf("live.") !== 0 && name !== "signals.alarm") { changed(); } // those two say nothing of rows
     }
     function connect() {
       clearTimeout(wait);
       if (abort) { abort.abort(); }
       var mine = abort = new AbortController();
-      fetch(light.getAttribute("data-live"), { credentials: "same-origin", signal: mine.signal })
+      var late = new Promise(function (_ok, no) { setTimeout(no, 5000, new Error("late")); });
+      Promise.race([fetch(light.getAttribute("data-live"), { credentials: "same-origin", signal: mine.signal }), late])
         .then(function (r) { if (!r.ok) { throw new Error("pass"); } return r.json(); })
-        .then(function (pass) { return fetch(pass.url, { credentials: "same-origin", signal: mine.signal, headers: last ? { "Last-Event-ID": last } : {} }); })
+        .catch(function (e) { if (!address || mine.signal.aborted) { throw e; } return { url: address }; })
+        .then(function (pass) { address = pass.url; return fetch(pass.url, { credentials: "same-origin", signal: mine.signal, headers: last ? { "Last-Event-ID": last } : {} }); })
         .then(function (r) {
           if (!r.ok) { throw new Error("stream"); }
           up();
@@ -229,6 +235,7 @@
           return (function next() {
             return reader.read().then(function (part) {
               if (part.done) { throw new Error("ended"); }
+              heard = Date.now();
               kept += decoder.decode(part.value, { stream: true });
               var blocks = kept.split("\n\n"); kept = blocks.pop(); blocks.forEach(take);
               return mine.signal.aborted ? null : next();
@@ -240,7 +247,9 @@
     connect();
     window.addEventListener("pagehide", function () { if (abort) { abort.abort(); } });
     setInterval(function () {
-      if (!downSince) { return; }
+      // the stream says something every few seconds: silence is a dead connection that nobody closed
+      if (!downSince && heard && Date.now() - heard > quiet) { heard = 0; if (abort) { abort.abort(); } down(); }
+      if (!downSince || own) { return; }
       var seconds = Math.round((Date.now() - downSince) / 1000);
       if (seconds < 30) { return; }
       if (!banner) {

@@ -1,0 +1,276 @@
+"""From the press of a button to the row on an operator's screen, idle and under 2,000 messages a second (issue 5 §6.5).
+
+    make bench NAME=sos                                       # a city of its own: 2,000 presses idle, 8,000 under load
+    python bench/sos.py --idle 300 --loaded 1000              # shorter
+    python bench/sos.py --home FOLDER --idle 100 --loaded 0   # a Sangyu that runs there (its devices are added to)
+
+Everything is the real thing on one machine: watches speak TCP to the gateway, the console's SSE socket goes through the front door.
+Measured is the time from writing the alarm's frame to reading the event from the socket: "heard" (``signals.alarm``, told past the
+database, not yet a case) and "case" (``emergencies.opened``). The bars are for the case. Every watch has a wearer of its own and presses once,
+so each press must be one case. Beside it, on the same engines: one JetStream publish with its acknowledgement and one committed insert.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import statistics
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from _harness import verdict
+
+FIRST = 5_000_001
+#: Watches that make the load; presses a second beside it.
+LOADERS, PRESSES = 1_000, 25.0
+P50, AIM, P99, P99_AIM = 10.0, 2.0, 5.0, 3.0
+PATIENCE = 60.0
+
+MAKE = """
+from django.utils import timezone
+from sangyu.registry.devices.models import Binding, Device
+from sangyu.registry.people.models import Person
+start, count = {start}, {count}
+pattern = Device.objects.filter(product="watch-3g", person__isnull=False).select_related("person").order_by("pk").first()
+who, now = pattern.person, timezone.now()
+have = set(Device.objects.filter(identity__startswith="88").values_list("identity", flat=True))
+numbers = [n for n in (f"88{{i:08d}}" for i in range(start, start + count)) if n not in have]
+people = Person.objects.bulk_create([Person(name="测试", pinyin="ceshi", initials="cs", sex="2", region_id=who.region_id, path=who.path,
+    address=who.address, latitude=who.latitude, longitude=who.longitude, source="bench") for n in numbers], batch_size=1000)
+devices = Device.objects.bulk_create([Device(product=pattern.product, kind=pattern.kind, protocol=pattern.protocol, identity=n, path=who.path,
+    region_id=pattern.region_id, person=p, state="issued", received_on=now.date()) for n, p in zip(numbers, people)], batch_size=1000)
+Binding.objects.bulk_create([Binding(device=d, person=p, path=who.path, issued_at=now, issued_by="bench") for d, p in zip(devices, people)],
+    batch_size=1000)
+answer = len(devices)
+"""
+CASES = """
+from sangyu.care.emergencies.models import Incident
+answer = [[i, n] for i, n in Incident.objects.filter(device__identity__startswith="88").values_list("pk", "device__identity")]
+"""
+
+
+@dataclass
+class Seen:
+    """What came on the console's socket, with when."""
+
+    heard: dict[str, float] = field(default_factory=dict)
+    cases: dict[int, float] = field(default_factory=dict)
+    twice: Counter = field(default_factory=Counter)
+    any_case: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Console:
+    """An operator's console without its browser: the ticket over HTTP, the events over one socket through the front door."""
+
+    def __init__(self, city, username: str) -> None:
+        from sangyu.runtime.trial import Visitor
+
+        self.visitor, self.port, self.seen = Visitor(city.port), city.port, Seen()
+        self.visitor.sign_in(username)
+
+    async def listen(self, ready: asyncio.Event) -> None:
+        answer = await asyncio.to_thread(self.visitor.get, "/ui/live/?topics=emergencies,signals.alarm")
+        address = json.loads(answer.body)["url"]
+        reader, writer = await asyncio.open_connection("localhost", self.port, limit=1 << 20)
+        cookies = "; ".join(f"{k}={v}" for k, v in self.visitor.cookies.items())
+        writer.write(f"GET {address} HTTP/1.1\r\nHost: localhost:{self.port}\r\nCookie: {cookies}\r\n\r\n".encode())
+        assert b" 200 " in await reader.readline()
+        name = ""
+        while line := await reader.readline():
+            if line.startswith(b": from here") or line.startswith(b": still"):
+                ready.set()
+            elif line.startswith(b"event: "):
+                name = line[7:].strip().decode()
+                if name == "renew":
+                    raise RuntimeError("the ticket ran out: measure for less than ten minutes")
+            elif line.startswith(b"data: "):
+                self.take(name, json.loads(line[6:])["payload"], time.perf_counter())
+
+    def take(self, name: str, payload: dict, now: float) -> None:
+        if name == "signals.alarm":
+            self.seen.heard.setdefault(payload["number"], now)
+        elif name == "emergencies.opened":
+            if payload["incident"] in self.seen.cases:
+                self.seen.twice[payload["incident"]] += 1
+            self.seen.cases.setdefault(payload["incident"], now)
+            self.seen.any_case.set()
+
+
+async def press(number: str, port: int, pressed: dict[str, float], place: tuple[float, float]) -> None:
+    """One watch: connect, sign in, press, wait for the gateway's answer (an alarm without one is sent again)."""
+    from sangyu.runtime.simulate.life import Life
+    from sangyu.runtime.simulate.speech import Watch
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    speech, now = Watch(number), datetime.now(UTC)
+    writer.write(speech.login(now).data)
+    await reader.readuntil(b"]")
+    frame = speech.alarm(Life(1, number, *place).at(now), now).data
+    pressed[number] = time.perf_counter()
+    writer.write(frame)
+    try:
+        await asyncio.wait_for(reader.readuntil(b"]"), PATIENCE)
+    finally:
+        writer.close()
+
+
+def load(ports: dict[str, int], rate: float, told, stop) -> None:
+    """The other 2,000 messages a second, in a process of their own."""
+    from sangyu.runtime.simulate import Fleet, made_up
+
+    async def run() -> None:
+        fleet = Fleet(made_up("watch", LOADERS, first=FIRST), ports)
+        await fleet.open(seconds=60)
+        runs = asyncio.create_task(fleet.run(seconds=0, rate=rate))
+        await asyncio.sleep(3)
+        told.value = 1
+        began, sent = time.monotonic(), fleet.counts["sent"]
+        while not stop.is_set():
+            await asyncio.sleep(0.2)
+        told.value = (fleet.counts["sent"] - sent) / (time.monotonic() - began)
+        fleet.stop()
+        await asyncio.wait({runs}, timeout=20)
+        await fleet.close()
+
+    asyncio.run(run())
+
+
+async def bare(home: Path, rounds: int = 400) -> tuple[float, float]:
+    """Medians, in seconds: publish with its acknowledgement (a file stream as SIGNALS is one), insert with its commit."""
+    import nats
+    import psycopg
+
+    from sangyu.runtime import keys
+    from sangyu.runtime.engines import nats as engine
+    from sangyu.runtime.engines.postgres import OWNER, url_of
+
+    nc = await nats.connect(engine.url_of(home, keys.load(home, create=False)["nats_token"]))
+    js = nc.jetstream()
+    await js.add_stream(name="BENCH", subjects=["bench.x"])
+    acks, commits = [], []
+    try:
+        for _n in range(rounds):
+            began = time.perf_counter()
+            await js.publish("bench.x", b"x" * 300)
+            acks.append(time.perf_counter() - began)
+    finally:
+        await js.delete_stream("BENCH")
+        await nc.close()
+    with psycopg.connect(url_of(home, OWNER), autocommit=True) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS bench_sos (id bigserial PRIMARY KEY, body text)")
+        for _n in range(rounds):
+            began = time.perf_counter()
+            database.execute("INSERT INTO bench_sos (body) VALUES (%s)", ["x" * 300])
+            commits.append(time.perf_counter() - began)
+        database.execute("DROP TABLE bench_sos")
+    return statistics.median(acks), statistics.median(commits)
+
+
+async def measure(city, idle: int, loaded: int, rate: float, operator: str) -> bool:
+    from sangyu.runtime.simulate.command import ports_of
+
+    ports = ports_of(city.home, "")
+    ack, commit = await bare(city.home)
+    peer = ack + commit
+    print(f"beside it: publish with ack {ack * 1e3:.2f} ms + committed insert {commit * 1e3:.2f} ms = {peer * 1e3:.2f} ms", flush=True)  # fmt: skip
+    console, ready = Console(city, operator), asyncio.Event()
+    listening = asyncio.create_task(console.listen(ready))
+    await asyncio.wait_for(ready.wait(), 30)
+    draw, pressed = Random(1), {}
+    numbers = [f"88{FIRST + LOADERS + n:08d}" for n in range(idle + loaded)]
+    place = (40.66, 122.23)
+    seen = console.seen
+    for number in numbers[:5]:  # the first ones warm processes up
+        await press(number, ports["watch"], pressed, place)
+        await asyncio.sleep(0.5)
+    for number in numbers[5:idle]:
+        seen.any_case.clear()
+        await press(number, ports["watch"], pressed, place)
+        try:
+            await asyncio.wait_for(seen.any_case.wait(), PATIENCE)
+        except TimeoutError:
+            print(f"  no case came for {number} within {PATIENCE:.0f} s", flush=True)
+        await asyncio.sleep(draw.uniform(0, 0.01))
+    print(f"idle: {idle} presses, one at a time", flush=True)
+    sent = 0.0
+    if loaded:
+        context = multiprocessing.get_context("spawn")
+        told, stop = context.Value("d", 0.0), context.Event()
+        child = context.Process(target=load, args=(ports, rate, told, stop))
+        child.start()
+        while not told.value and child.is_alive():
+            await asyncio.sleep(0.1)
+        presses = []
+        began = time.perf_counter()
+        for n, number in enumerate(numbers[idle:]):
+            presses.append(asyncio.create_task(press(number, ports["watch"], pressed, place)))
+            await asyncio.sleep(max(0.0, began + (n + draw.random()) / PRESSES - time.perf_counter()))
+        await asyncio.gather(*presses, return_exceptions=True)
+        stop.set()
+        await asyncio.to_thread(child.join, 60)
+        sent = told.value
+        if child.is_alive():
+            child.kill()
+    until = time.monotonic() + PATIENCE
+    while len(seen.cases) < len(numbers) and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    listening.cancel()
+    whose = {i: n for i, n in await asyncio.to_thread(city.ask, CASES) if n in pressed}
+    return tell(numbers, idle, pressed, seen, whose, peer, sent)
+
+
+def tell(numbers, idle: int, pressed, seen: Seen, whose: dict[int, str], peer: float, sent: float) -> bool:
+    rows = {whose[i]: at for i, at in seen.cases.items() if i in whose}
+    lost = [n for n in numbers if n not in rows]
+    doubled = sum(seen.twice.values()) + len(whose) - len(set(whose.values()))
+    figures = {}
+    for name, some in (("idle", numbers[5:idle]), ("loaded", numbers[idle:])):
+        for what, found in (("heard", seen.heard), ("case", rows)):
+            times = sorted(found[n] - pressed[n] for n in some if n in found and n in pressed)
+            if times:
+                p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
+                figures[name, what] = (p50, p99)
+                print(f"  {name:6} {what:5} n {len(times):6,}  p50 {p50 * 1e3:7.1f} ms  p95 {times[int(len(times) * 0.95)] * 1e3:7.1f} ms  p99 {p99 * 1e3:7.1f} ms  most {times[-1] * 1e3:7.1f} ms", flush=True)  # fmt: skip
+    print(f"  presses {len(pressed):,}, rows {len(rows):,}, heard {len(seen.heard):,}; load {sent:,.0f} messages a second", flush=True)  # fmt: skip
+    passed = verdict("sos", f"lost {len(lost)}, doubled {doubled}", f"{len(numbers):,} presses", "none", not lost and not doubled)  # fmt: skip
+    times = figures["idle", "case"][0] / peer
+    passed &= verdict("sos idle p50", f"{times:.1f} ×", "publish with ack + committed insert", f"{P50:.0f} ×, aim {AIM:.0f} ×", times <= P50)  # fmt: skip
+    if ("loaded", "case") in figures:
+        ratio = figures["loaded", "case"][1] / figures["idle", "case"][1]
+        passed &= verdict("sos p99 under load", f"{ratio:.1f} ×", "p99 idle", f"{P99:.0f} ×, aim {P99_AIM:.0f} ×", ratio <= P99)  # fmt: skip
+    return passed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--idle", type=int, default=2_000)
+    parser.add_argument("--loaded", type=int, default=8_000)
+    parser.add_argument("--rate", type=float, default=2_000.0, help="messages a second beside the presses")
+    parser.add_argument("--home", type=Path, help="a Sangyu that runs already")
+    parser.add_argument("--operator", default="operator")
+    given = parser.parse_args()
+    from sangyu.runtime.trial import City
+
+    count = given.idle + given.loaded + LOADERS
+    if given.home:
+        city = City.running(given.home)
+        city.ask(MAKE.format(start=FIRST, count=count))
+        passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.operator))
+    else:
+        with City(elders=200, orders=10) as city:
+            city.env["SANGYU_SECOND_FACTOR"] = "off"
+            city.build()
+            city.ask(MAKE.format(start=FIRST, count=count))
+            city.start()
+            time.sleep(8)  # the snapshot of wearers and the gateway's register are read
+            passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.operator))
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    main()
