@@ -249,6 +249,21 @@ def test_the_graph_of_runs(county):
     assert LineAction.WITHHOLD in LineAction
 
 
+def test_a_month_without_lines_goes_its_way(county):
+    """Nobody is entitled, and that too is looked at and released, so that the next month has something to compare with."""
+    run = county.computed(OCTOBER, [])
+    assert list(run.reviews.values_list("level", "path", "line_count", "total")) == [
+        ("county", county.region.path, 0, 0)
+    ]
+    with pytest.raises(Refused):
+        services.approve(actor=county.approves, run_id=run.pk, now=at(10, 8))
+    county.reviewed(run)
+    services.approve(actor=county.approves, run_id=run.pk, now=at(10, 8))
+    run = services.release(actor=county.releases, run_id=run.pk, now=at(10, 9))
+    assert (run.state, run.total, run.payments.count()) == (RunState.RECONCILED, 0, 0)
+    assert county.computed(NOVEMBER, [county.line(county.people[0], 30000, month=NOVEMBER)]).previous == run
+
+
 def test_checks_pass_on_a_road_walked_to_its_end(county):
     from django.db import connection
 

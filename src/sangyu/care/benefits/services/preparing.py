@@ -143,25 +143,22 @@ def _enter(
 
 
 def _reviews(run: Run) -> None:
-    """A review for each street with lines and one for each county."""
-    levels = [(Level.STREET, RegionLevel.STREET), (Level.COUNTY, RegionLevel.COUNTY)]
+    """A review for each street with lines and one for each county; a month without lines is looked at once, by the run's own region."""
+    levels, made = [(Level.STREET, RegionLevel.STREET), (Level.COUNTY, RegionLevel.COUNTY)], []
     for level, of_region in levels:
         length = PATH_STEP * (int(of_region) + 1)
         rows = Line.objects.filter(run=run).annotate(place=Substr("path", 1, length)).values("place")
-        sums = {r["place"]: r for r in rows.annotate(n=Count("id"), total=Sum("amount")).order_by("place")}
+        sums = {r["place"]: (r["n"], r["total"]) for r in rows.annotate(n=Count("id"), total=Sum("amount"))}
         places = {r.path: r for r in regions.below(run.path, of_region)}
-        if level == Level.COUNTY and not places:  # the run of a street has its last look there
+        if level == Level.COUNTY and not (sums and places):  # the run of a street has its last look there
             places = {run.path: run.region}
-            sums = {
-                run.path: {"n": sum(r["n"] for r in sums.values()), "total": sum(r["total"] for r in sums.values())}
-            }
-        Review.objects.bulk_create(
-            Review(
-                run=run, level=level, region=places[p], path=p, line_count=sums[p]["n"], total=sums[p]["total"]
-            )
-            for p in sums
+            sums = {run.path: (sum(n for n, _total in sums.values()), sum(total for _n, total in sums.values()))}
+        made += [
+            Review(run=run, level=level, region=places[p], path=p, line_count=n, total=total)
+            for p, (n, total) in sorted(sums.items())
             if p in places
-        )  # fmt: skip
+        ]
+    Review.objects.bulk_create(made)
 
 
 @service("benefits.prepare")

@@ -43,6 +43,7 @@ from ._shared import (
 )
 from .recalling import Taken, recall
 from .reviewing import funds_suffice
+from .settling import advance_runs
 
 #: Where the money of a form waits: in cash on the subject's account, else on one of the fund.
 _WAITS = {Form.VOUCHER: VOUCHER, Form.SERVICE: SERVICE, Form.INSURANCE: INSURANCE}
@@ -139,7 +140,11 @@ def release(*, actor: Actor, run_id: int, now: datetime | None = None) -> Run:
         _recoveries(actor, run, plan, now)
         Line.objects.filter(run=run, state=LineState.OPEN).update(state=LineState.RELEASED)
     changes = {"released_by": actor.name, "released_by_account": actor.account_id}
-    return apply(actor, run, RunAction.RELEASE, now=now, changes=changes)
+    run = apply(actor, run, RunAction.RELEASE, now=now, changes=changes)
+    if not run.payments.exists():  # nobody is waited for
+        advance_runs(actor, [run.pk], now)
+        run.refresh_from_db()
+    return run
 
 
 def _move(actor: Actor, run: Run, plan: _Plan, taken: list[Taken], now: datetime) -> None:
