@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 ACTOR = Actor.job("signals")
 #: Durable consumers of the stream and what they read. The alarms' own one keeps them out of the readings' queue.
 DURABLE, ALARMS = "signals", "signals_alarms"
-ACK_WAIT = 30.0
+#: Seconds after which what a dead consumer had in hand comes again; one that lives and waits for the database says so meanwhile.
+ACK_WAIT = {DURABLE: 30.0, ALARMS: 5.0}
 #: Entries of one transaction: enough to pay for its statements, few enough to be done in a tenth of a second.
 MOST_ENTRIES = 1_000
 #: Messages asked for at once and kept here at most.
@@ -162,7 +163,7 @@ def _patient(act, stop: threading.Event) -> bool:
 # ---------------------------------------------------------------- the stream
 def wanted(name: str, subject: str) -> ConsumerConfig:
     return ConsumerConfig(
-        durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1,
+        durable_name=name, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT[name], max_deliver=-1,
         deliver_policy=DeliverPolicy.ALL, max_ack_pending=8 * AHEAD,
     )  # fmt: skip
 
@@ -191,7 +192,7 @@ class Puller:
                     continue
                 batch = self._batch()
                 settled = loop.run_in_executor(pool, work, batch, self.done, self.stop)
-                while not (await asyncio.wait({settled}, timeout=ACK_WAIT / 3))[0]:
+                while not (await asyncio.wait({settled}, timeout=ACK_WAIT[self.durable] / 3))[0]:
                     for message in batch:  # the database is away: nobody else need try meanwhile
                         await self.nc.publish(message.reply, b"+WPI")
                 if settled.result():

@@ -202,8 +202,8 @@ _LAST = """
 WITH up AS (INSERT INTO signals_last AS l (device_id, path, person_id, product, network, seen_at, placed_at, latitude, longitude, accuracy,
   battery, battery_at, states, silent)
 SELECT d, p, w, c, n, to_timestamp(s / 1000.0), to_timestamp(pa / 1000.0), la, lo, ac, b, to_timestamp(ba / 1000.0), st, false
-  FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[], %s::float8[], %s::float8[],
-    %s::smallint[], %s::bigint[], %s::jsonb[]) t (d, p, w, c, n, s, pa, la, lo, ac, b, ba, st)
+  FROM json_to_recordset(%s) t (d bigint, p text, w bigint, c text, n text, s bigint, pa bigint, la float8, lo float8, ac float8, b smallint,
+    ba bigint, st jsonb)
 ON CONFLICT (device_id) DO UPDATE SET path = excluded.path, person_id = excluded.person_id, product = excluded.product,
   network = CASE WHEN excluded.network = '' THEN l.network ELSE excluded.network END, seen_at = greatest(l.seen_at, excluded.seen_at),
   placed_at = CASE WHEN l.person_id IS DISTINCT FROM excluded.person_id THEN excluded.placed_at ELSE greatest(l.placed_at, excluded.placed_at) END,
@@ -218,6 +218,8 @@ SELECT device_id FROM up WHERE silent
     "{newer}",
     "(l.person_id IS DISTINCT FROM excluded.person_id OR excluded.placed_at >= coalesce(l.placed_at, '-infinity'))",
 )
+
+_KEYS = ("d", "p", "w", "c", "n", "s", "pa", "la", "lo", "ac", "b", "ba", "st")
 
 
 def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whose]) -> list[int]:
@@ -245,7 +247,7 @@ def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whos
             row[5] = e.received_at
             row[4] = e.network[:60] or row[4]
             if e.states:
-                row[12] = _json(e.states).decode()
+                row[12] = e.states
         if e.place is not None and owner.position and (row[6] is None or e.at >= row[6]):
             row[6:10] = [e.at, e.place.latitude, e.place.longitude, e.place.accuracy_m]
         for name, value, own in e.readings:
@@ -255,7 +257,7 @@ def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whos
         here = known[row[0]].at(row[5])
         row[1], row[2] = (here.path, here.person_id) if here else (known[row[0]].path, None)
     with connection.cursor() as cursor:
-        cursor.execute(_LAST, [list(column) for column in zip(*(rows[d] for d in sorted(rows)), strict=True)])
+        cursor.execute(_LAST, [_json([dict(zip(_KEYS, rows[d], strict=True)) for d in sorted(rows)]).decode()])
         return [pk for (pk,) in cursor.fetchall()]
 
 

@@ -1,5 +1,6 @@
 """The alarm machine and its rows: what a batch or the clock adds up to under each rule (engines/alarms decides, these tables keep)."""
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,10 +34,13 @@ class Kept:
 def watched(device_ids: set[int]) -> dict[int, dict[str, Kept]]:
     """Device → rule code → what is kept. Locks the rows."""
     found: dict[int, dict[str, Kept]] = defaultdict(dict)
-    if device_ids:
-        rows = Watching.objects.select_for_update(of=("self",)).filter(device_id__in=sorted(device_ids)).order_by("pk")
-        for pk, device, rule, state in rows.values_list("pk", "device_id", "rule", "state"):
-            found[device][rule] = Kept(pk, state)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, device_id, rule, state::text FROM signals_watching WHERE device_id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE",
+            [f"{{{','.join(map(str, device_ids))}}}"],
+        )
+        for pk, device, rule, state in cursor.fetchall():
+            found[device][rule] = Kept(pk, json.loads(state))
     return found
 
 
