@@ -81,7 +81,9 @@ def messages(watches, minutes=30):
     made = []
     for n in range(minutes):
         at = now - timedelta(minutes=minutes - n)
-        group = [entry(d, at, readings={"heart_rate": 70 + n % 7, "battery": 80}, place=(40.66, 122.23)) for d in watches]
+        group = [
+            entry(d, at, readings={"heart_rate": 70 + n % 7, "battery": 80}, place=(40.66, 122.23)) for d in watches
+        ]
         made.append((subject(group[0]), pack(group)))
     sos = [entry(d, now, alarms=[("sos", 1)]) for d in watches]
     return made + [(subject(e), pack([e])) for e in sos]
