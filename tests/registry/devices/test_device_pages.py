@@ -1,6 +1,7 @@
 """Screens of the register, the elder's tab, the family's list (R-089)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -8,9 +9,9 @@ from django.urls import reverse
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.models import DataRead
 from sangyu.kernel.scoping import scope
-from sangyu.registry.devices import services
+from sangyu.registry.devices import forms, selectors, services
 from sangyu.registry.devices.models import Binding, Device, Fee, Setting
-from sangyu.registry.people.models import Contact
+from sangyu.registry.people.models import Consent, Contact
 from support.equipping import NOW
 from support.pages import client_for
 from support.people import in_role
@@ -32,6 +33,28 @@ def test_the_list_and_its_views(bureau, issued, receive, django_assert_max_num_q
         assert (page.status_code, "王桂兰" in page.text) == (200, there), query
     Device.objects.filter(pk=issued.pk).update(last_seen_at=NOW, battery=9)
     assert "王桂兰" in client.get("/devices/?attention=battery").text
+
+
+def test_a_new_device_is_not_silent_before_it_could_have_spoken(bureau, issued):
+    """R-089: three supervision intervals count from its issue until it was heard."""
+    three = 3 * timedelta(minutes=selectors.product(issued.product).supervision_minutes)
+    with scope(bureau):
+        rows = selectors.devices_visible(bureau)
+        found = [selectors.needing(rows, "silent", NOW + three + timedelta(seconds=s)).count() for s in (0, 1)]
+        Device.objects.filter(pk=issued.pk).update(last_seen_at=NOW + three)
+        found.append(selectors.needing(rows, "silent", NOW + three + timedelta(seconds=1)).count())
+    assert found == [0, 1, 0]
+
+
+def test_an_exchange_asks_what_only_the_new_device_may_tell(bureau, issued):
+    """R-090: a watch told place and health already; what told neither may be replaced by what tells both."""
+    questions = {"location", "health_data", "witness"}
+    assert not questions & forms.ExchangeForm(actor=bureau, device=issued).fields.keys()
+    issued.product = "button-zigbee"
+    Consent.objects.all().delete()
+    assert questions <= forms.ExchangeForm(actor=bureau, device=issued).fields.keys()
+    issued.person_id = None  # in a room of a facility there is nobody to ask
+    assert not questions & forms.ExchangeForm(actor=bureau, device=issued).fields.keys()
 
 
 def test_one_device_with_its_tabs_and_acts(bureau, issued, elder, receive):

@@ -1,5 +1,7 @@
 """Forms of the devices room."""
 
+from collections.abc import Iterable
+
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -61,14 +63,18 @@ class ReceiveForm(EntryForm):
 
 
 class ConsentsForm(forms.Form):
-    """The answers about position and health data: only those that are not known yet, and only what the product tells."""
+    """The answers about position and health data: only those that are not known yet, and only what the product tells. ``asked``: what was
+    asked for another device that this one replaces."""
 
     location = forms.ChoiceField(label=_("Position data: what does the elder say?"), required=False)
     health_data = forms.ChoiceField(label=_("Health data: what does the elder say?"), required=False)
     witness = forms.CharField(label=_("Witness of a spoken consent"), max_length=50, required=False)
 
-    def ask(self, actor: Actor, *, product: str = "", person_id: int | None = None) -> None:
-        known = store.purposes_of(selectors.product(product)) if product else list(ASKED)
+    def ask(
+        self, actor: Actor, *, product: str = "", person_id: int | None = None, asked: Iterable[Purpose] = ()
+    ) -> None:
+        told = store.purposes_of(selectors.product(product)) if product else list(ASKED)
+        known = [p for p in told if p not in asked]
         held = selectors.consents_of([person_id]).get(person_id, frozenset()) if person_id else frozenset()
         answers = [c for c in Answer.choices if c[0] == Answer.REFUSED or actor.may("people.consent")]
         for purpose in ASKED:
@@ -146,8 +152,8 @@ class ExchangeForm(ConsentsForm):
     def __init__(self, *args, actor: Actor, device: Device, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["new_device_id"].for_actor(actor, device.kind)
-        for name in ("location", "health_data", "witness"):
-            del self.fields[name]
+        done = store.purposes_of(selectors.product(device.product)) if device.person_id else ASKED
+        self.ask(actor, person_id=device.person_id, asked=done)
 
 
 class RepairForm(forms.Form):

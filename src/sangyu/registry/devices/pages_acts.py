@@ -106,7 +106,7 @@ class Exchange(_Form):
         return {"actor": self.actor, "device": self.object}
 
     def arguments(self, form) -> dict:
-        return {k: v for k, v in form.cleaned_data.items() if k != "answers"}
+        return form.cleaned_data  # the form gathers the answers
 
     def success_url(self, result) -> str:
         return reverse(DETAIL, args=[result.device_id])

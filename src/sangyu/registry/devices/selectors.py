@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -194,13 +195,15 @@ def unsettled(actor: Actor) -> QuerySet[Binding]:
 def needing(rows: QuerySet[Device], what: str, now: datetime) -> QuerySet[Device]:
     """``rows`` that need a look: silent, battery, dead (the wearer died, the device is still out), warranty.
 
-    Silent is an issued device of which nothing was heard for three supervision intervals of its product, or ever.
+    Silent is an issued device of which nothing was heard for three supervision intervals of its product, of a new one since it was issued.
     """
     if what == "silent":
-        late = Q(last_seen_at__isnull=True)
+        issued = Binding.objects.filter(device=OuterRef("pk"), returned_at__isnull=True).values("issued_at")[:1]
+        late = Q(pk__in=[])
         for p in products().values():
-            late |= Q(product=p.code, last_seen_at__lt=now - MISSED * timedelta(minutes=p.supervision_minutes))
-        return rows.filter(late, state=State.ISSUED)
+            late |= Q(product=p.code, heard__lt=now - MISSED * timedelta(minutes=p.supervision_minutes))
+        heard = Coalesce("last_seen_at", Subquery(issued))
+        return rows.filter(state=State.ISSUED).annotate(heard=heard).filter(late)
     if what == "battery":
         low = Q(pk__in=[])
         for p in products().values():
