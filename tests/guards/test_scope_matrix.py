@@ -85,6 +85,7 @@ OBJECTS = {
     "devices/people/": "person",
     "devices/fees/": "device_fee",
     "devices/deposits/": "binding_ended",
+    "devices/commands/": "device_command",
     "applications/": "application",
     "applications/people/": "person",
     "applications/objections/": "objection",

@@ -3,10 +3,12 @@
 import asyncio
 import signal
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
-from sangyu.engines.codecs import gt06
+from sangyu.engines.codecs import Target, codec, encode, gt06
+from sangyu.engines.codecs.commands import LocateNow, SosNumbers
 from sangyu.runtime.gateway import publishing
 from sangyu.runtime.gateway.config import Limits
 from sangyu.runtime.gateway.register import Device
@@ -293,3 +295,50 @@ def test_a_stop_answers_what_is_stored_and_closes(nats):
 
     asyncio.run(work())
     assert len(asyncio.run(stored(nats.url))) == 2
+
+
+class Commands:
+    """A queue with one command a device."""
+
+    def __init__(self, *given):
+        self.given, self.ended = dict(given), []
+
+    def waiting(self):
+        return set(self.given)
+
+    def take(self, device, family):
+        command = self.given.pop(device, None)
+        if command is None:
+            return None
+        target = Target(WATCH if device == 1 else CANE, family=family or "3G", sequence=7)
+        return SimpleNamespace(id=device, encoded=encode(codec("watch" if device == 1 else "gt06"), command, target, datetime.now(UTC)))  # fmt: skip
+
+    def done(self, command, confirmed, note):
+        self.ended.append((command, confirmed, note))
+        return "confirmed" if confirmed else "failed"
+
+
+def test_a_command_goes_to_the_device_when_it_is_heard_and_ends_with_its_word(nats):
+    queue = Commands((1, SosNumbers(("13900001234", "12349"))), (4, LocateNow()))
+
+    async def work():
+        async with running(nats.url, Source(four()), queue=queue) as gateway:
+            wire = await Wire.to(gateway)
+            await wire.send(LK)
+            first = b"[3G*3012345678*0010*SOS1,13900001234]"
+            assert await wire.receive(len(ANSWER + first)) == ANSWER + first
+            await wire.send(b"[3G*3012345678*0004*SOS1]")
+            second = b"[3G*3012345678*000a*SOS2,12349]"
+            assert await wire.receive(len(second)) == second
+            await wire.send(b"[3G*3012345678*0004*SOS2]")
+            cane = await Wire.to(gateway, "gt06")
+            await cane.send(gt06.frame(0x01, bytes.fromhex("0" + CANE), 1))
+            told = (await cane.receive(10 + 21))[10:]
+            assert told[3] == 0x80
+            assert told[9:-6] == b"WHERE#"
+            await cane.send(gt06.frame(0x15, bytes([6]) + told[5:9] + b"OK" + (2).to_bytes(2), 2))
+            while len(queue.ended) < 2:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    assert queue.ended == [(1, True, ""), (4, True, "")]

@@ -171,6 +171,8 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "devices.place": ({"device_id": "device_mattress"}, {}, {"facility_id": "@facility", "room": "201", "bed": "201-1"}),
     "devices.take_back": ({"device_id": "device_issued"}, {}, {"reason": "returned"}),
     "devices.exchange": ({"device_id": "device_issued"}, {}, {"new_device_id": "@spare_device", "reason": "defect"}),
+    "devices.command": ({"device_id": "device_issued"}, {}, {"name": "ring"}),
+    "devices.commands": ({"device_id": "device_issued"}, {}, None),
     "devices.lost": ({"device_id": "device_issued"}, {}, WHY),
     "devices.found": ({"device_id": "device_lost"}, {}, {"note": "在家找到"}),
     "applications.list": ({}, {"person_id": "@person"}, None),

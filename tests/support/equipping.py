@@ -42,7 +42,9 @@ def equip(county, region, person, now: datetime) -> None:
     back = services.issue(actor=bureau, device_id=returned.pk, person_id=person.pk, deposit=2_000, now=now)
     services.take_back(actor=bureau, device_id=returned.pk, reason="returned", now=now + timedelta(minutes=1))
     services.charge_month(actor=bureau, month=now.date(), today=now.date())
+    waits = services.command(actor=bureau, device_id=worn.pk, name="ring", minutes=600, now=now)
     county.ids |= {
+        "device_command": waits.pk,
         "binding": issued.pk, "binding_ended": back.pk,
         "device_fee": selectors.fees_visible(bureau).filter(device=worn).get().pk,
     }  # fmt: skip

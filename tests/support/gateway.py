@@ -62,11 +62,11 @@ def four() -> list[Device]:
 
 
 @contextlib.asynccontextmanager
-async def running(url: str, source: Source, *, limits: Limits = Limits(), folder: Path | None = None):
+async def running(url: str, source: Source, *, limits: Limits = Limits(), folder: Path | None = None, queue=None):
     """A gateway that listens; stopped at the end."""
     register = Register(source, folder / "register" if folder else None)
     listens = [Listen(name, "127.0.0.1", 0, False) for name in ("watch", "h02", "gt06", "sia-dc09")]
-    gateway = Gateway(register, PRODUCTS, listens, lambda: stream.connect(url), limits=limits)
+    gateway = Gateway(register, PRODUCTS, listens, lambda: stream.connect(url), limits=limits, queue=queue)
     task = asyncio.ensure_future(gateway.run())
     listening = asyncio.ensure_future(gateway.listening.wait())
     await asyncio.wait({task, listening}, timeout=30, return_when=asyncio.FIRST_COMPLETED)

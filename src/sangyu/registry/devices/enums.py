@@ -109,3 +109,18 @@ class Answer(models.TextChoices):
     PAPER = "paper", _("Agrees: signed form")
     ORAL = "oral", _("Agrees: spoken, with a witness")
     REFUSED = "refused", _("Does not agree")
+
+
+class CommandState(models.TextChoices):
+    """How far a command to a device is."""
+
+    QUEUED = "queued", pgettext_lazy("command", "Waits for the device")
+    SENT = "sent", pgettext_lazy("command", "Sent")
+    CONFIRMED = "confirmed", pgettext_lazy("command", "Confirmed")
+    FAILED = "failed", pgettext_lazy("command", "Not confirmed")
+    EXPIRED = "expired", pgettext_lazy("command", "Expired")
+    CANCELLED = "cancelled", pgettext_lazy("command", "Cancelled")
+
+    @property
+    def tone(self) -> str:
+        return {"queued": "info", "sent": "info", "confirmed": "ok", "failed": "bad"}.get(self.value, "mute")

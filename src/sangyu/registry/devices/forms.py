@@ -248,3 +248,50 @@ class SettingForm(forms.Form):
         if set(cleaned.get("commands") or []) == {code for code, _label in self.fields["commands"].choices}:
             cleaned["commands"] = None
         return cleaned
+
+
+class CommandForm(forms.Form):
+    """One of the device's commands with its value; the fields that it does not have are left out of what is sent."""
+
+    NEEDS = {
+        "report_interval": "seconds", "call": "number", "show_message": "text", "reminder": "at", "locate_now": "",
+        "measure_heart_rate": "", "ring": "", "restart": "", "sos_numbers": "", "set_time_zone": "",
+    }  # fmt: skip
+
+    name = forms.ChoiceField(label=_("Command"))
+    text = forms.CharField(label=_("Message"), required=False, max_length=200, help_text=_("For a message"))
+    number = forms.CharField(
+        label=_("Number that it calls"), required=False, max_length=21, help_text=_("For “Calls out”")
+    )
+    at = forms.TimeField(label=_("Time of the reminder"), required=False, help_text=_("For a daily reminder"))
+    seconds = forms.IntegerField(
+        label=_("Seconds"), required=False, min_value=60, max_value=65_535, help_text=_("For the reporting interval")
+    )
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=300,
+        help_text=_("Needed to locate somebody who has not agreed to it; it is kept"),
+    )  # fmt: skip
+
+    def __init__(self, *args, device: Device, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [c for c in selectors.commands_of(device) if c in self.NEEDS]
+        self.fields["name"].choices = [(c, selectors.command_label(c)) for c in offered]
+        self.fields["name"].widget.choices = self.fields["name"].choices
+        needed = {self.NEEDS[c] for c in offered}
+        for field in ("text", "number", "at", "seconds"):
+            if field not in needed:
+                del self.fields[field]
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        field = self.NEEDS.get(cleaned.get("name", ""), "")
+        if field and not cleaned.get(field) and field not in self.errors:
+            self.add_error(field, _("This command needs it."))
+        return cleaned
+
+    @property
+    def arguments(self) -> dict:
+        field = self.NEEDS[self.cleaned_data["name"]]
+        if field == "at":
+            return {"at": f"{self.cleaned_data['at']:%H:%M}", "days": list(range(7))}
+        return {field: self.cleaned_data[field]} if field else {}

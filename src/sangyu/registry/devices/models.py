@@ -15,7 +15,7 @@ from sangyu.kernel.identity import mask_phone, phone_digits
 from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Subject, Via, Within
 from sangyu.kernel.workflow import TransitionLog
 
-from .enums import EndReason, FeeKind, Kind, Outcome, Payer, State
+from .enums import CommandState, EndReason, FeeKind, Kind, Outcome, Payer, State
 
 ICCID_PURPOSE, SIM_PURPOSE = "devices.device.iccid", "devices.device.sim_phone"
 #: The person wears or keeps it, or it stands in a facility: in these states a device may have one of the two.
@@ -341,3 +341,61 @@ class DeviceLog(TransitionLog):
 
     class Meta(TransitionLog.Meta):
         verbose_name = _("trail of a device")
+
+
+class Command(PlaceRow):
+    """One command to a device: waits until the device is heard, is sent, and ends with its confirmation, its time or its last try.
+
+    ``path`` is the device's when it was given. ``arguments`` are the values as JSON, sealed: a telephone number, a text.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="commands", verbose_name=_("Device"))
+    name = models.CharField(_("Command"), max_length=30, db_collation="C")
+    arguments = EncryptedTextField(_("Values"), purpose="devices.command.arguments")
+    reason = models.CharField(_("Reason"), max_length=300, blank=True)
+    state = models.CharField(
+        pgettext_lazy("command", "State"), max_length=10, choices=CommandState.choices, default=CommandState.QUEUED
+    )
+    given_by = models.CharField(_("Given by"), max_length=100)
+    account_id = models.BigIntegerField(null=True, editable=False)
+    given_at = models.DateTimeField(_("Given at"))
+    expires_at = models.DateTimeField(_("Waits until"))
+    sent_at = models.DateTimeField(_("Sent at"), null=True)
+    tries = models.PositiveSmallIntegerField(_("Tries"), default=0)
+    ended_at = models.DateTimeField(_("Ended at"), null=True)
+    note = models.CharField(_("Note"), max_length=200, blank=True)
+
+    scope = Scope(staff=Within())
+    history = History(hidden=("sent_at", "tries"))
+
+    class Meta:
+        verbose_name = _("command to a device")
+        ordering = ["-given_at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="command_state", condition=Q(state__in=CommandState.values)),
+            models.CheckConstraint(name="command_waits", condition=Q(expires_at__gt=F("given_at"))),
+            models.CheckConstraint(
+                name="command_ended",
+                condition=Q(state__in=[CommandState.QUEUED.value, CommandState.SENT.value], ended_at__isnull=True)
+                | Q(
+                    state__in=[s.value for s in CommandState if s not in (CommandState.QUEUED, CommandState.SENT)],
+                    ended_at__isnull=False,
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["device"], name="command_one_in_flight", condition=Q(state=CommandState.SENT.value)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["device", "id"], name="command_open",
+                condition=Q(state__in=[CommandState.QUEUED.value, CommandState.SENT.value]),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.given_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def tone(self) -> str:
+        return CommandState(self.state).tone

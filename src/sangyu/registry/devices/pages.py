@@ -29,7 +29,7 @@ from sangyu.ui.pages import (
 )
 
 from . import forms, selectors, services
-from .enums import EndReason, Kind, Outcome, Payer, State
+from .enums import CommandState, EndReason, Kind, Outcome, Payer, State
 from .models import Device
 
 NAV = [Nav(_("Devices"), "watch", "devices:list", "devices.view", Group.REGISTERS, 57, audiences=("staff", "provider"))]
@@ -182,6 +182,10 @@ def _stays(device: Device) -> bool:
     return device.state == State.STOCK and Kind(device.kind).placed
 
 
+def _spoken_to(device: Device) -> bool:
+    return device.state != State.RETIRED and bool(selectors.commands_of(device))
+
+
 def _worn(device: Device) -> bool:
     return device.held
 
@@ -278,6 +282,19 @@ class DeviceDetail(DetailPage):
             lambda page: selectors.bindings_of(page.actor, page.object.pk),
         ),
         rows_tab(
+            "commands", _("Commands"),
+            [
+                Text("name", _("Command"), value=lambda c: selectors.command_label(c.name)), Moment("given_at", _("Given at")),
+                Text("given_by", _("Given by")), Status("state", pgettext_lazy("command", "State"), enum=CommandState),
+                Moment("sent_at", _("Sent at")), Moment("ended_at", _("Ended at")), Number("tries", _("Tries")),
+                Text("reason", _("Reason")), Text("note", _("Note")),
+            ],
+            lambda page: selectors.commands_visible(page.actor, page.object.pk)[:100],
+            row_actions=[
+                Link(_("Withdraw"), "devices:cancel-command", permission="devices.command", kind="text", method="dialog", when=lambda c: c.state == CommandState.QUEUED)
+            ],
+        ),
+        rows_tab(
             "repairs", _("Repairs"),
             [
                 Day("sent_on", _("Sent on")), Text("vendor", _("Workshop")), Text("fault", _("Fault")),
@@ -317,6 +334,7 @@ class DeviceDetail(DetailPage):
         Link(_("Back from repair"), "devices:repair-end", "gear", "devices.repair", method="dialog", when=_in(State.REPAIR)),
         Link(_("Report found"), "devices:found", "search", "devices.issue", method="dialog", when=_in(State.LOST)),
         Link(_("Report lost"), "devices:lost", "off", "devices.issue", method="dialog", when=_in(State.STOCK, State.ISSUED, State.RETURNED, State.REPAIR)),
+        Link(_("Send a command"), "devices:command", "out", "devices.command", method="dialog", when=_spoken_to),
         Link(_("Settings"), "devices:settings", "gear", "devices.settings", when=_worn),
         Link(pgettext_lazy("device", "Allot"), "devices:allot", "xfer", "devices.stock", method="dialog", when=_in(State.STOCK, State.RETURNED)),
         Link(_("Edit"), "devices:edit", "edit", "devices.stock"),

@@ -12,7 +12,7 @@ from sangyu.ui.pages import ActionPage, FormPage
 from sangyu.ui.pages.base import Page
 
 from . import forms, services
-from .models import Device
+from .models import Command, Device
 from .pages import LIST, holder
 
 DETAIL = "devices:detail"
@@ -204,6 +204,37 @@ class RepairEnd(_Act):
         _("Back from repair."),
         title,
     )
+
+
+class GiveCommand(_Act):
+    """The command waits until the device is heard; the tab shows what became of it."""
+
+    url, name, permission, title = "<int:pk>/command/", "command", "devices.command", _("Send a command")
+    form_class, success, submit_label, tab = forms.CommandForm, _("The command is on its way."), _("Send"), "commands"
+
+    def form_kwargs(self) -> dict:
+        return {"device": self.object}
+
+    def act(self, form) -> str:
+        services.command(
+            actor=self.actor, device_id=self.object.pk, name=form.cleaned_data["name"], arguments=form.arguments,
+            reason=form.cleaned_data["reason"],
+        )  # fmt: skip
+        return str(self.success)
+
+
+class CancelCommand(ActionPage):
+    url, name, permission, title = (
+        "commands/<int:pk>/cancel/",
+        "cancel-command",
+        "devices.command",
+        _("Withdraw the command"),
+    )
+    model, parent, service, argument = Command, LIST, services.cancel_command, "command_id"
+    success, submit_label = _("Withdrawn."), title
+
+    def success_url(self) -> str:
+        return f"{reverse(DETAIL, args=[self.object.device_id])}?tab=commands"
 
 
 class RevealSim(Page):

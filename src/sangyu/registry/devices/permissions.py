@@ -6,6 +6,7 @@ PERMISSIONS = {
     "devices.issue": _("Issue devices, take them back, report them lost and found"),
     "devices.repair": _("Send devices to repair and take them back from it"),
     "devices.settings": _("Set SOS numbers, reporting and commands of devices"),
+    "devices.command": _("Send commands to devices"),
     "devices.fees": _("Register monthly fees of devices and that they were paid"),
     "devices.reveal": _("See SIM numbers of devices in full"),
 }

@@ -15,12 +15,13 @@ from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.people import selectors as people
 
 from .bearing import Bearer, Stretch, bearers
-from .enums import Action, State
-from .models import Binding, Device, Fee, Setting
+from .enums import Action, CommandState, State
+from .models import Binding, Command, Device, Fee, Setting
 from .products import Product, product, products
 
 __all__ = [
-    "Bearer", "Identified", "Known", "Product", "Stretch", "Wearer", "bearers", "bindings_of", "by_identity", "consents_of", "devices_visible", "get_device",
+    "Bearer", "Identified", "Known", "Product", "Stretch", "Wearer", "bearers", "bindings_of", "by_identity", "commands_of",
+    "commands_visible", "commands_waiting", "consents_of", "devices_visible", "get_device",
     "of_person", "out_with", "product", "products", "snapshot", "stock_of", "wearers",
 ]  # fmt: skip
 
@@ -130,6 +131,11 @@ def wearers(device_ids: Iterable[int], *, at: datetime | None = None) -> dict[in
     }
 
 
+def commands_waiting() -> set[int]:
+    """Devices for which a command waits."""
+    return set(Command.objects.filter(state=CommandState.QUEUED).values_list("device_id", flat=True).distinct())
+
+
 def consents_of(person_ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """Person → purposes among position and health to which consent holds."""
     return people.consents_held(person_ids, ("location", "health_data"))
@@ -221,6 +227,18 @@ def sos_numbers(device: Device) -> list:
         return []
     by_id = {c.pk: c for c in people.contacts(device.person)}
     return [by_id[pk] for pk in found.sos_contacts if pk in by_id]
+
+
+def commands_visible(actor: Actor, device_id: int) -> QuerySet[Command]:
+    """Commands to the device, latest first."""
+    return Command.objects.visible_to(actor).filter(device_id=device_id).order_by("-given_at", "-id")
+
+
+def commands_of(device: Device) -> tuple[str, ...]:
+    """Commands that its product knows and its settings allow, in the order of the product."""
+    known, found = product(device.product), getattr(device, "setting", None)
+    names = tuple(known.commands) if known else ()
+    return names if found is None or found.commands is None else tuple(n for n in names if n in found.commands)
 
 
 def action_label(action: str) -> str:

@@ -28,6 +28,8 @@ urlpatterns = paths(
     pages_acts.Repair,
     pages_acts.RepairEnd,
     pages_acts.Settings,
+    pages_acts.GiveCommand,
+    pages_acts.CancelCommand,
     pages_acts.RevealSim,
     pages_acts.RevealCard,
 )

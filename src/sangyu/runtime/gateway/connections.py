@@ -159,8 +159,10 @@ class Connection(asyncio.Protocol):
         self.unanswered -= 1
         for reply in token.replies:
             self._write(reply.payload)
-        if token.confirms:
-            self.gateway.confirmed(self, token)
+        if self.device is not None:
+            if token.confirms:
+                self.gateway.commander.confirmed(self.device.id, token.confirms)
+            self.gateway.commander.heard(self.device.id, self.family, self.send)
         if not self._reading and self.unanswered < self.gateway.limits.waiting:
             self._resume()
 
@@ -205,8 +207,11 @@ class Connection(asyncio.Protocol):
         self.gateway.paused.discard(self)
         self.transport.resume_reading()
 
-    def send(self, payload: bytes) -> bool:
-        """A command to the device. False when it is not there any more."""
+    def send(self, payload: bytes, topic: str = "") -> bool:
+        """A command to the device, on its newest connection. False when it is not there any more."""
+        newest = self.gateway.newest(self.device.id)
+        if newest is not None and newest is not self:
+            return newest.send(payload)
         if self.transport is None or self.transport.is_closing():
             return False
         self.transport.write(payload)

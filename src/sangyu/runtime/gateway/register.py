@@ -45,7 +45,7 @@ class Database:
     def everything(self, changed: Iterable[int] | None = None) -> list[Device]:
         from sangyu.registry.devices import selectors
 
-        with _open():
+        with in_job_scope():
             return [
                 Device(k.id, k.protocol, k.identity, k.product, k.state, k.local_clock)
                 for k in selectors.snapshot(changed=changed)
@@ -54,7 +54,7 @@ class Database:
     def one(self, protocol: str, identity: str) -> Device | None:
         from sangyu.registry.devices import selectors
 
-        with _open():
+        with in_job_scope():
             found = selectors.by_identity(protocol, identity)
             return next(iter(self._known(found.id)), None) if found else None
 
@@ -68,7 +68,7 @@ class Database:
 
 
 @contextlib.contextmanager
-def _open():
+def in_job_scope():
     """The scope of a job, on a connection that is made anew when the server went away meanwhile."""
     from django.db import close_old_connections, connection
 
@@ -77,8 +77,9 @@ def _open():
 
     if not connection.in_atomic_block:
         close_old_connections()
-    with scope(Actor.job("signals.gateway")):
-        yield
+    actor = Actor.job("signals.gateway")
+    with scope(actor):
+        yield actor
 
 
 class Register:

@@ -18,11 +18,12 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
-from sangyu.engines.codecs import Message, codec
+from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.interface import Options
 from sangyu.engines.codecs.products import Product
 
 from . import stream
+from .commander import Commander, Queue, Rows
 from .config import Limits, Listen, bound, most_connections, remembered, state_file
 from .connections import Connection, Strangers
 from .publishing import Publisher
@@ -30,7 +31,7 @@ from .register import Database, Device, Register
 
 log = logging.getLogger(__name__)
 
-SWEEP, TELL, RELOAD, CARE = 5.0, 2.0, 600.0, 30.0
+SWEEP, TELL, RELOAD, CARE, COMMANDS = 5.0, 2.0, 600.0, 30.0, 15.0
 BACKLOG = 4096
 #: Minutes east of UTC of a device that writes local time.
 CHINA = 480
@@ -43,7 +44,7 @@ class Gateway:
 
     def __init__(
         self, register: Register, products: Mapping[str, Product], listens: list[Listen], connect: Callable,
-        *, limits: Limits = Limits(), state: Path | None = None, name: str = "",
+        *, limits: Limits = Limits(), state: Path | None = None, name: str = "", queue: Queue | None = None,
     ) -> None:  # fmt: skip
         self.register, self.listens, self.limits, self.state = register, listens, limits, state
         self.name = name or f"{platform.node()}-{os.getpid()}"
@@ -52,6 +53,7 @@ class Gateway:
         self.publisher = Publisher(self.counts)
         self.publisher.drained = self._drained
         self.strangers = Strangers(limits.strangers)
+        self.commander = Commander(queue or NoCommands(), self.start, self.counts)
         self.connections: set[Connection] = set()
         self.paused: set[Connection] = set()
         self.by_device: dict[int, list[Connection]] = {}
@@ -88,7 +90,13 @@ class Gateway:
                 )
                 servers.append(server)
                 self.ports.setdefault(listen.protocol, []).append(sock.getsockname()[1])
-            for work in (self._sweep(), self._tell(nats), self._keep_register(), self._care(nats)):
+            for work in (
+                self._sweep(),
+                self._tell(nats),
+                self._keep_register(),
+                self._keep_commands(),
+                self._care(nats),
+            ):
                 self.start(work)
             if self.state is not None:
                 (self.state.parent / "ports.json").write_text(json.dumps(self.ports))
@@ -110,6 +118,7 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.register.close()
+            self.commander.close()
             if self.state is not None:
                 self.state.unlink(missing_ok=True)
             if nats is not None:
@@ -202,8 +211,9 @@ class Gateway:
         if len(held) > 3:
             held[0].close("superseded")
 
-    def confirmed(self, connection: Connection, message: Message) -> None:
-        """A command was confirmed on this connection."""
+    def newest(self, device: int) -> Connection | None:
+        """The connection on which a device is spoken to."""
+        return next((c for c in reversed(self.by_device.get(device, ())) if not c.transport.is_closing()), None)
 
     def _gone(self, device: Device) -> None:
         for connection in list(self.by_device.get(device.id, ())):
@@ -226,13 +236,36 @@ class Gateway:
 
     # ------------------------------------------------------------ register
     async def _event(self, message) -> None:
-        """A device was issued, changed, retired …; only its id matters, the database says the rest."""
+        """A device was issued, changed, retired …, or is given a command; only its id matters, the database says the rest."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
             pk = json.loads(message.data)["payload"].get("id")
-            if isinstance(pk, int):
+            if message.subject.endswith(".command_ended"):
+                return
+            if message.subject.endswith(".commanded"):
+                self._commanded(pk)
+            elif isinstance(pk, int):
                 self._changed.add(pk)
             else:
                 self._everything = True
+
+    def _commanded(self, pk: int) -> None:
+        self.commander.waiting.add(pk)
+        connection = self.newest(pk)
+        if connection is not None:
+            self.commander.heard(pk, connection.family, connection.send)
+
+    async def _keep_commands(self) -> None:
+        """Which devices have commands waiting: an event may have been missed, a try may be due."""
+        while True:
+            try:
+                await self.commander.load()
+                for pk in list(self.commander.waiting):
+                    if self.newest(pk) is not None:
+                        self._commanded(pk)
+                await asyncio.sleep(COMMANDS)
+            except Exception as error:
+                log.debug("commands were not looked at: %s", error)
+                await asyncio.sleep(COMMANDS)
 
     async def _keep_register(self) -> None:
         """What events told, at once; everything now and then and after a start from disk."""
@@ -294,6 +327,19 @@ class Gateway:
             await asyncio.sleep(TELL)
 
 
+class NoCommands:
+    """A gateway without commands."""
+
+    def waiting(self) -> set[int]:
+        return set()
+
+    def take(self, device: int, family: str) -> None:
+        return None
+
+    def done(self, command: int, confirmed: bool, note: str) -> str:
+        return ""
+
+
 def _token(name: str) -> str:
     """A name as one part of a subject."""
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name) or "gateway"
@@ -309,7 +355,7 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
     async def work() -> None:
         register = Register(Database(), state.parent / "register")
         same = remembered(listens, state.parent / "ports.json")
-        gateway = Gateway(register, products, same, lambda: stream.connect(url), state=state)
+        gateway = Gateway(register, products, same, lambda: stream.connect(url), state=state, queue=Rows())
         gateway.stop_on_signals()
         await gateway.run()
 

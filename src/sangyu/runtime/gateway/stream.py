@@ -73,26 +73,26 @@ def _config(size: int) -> StreamConfig:
 
 
 async def care(js: JetStreamContext) -> tuple[float, int]:
-    """Remove what the consumer has behind it once the stream is half full. Answers how full it is (0–1) and how many messages wait.
+    """Remove what all consumers have behind them once the stream is half full. Answers how full it is (0–1) and how many messages wait.
 
-    Without a consumer nothing is removed. Raises NATS errors.
+    While one of the consumers is missing nothing is removed. Raises NATS errors.
     """
     info = await js.stream_info(STREAM)
-    full = info.state.bytes / info.config.max_bytes if info.config.max_bytes and info.config.max_bytes > 0 else 0.0
+    most = info.config.max_bytes or 0
+    full = info.state.bytes / most if most > 0 else 0.0
     floor, waiting = info.state.last_seq, 0
     for name in CONSUMERS:
         try:
             consumer = await js.consumer_info(STREAM, name)
         except NotFoundError:
-            if name == CONSUMERS[0]:
-                return full, info.state.messages
-            continue  # the consumer makes that of the alarms first: whoever has the other alone reads everything with it
-        left = (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
-        waiting += left
-        if left:  # it has read everything of its own up to here
+            return full, info.state.messages
+        open_ = (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+        waiting += open_
+        # one that has nothing to do has read all that was there when the stream was asked, whatever its last message was
+        if open_:
             floor = min(floor, consumer.ack_floor.stream_seq if consumer.ack_floor else 0)
     if full > TRIMMED and floor >= info.state.first_seq:
         await js.purge_stream(STREAM, seq=floor + 1)
         info = await js.stream_info(STREAM)
-        full = info.state.bytes / info.config.max_bytes
+        full = info.state.bytes / most
     return full, waiting

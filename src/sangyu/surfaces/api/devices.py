@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sangyu.registry.devices import selectors as devices
 from sangyu.registry.devices import services as acting
-from sangyu.registry.devices.enums import Answer, EndReason, Kind, Payer, State
+from sangyu.registry.devices.enums import Answer, CommandState, EndReason, Kind, Payer, State
 from sangyu.registry.people import selectors as people
 
 from .values import Code, Id, In, Paging, Reason, Schema, one_of, operation, upto
@@ -18,6 +18,7 @@ router = Router(tags=["devices"])
 #: A fee or deposit in fen.
 Sum = Annotated[int, Field(ge=0, le=10**8)]
 Kinds, States, Payers, Answers, EndReasons = map(one_of, (Kind, State, Payer, Answer, EndReason))
+CommandStates = one_of(CommandState)
 
 
 class DeviceOut(Schema):
@@ -194,3 +195,51 @@ class FoundIn(In):
 )  # fmt: skip
 def found(request, device_id: Id, given: FoundIn) -> Any:
     return acting.report_found(actor=request.actor, device_id=device_id, **given.dict())
+
+
+class CommandIn(In):
+    """``name``: a command of the product; the values as it has them. ``minutes``: how long it may wait for the device."""
+
+    name: Code
+    seconds: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    number: upto(21) = ""
+    text: upto(200) = ""
+    at: upto(5) = ""
+    reason: upto(300) = ""
+    minutes: Annotated[int, Field(ge=1, le=10_080)] | None = None
+
+
+class CommandOut(Schema):
+    id: int
+    device_id: int
+    name: str
+    state: CommandStates
+    given_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    tries: int
+    note: str
+
+
+@operation(
+    router, "POST", "/devices/{device_id}/commands", "devices.command", "devices.command", CommandOut,
+    _("Send a command to a device"),
+)  # fmt: skip
+def command(request, device_id: Id, given: CommandIn) -> Any:
+    """Sent when the device is connected, else when it is heard. Locating an elder who has not agreed needs a reason; the look is logged."""
+    values = {k: v for k in ("seconds", "number", "text", "at") if (v := getattr(given, k)) not in (None, "")}
+    return acting.command(
+        actor=request.actor, device_id=device_id, name=given.name, arguments=values, reason=given.reason,
+        minutes=given.minutes,
+    )  # fmt: skip
+
+
+@operation(
+    router, "GET", "/devices/{device_id}/commands", "devices.commands", "devices.view", list[CommandOut],
+    _("Commands to a device"),
+)  # fmt: skip
+def commands(request, device_id: Id) -> Any:
+    """The latest hundred and what became of them."""
+    devices.get_device(request.actor, device_id)
+    return list(devices.commands_visible(request.actor, device_id)[:100])
