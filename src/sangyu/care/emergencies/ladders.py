@@ -3,7 +3,7 @@ their file."""
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Book:
     most_metres: int
     fresh_place: timedelta
     follow_up_call: timedelta
+    #: Local hours in which somebody must be on the roster; the second lies on the next day.
+    nights: tuple[time, time]
     ladders: tuple[Ladder, ...]
 
     def ladder(self, level: int, *, in_facility: bool) -> Ladder | None:
@@ -77,8 +79,16 @@ def read(text: str, file: str) -> Book:
     within = {track: clock(raw["answer_within"][track], f"{file}: answer_within") for track in TRACKS}
     return Book(
         file, raw["about"], tuple(str(a) for a in raw["areas"]), within, float(raw["detour"]), int(raw["most_metres"]),
-        clock(raw["fresh_place"], file), clock(raw["follow_up_call"], file), tuple(ladders),
+        clock(raw["fresh_place"], file), clock(raw["follow_up_call"], file), _nights(raw["nights"], file), tuple(ladders),
     )  # fmt: skip
+
+
+def _nights(text: str, file: str) -> tuple[time, time]:
+    try:
+        first, last = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        raise ValueError(f"{file}: nights are written as 18:00-08:00, not {text!r}") from None
+    return first, last
 
 
 def _rung(raw: dict, where: str) -> Rung:

@@ -2,4 +2,6 @@
 
 from sangyu.kernel.merging.rules import Move, Rule
 
-merge_rules: dict[str, list[Rule]] = {"people.Person": [Move("emergencies.Incident", "person")]}
+merge_rules: dict[str, list[Rule]] = {
+    "people.Person": [Move("emergencies.Incident", "person"), Move("emergencies.Call", "person")]
+}

@@ -9,10 +9,26 @@ from django.utils import timezone
 
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import NotVisible
+from sangyu.kernel.scoping import scope
 from sangyu.registry.people import selectors as people
 
 from .enums import LIVE, Kind, Level, State
 from .models import Alarm, Incident, Notice, Party, Step, Trail
+from .readiness import (
+    calls_visible,
+    channels_visible,
+    drills_visible,
+    duties_visible,
+    now_on_duty,
+    roster_gaps,
+    rosters,
+    stations_visible,
+    tests_visible,
+    to_call_back,
+    untested,
+)
+from .reports import false_alarms, report
+from .services.chain import Candidate, candidates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +201,26 @@ def nobodys(actor: Actor) -> int:
     return incidents_visible(actor).live().filter(claimed_by=None).count()
 
 
-__all__ = ["Card", "Row", "acts", "card", "get_incident", "incidents_visible", "nobodys", "queue", "rows_of", "trail"]
+def candidates(actor: Actor, incident_id: int, now: datetime | None = None) -> list[Candidate]:
+    """Who may be sent, nearest first: facilities and workers, then relatives in the order of calling. Closed ones and those
+    signed out are there with their reason, so that the desk sees why. Raises NotVisible.
+    """
+    moment = now or timezone.now()
+    with scope(actor):
+        incident = get_incident(actor, incident_id)
+        return [c for track in ("nearest", "family") for c in candidates_of(incident, track, moment)]
+
+
+def handover_text(actor: Actor, incident_id: int, now: datetime | None = None) -> str:
+    """What the operator reads to 120 or 110: who, where, what, since when, known conditions, who is on the way."""
+    from .handover_text import words
+
+    return words(card(actor, incident_id), now or timezone.now())
+
+
+__all__ = [
+    "Candidate", "Card", "Row", "acts", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
+    "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "nobodys", "now_on_duty",
+    "open_steps", "parties_of", "queue", "report", "roster_gaps", "rosters", "rows_of", "stations_visible", "tests_visible",
+    "to_call_back", "trail", "untested", "waiting_seconds",
+]  # fmt: skip

@@ -1,5 +1,6 @@
 """Reading accounts and grants: who may be whom today, and the lists an administrator sees."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.crypto import blind_index, blind_indexes
 from sangyu.kernel.identity import BadValue, mask_phone, parse_phone
+from sangyu.kernel.scoping import lineage
 
 from . import roles
 from .enums import AccountKind, FactorPolicy
@@ -214,3 +216,39 @@ def locked_until(account: Account, now: datetime | None = None) -> str:
     keys += [("account", account.mobile), ("phone", account.mobile)] if account.mobile else []
     found = [until for kind, key in keys if (until := Gate(kind, key).locked_until(now))]
     return f"{timezone.localtime(max(found)):%Y-%m-%d %H:%M}" if found else ""
+
+
+def reachable(permission: str, path: str, now: datetime) -> list[Account]:
+    """Staff accounts whose role holds ``permission`` for the region ``path`` (or one above it) and who are signed in at
+    ``now``: whom an alert reaches. The nearest region first. Call as the job or ``as_system``.
+    """
+    minutes = {r.name: r.session_minutes for r in roles.all_roles().values() if permission in r.permissions}
+    grants = Grant.objects.filter(
+        live(timezone.localdate(now)),
+        role__in=minutes,
+        audience="staff",
+        path__in=lineage(path),
+        account__is_active=True,
+    )
+    found: dict[int, Account] = {}
+    for grant in grants.select_related("account").order_by("-path", "account_id"):
+        if account_usable(grant.account, timezone.localdate(now)):
+            found.setdefault(grant.account_id, grant.account)
+    seen = signed_in(found, now)
+    return [account for pk, account in found.items() if pk in seen]
+
+
+def signed_in(account_ids: Iterable[int], now: datetime) -> set[int]:
+    """Those of the accounts with a session that has neither ended nor been idle for longer than its role allows."""
+    idle = {r.name: timedelta(minutes=r.session_minutes) for r in roles.all_roles().values()}
+    rows = AccountSession.objects.filter(account_id__in=list(account_ids), expire_date__gt=now)
+    return {
+        account
+        for account, role, last_seen in rows.values_list("account_id", "grant__role", "last_seen")
+        if role in idle and now - last_seen < idle[role]
+    }
+
+
+def by_ids(account_ids: Iterable[int]) -> dict[int, Account]:
+    """Accounts by id, as far as the open scope sees them."""
+    return Account.objects.in_bulk(list(account_ids))

@@ -21,6 +21,7 @@ from .enums import AccountKind, Act
 from .models import Account, AccountSession, ApiToken, Grant
 from .passwords import temporary_password
 from .selectors import mobile_index, mobile_indexes
+from .sms import send as send_text_message  # noqa: F401  the door for notices of other rooms
 from .throttle import Gate
 
 #: For the rooms of providers and workers: where a subject belongs.

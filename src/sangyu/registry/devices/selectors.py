@@ -256,3 +256,8 @@ _COMMANDS = {
 def command_label(command: str) -> str:
     """A command of a product in words; one without words by its name."""
     return str(_COMMANDS.get(command, command))
+
+
+def in_use(actor: Actor) -> QuerySet[Device]:
+    """Issued devices that the actor sees."""
+    return devices_visible(actor).filter(state=State.ISSUED).select_related("person", "facility")

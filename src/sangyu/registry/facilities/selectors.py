@@ -91,3 +91,8 @@ def names(facility_ids: Iterable[int]) -> dict[int, str]:
 def places(facility_ids: Iterable[int]) -> dict[int, Facility]:
     """Facilities that the scope sees, by id."""
     return Facility.objects.in_bulk(list(facility_ids))
+
+
+def ready(kinds: Iterable[str]) -> QuerySet[Facility]:
+    """Facilities of ``kinds``, in whatever state: who looks for help past the borders of areas asks as the system."""
+    return Facility.objects.filter(kind__in=[str(k) for k in kinds])

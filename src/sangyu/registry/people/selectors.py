@@ -26,7 +26,7 @@ from .values import disagreements
 from .words import read_status
 
 __all__ = [
-    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consents_held", "contacts", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
+    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
     "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
@@ -201,6 +201,13 @@ def _held(words: str) -> frozenset[str]:
 def contacts(person) -> list:
     """Who to call, first first. Call inside a scope."""
     return list(person.contacts.order_by("priority", "id"))
+
+
+def contacts_of(person_id: int) -> list:
+    """The same by id."""
+    from .models import Contact
+
+    return list(Contact.objects.filter(person_id=person_id).order_by("priority", "id"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,20 @@ def get_worker(actor: Actor, pk: int) -> Worker:
     if found is None:
         raise NotVisible
     return found
+
+
+def on_duty(rows: QuerySet[Worker], now: datetime) -> QuerySet[Worker]:
+    """Active ones of ``rows`` whose weekly hours cover ``now`` and who are not away. Without weekly hours nobody knows:
+    not on duty (an alarm is sent only to people who are at work)."""
+    local = timezone.localtime(now)
+    own = {"worker": OuterRef("pk")}
+    shifts = Shift.objects.on(local.date()).filter(
+        **own, weekday=local.isoweekday(), starts__lte=local.time(), ends__gt=local.time()
+    )
+    away = Leave.objects.filter(**own, starts__lte=now, ends__gt=now)
+    return rows.filter(Exists(shifts), ~Exists(away), state=State.ACTIVE)
+
+
+def engaged() -> QuerySet[Worker]:
+    """Active workers of the open scope."""
+    return Worker.objects.filter(state=State.ACTIVE)

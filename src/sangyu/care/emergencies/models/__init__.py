@@ -1,3 +1,7 @@
 from .case import Alarm, Incident, Notice, Party, Step, Trail
+from .standing import Call, CallEvent, Channel, Drill, Duty, OpenHours, PeriodicTest, Station
 
-__all__ = ["Alarm", "Incident", "Notice", "Party", "Step", "Trail"]
+__all__ = [
+    "Alarm", "Call", "CallEvent", "Channel", "Drill", "Duty", "Incident", "Notice", "OpenHours", "Party", "PeriodicTest", "Station",
+    "Step", "Trail",
+]  # fmt: skip

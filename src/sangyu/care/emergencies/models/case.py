@@ -16,6 +16,7 @@ from ..enums import (
     LIVE,
     Answer,
     Cause,
+    ChannelKind,
     Did,
     Family,
     Kind,
@@ -334,7 +335,8 @@ class Notice(models.Model):
     role = models.CharField(max_length=12, choices=PartyKind.choices)
     name = models.CharField(max_length=100)
     to = EncryptedTextField(purpose=NOTICE_PURPOSE)
-    channel = models.CharField(max_length=40)
+    channel = models.CharField(max_length=8, choices=ChannelKind.choices)
+    via = models.ForeignKey("emergencies.Channel", null=True, on_delete=models.PROTECT, related_name="+")
     why = models.CharField(max_length=60)
     words = models.CharField(max_length=300)
     state = models.CharField(max_length=8, choices=NoticeState.choices, default=NoticeState.WAITING)

@@ -1,8 +1,18 @@
-"""The door of emergencies: alarms become cases, acts of the desk and of those who go."""
+"""The door of emergencies: alarms become cases, acts of the desk and of those who go, clocks, notices, roster, drills, calls."""
 
+from .closing import close
+from .drills import drill_done, plan_drill, start_drill
 from .handling import claim, escalate_120, note, release, review, verify
+from .notices import deliver
 from .opening import ByHand, Raised, alarms, device_reset, raise_by_hand
+from .responding import answer_offer, arrived, offer, on_the_way
+from .standing import hand_over, plan_nights, reassign_night, save_channel, save_station
+from .telephony import call_event, called_back, write_down_call
+from .ticking import tick
 
 __all__ = [
-    "ByHand", "Raised", "alarms", "claim", "device_reset", "escalate_120", "note", "raise_by_hand", "release", "review", "verify",
+    "ByHand", "Raised", "alarms", "answer_offer", "arrived", "call_event", "called_back", "claim", "close", "deliver",
+    "device_reset", "drill_done", "escalate_120", "hand_over", "note", "offer", "on_the_way", "plan_drill", "plan_nights",
+    "raise_by_hand", "reassign_night", "release", "review", "save_channel", "save_station", "start_drill", "tick", "verify",
+    "write_down_call",
 ]  # fmt: skip

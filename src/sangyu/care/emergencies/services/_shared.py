@@ -16,12 +16,23 @@ from ..models import Incident, Party, Trail
 
 
 def locked(actor: Actor, incident_id: int) -> Incident:
-    """The case as the actor sees it, locked. Raises NotVisible."""
-    found = Incident.objects.visible_to(actor).filter(pk=incident_id).first()
-    if found is None:
-        raise NotVisible
+    """The case as the actor sees it, or was asked to go to, locked. Raises NotVisible."""
+    seen = Incident.objects.visible_to(actor).filter(pk=incident_id).exists()
     with as_system("who was asked to go writes into the case"):
+        if not seen and not was_asked(actor, incident_id):
+            raise NotVisible
         return Incident.objects.select_for_update(of=("self",)).select_related("region").get(pk=incident_id)
+
+
+def was_asked(actor: Actor, incident_id: int) -> bool:
+    """Whether the account was asked to go there: a relative without the file, a person on duty for another area."""
+    if actor.account_id is None:
+        return False
+    return (
+        Party.objects.filter(incident_id=incident_id, account_id=actor.account_id)
+        .exclude(answer=Answer.PASSED)
+        .exists()
+    )
 
 
 def must_live(incident: Incident) -> None:

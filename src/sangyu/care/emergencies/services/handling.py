@@ -57,7 +57,7 @@ def release(*, actor: Actor, incident_id: int, now: datetime, reason: str = "") 
 
     Raises NotVisible, Refused.
     """
-    incident = _own(actor, incident_id, others=True)
+    incident = own(actor, incident_id, others=True)
     save(
         incident, claimed_by=None, claimed_name="", claimed_at=None,
         state=State.OPEN if incident.state in (State.CLAIMED, State.VERIFYING) else incident.state,
@@ -67,7 +67,7 @@ def release(*, actor: Actor, incident_id: int, now: datetime, reason: str = "") 
     return incident
 
 
-def _own(actor: Actor, incident_id: int, *, others: bool = False) -> Incident:
+def own(actor: Actor, incident_id: int, *, others: bool = False) -> Incident:
     """The locked live case that the actor has taken. Raises NotVisible, Refused."""
     incident = locked(actor, incident_id)
     must_live(incident)
@@ -85,7 +85,7 @@ def verify(*, actor: Actor, incident_id: int, now: datetime, result: str = "", w
     """Call the elder: without ``result`` the call begins, with one it is over. Raises NotVisible, Invalid, Refused."""
     if result and result not in Verified.values:
         raise Invalid({"result": [_("Choose what the call said.")]})
-    incident = _own(actor, incident_id)
+    incident = own(actor, incident_id)
     values: dict = {"state": further(incident, State.VERIFYING)}
     if result:
         values |= {"verified": result, "verified_at": now}

@@ -20,8 +20,8 @@ from sangyu.registry.people import selectors as people
 from sangyu.registry.regions import selectors as regions
 
 from .. import events, ladders
-from ..enums import Did, Family, Kind, Level, Source, State, family_of
-from ..models import Alarm, Incident, Step, Trail
+from ..enums import LIVE, Did, Family, Kind, Level, Source, State, family_of
+from ..models import Alarm, Incident, PeriodicTest, Step, Trail
 
 #: Alarms up to this level open a case; the others are the register's and the charts' business.
 OPENS = Level.URGENT
@@ -107,36 +107,63 @@ def alarms(raised: Iterable[Raised], *, actor: Actor, now: datetime) -> list[int
     Any order, any repetition: one open case a person and family. Two callers at once wait for each other by person, in one
     order, so that neither doubles a case nor blocks the other for good.
     """
-    return _alarms(raised=[a for a in raised if a.level <= OPENS], actor=actor, now=now)
+    return _alarms(raised=list(raised), actor=actor, now=now)
 
 
 @service("emergencies.receive")
 def _alarms(*, raised: Sequence[Raised], actor: Actor, now: datetime) -> list[int]:
-    return take_in(raised, actor=actor, now=now)
+    tests = [a for a in raised if a.kind == Kind.TEST and a.device_id]
+    if tests:
+        PeriodicTest.objects.bulk_create(
+            (
+                PeriodicTest(device_id=a.device_id, path=a.path, at=a.at, received_at=a.received_at, stored_at=now)
+                for a in tests
+            ),
+            ignore_conflicts=True,
+        )
+    return take_in([a for a in raised if a.level <= OPENS], actor=actor, now=now)
 
 
 def take_in(raised: Sequence[Raised], *, actor: Actor, now: datetime) -> list[int]:
     """``alarms`` without the door, for those who raise by hand."""
-    if not raised:
+    if not raised:  # most batches of readings bring none
         return []
     groups: dict[Key, list[Raised]] = {}
-    for alarm in sorted(raised, key=lambda a: (a.level, a.at)):
-        groups.setdefault(key_of(alarm), []).append(alarm)
     with as_system("a case belongs to its region, whoever raises the alarm"):
-        _one_at_a_time({key[:4] for key in groups})
+        _one_at_a_time({key_of(alarm)[:4] for alarm in raised})
+        fresh, before = _unknown(raised)
+        for alarm in sorted(fresh, key=lambda a: (a.level, a.at)):
+            groups.setdefault(key_of(alarm), []).append(alarm)
         standing = _standing(groups)
         new = _without_case(groups, standing)
         touched = _open(new, actor, now)
         standing.update(zip(new, touched, strict=True))
-        ids = [i.pk for i in touched]
+        ids = before + [i.pk for i in touched]
         for key, found in groups.items():
-            if key in new:
-                rest, incident = found[1:], standing[key]
-            else:
-                rest, incident = found, standing.get(key) or standing[_life(key)]
-            if (rest and _join(incident, rest, actor, now, told=key in new)) or key not in new:
+            incident = standing.get(key) or standing[_life(key)]
+            rest = found[1:] if key in new else found
+            if rest:
+                _join(incident, rest, actor, now, told=key in new)
                 ids.append(incident.pk)
     return list(dict.fromkeys(ids))
+
+
+def _unknown(raised: Sequence[Raised]) -> tuple[list[Raised], list[int]]:
+    """Alarms that no case has yet, each once, and the open cases of the others. What comes again after its case was closed
+    opens nothing: it was seen.
+    """
+    ids = [a.alarm_id for a in raised if a.alarm_id is not None]
+    rows = Alarm.objects.filter(alarm_id__in=ids).values_list("alarm_id", "at", "incident_id", "incident__state")
+    known = {(pk, at): (case, state) for pk, at, case, state in rows} if ids else {}
+    fresh: list[Raised] = []
+    seen: set[tuple] = set()
+    for alarm in raised:
+        mark = (alarm.alarm_id, alarm.at)
+        if alarm.alarm_id is None or (mark not in known and mark not in seen):
+            fresh.append(alarm)
+            seen.add(mark)
+    again = [known[(a.alarm_id, a.at)] for a in raised if (a.alarm_id, a.at) in known]
+    return fresh, [case for case, state in again if state in LIVE]
 
 
 def _life(key: Key) -> Key:
@@ -276,18 +303,8 @@ def write_steps(incident: Incident, since: datetime) -> None:
     )  # fmt: skip
 
 
-def _join(incident: Incident, found: list[Raised], actor: Actor, now: datetime, *, told: bool) -> bool:
-    """Alarms that fold into an open case; one that is graver brings its own ladder. False when all were known."""
-    known = set(
-        Alarm.objects.filter(alarm_id__in=[a.alarm_id for a in found if a.alarm_id]).values_list("alarm_id", "at")
-    )
-    fresh = []
-    for alarm in found:
-        if alarm.alarm_id is None or (alarm.alarm_id, alarm.at) not in known:
-            known.add((alarm.alarm_id, alarm.at))
-            fresh.append(alarm)
-    if not fresh:
-        return False
+def _join(incident: Incident, fresh: list[Raised], actor: Actor, now: datetime, *, told: bool) -> None:
+    """Alarms that fold into an open case; one that is graver brings its own ladder."""
     Alarm.objects.bulk_create(_row(incident, a, now) for a in fresh)
     incident.repeats += len(fresh)
     incident.last_alarm_at = max(incident.last_alarm_at, *(a.at for a in fresh))
@@ -317,7 +334,6 @@ def _join(incident: Incident, found: list[Raised], actor: Actor, now: datetime, 
             events.CHANGED, path=incident.path, incident=incident.pk, number=incident.number, level=incident.level,
             state=incident.state, repeats=incident.repeats,
         )  # fmt: skip
-    return True
 
 
 @service("emergencies.receive")
