@@ -261,7 +261,7 @@ class Clock(threading.Thread):
 
 
 def tick(*, behind: bool = False) -> None:
-    """One turn: stretches and silence in one transaction with the incidents they open, ladder steps in the next."""
+    """One turn: stretches and silence in one transaction with the incidents they open, then each ladder step in one of its own."""
     now = timezone.now()
     room = emergencies()
     with scope(ACTOR, source="signals"):
@@ -269,8 +269,7 @@ def tick(*, behind: bool = False) -> None:
         if raised and room:
             room.alarms(raised, actor=ACTOR, now=now)
     if room and hasattr(room, "tick"):
-        with scope(ACTOR, source="signals"):
-            room.tick(actor=ACTOR, now=now)
+        room.tick(actor=ACTOR, now=now)  # one transaction a step, of its own
 
 
 # ---------------------------------------------------------------- the process

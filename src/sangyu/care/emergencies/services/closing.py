@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from sangyu.care.orders import services as orders
+from sangyu.care.signals import services as signals
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid
 from sangyu.kernel.scoping import as_system
@@ -79,7 +78,5 @@ def _ordered(actor: Actor, incident: Incident, wanted: Mapping[str, Any], now: d
 def _acknowledge(incident: Incident, actor: Actor, now: datetime) -> None:
     """Tell signals what was seen, so that a latched alert is over and a press after it is a new one."""
     rows = list(Alarm.objects.filter(incident=incident, alarm_id__isnull=False).values_list("alarm_id", "at"))
-    if not rows or find_spec("sangyu.care.signals.services") is None:
-        return
-    signals = import_module("sangyu.care.signals.services")
-    signals.acknowledge(sorted({pk for pk, _at in rows}), actor=actor, through=max(at for _pk, at in rows), now=now)
+    if rows:
+        signals.acknowledge(sorted({pk for pk, _at in rows}), actor=actor, through=max(at for _pk, at in rows), now=now)
