@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse
 
 from sangyu.care.assessments.models import Assessment, Need
 from sangyu.care.screening import selectors, services, targets
@@ -13,6 +14,7 @@ from sangyu.kernel.scoping import scope
 from sangyu.registry.accounts.models import Account
 from sangyu.registry.people.models import Person, PersonFact
 from sangyu.ui.models import SavedView
+from support.pages import client_for
 from support.people import in_role
 from support.screening import ANSWERS, NOW, campaign, task_of
 from support.world import make_organisation, make_person, make_worker
@@ -328,9 +330,12 @@ def test_a_worker_fills_what_is_in_its_hands_and_sees_nothing_else(county, commu
     )  # fmt: skip
     with scope(carer):
         assert [t.pk for t in selectors.mine(carer)] == [task.pk]
+    door = client_for(carer).get(reverse("worker:today")).text
+    assert ("摸底排查：待走访 1 位老人" in door, reverse("screening:mine") in door) == (True, True)
     with scope(community):
         assert task.pk not in {t.pk for t in selectors.mine(community)}
     services.save(actor=carer, task_id=task.pk, answers=ANSWERS, now=NOW)
+    assert "摸底排查：待走访" not in client_for(carer).get(reverse("worker:today")).text
     with pytest.raises(NotVisible):
         services.save(actor=carer, task_id=task_of(row, elders[1]).pk, answers=ANSWERS, now=NOW)
     assert services.assign(actor=community, ids=[task.pk]) == {task.pk: "排查表已提交。"}

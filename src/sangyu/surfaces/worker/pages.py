@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sangyu.care.screening import selectors as screening
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.registry.workforce import selectors as workforce
@@ -77,6 +78,7 @@ class Today(WorkerPage):
         return {
             "day": day,
             "unread": unread_duties(self.actor),
+            "screening": screening.mine(self.actor).count() if self.actor.may("screening.fill") else 0,
             "is_today": day == timezone.localdate(),
             "heading": _("%(all)s visits, %(done)s done") % {"all": len(tasks), "done": len(over)},
             "over": over,
