@@ -35,7 +35,7 @@ ALARM_WORDS = {
 READING_WORDS = {
     ReadingKind.HEART_RATE: _("Heart rate"), ReadingKind.SYSTOLIC: _("Systolic pressure"), ReadingKind.DIASTOLIC: _("Diastolic pressure"),
     ReadingKind.SPO2: _("Oxygen saturation"), ReadingKind.BODY_TEMPERATURE: _("Body temperature"), ReadingKind.GLUCOSE: _("Blood glucose"),
-    ReadingKind.WEIGHT: pgettext_lazy("vital", "Weight"), ReadingKind.RESPIRATION: _("Breaths"), ReadingKind.STEPS: _("Steps"),
+    ReadingKind.WEIGHT: pgettext_lazy("vital", "Weight"), ReadingKind.RESPIRATION: _("Breaths"), ReadingKind.STEPS: pgettext_lazy("vital", "Steps"),
     ReadingKind.IN_BED: _("In bed"), ReadingKind.BODY_MOVEMENT: _("Body movement"), ReadingKind.BATTERY: _("Battery"),
     ReadingKind.SIGNAL_QUALITY: _("Signal quality"), ReadingKind.SLEEP_DEEP: _("Deep sleep"), ReadingKind.SLEEP_LIGHT: _("Light sleep"),
     ReadingKind.SLEEP_REM: _("Dream sleep"), ReadingKind.SLEEP_AWAKE: _("Awake"), ReadingKind.SLEEP_SCORE: _("Sleep score"),

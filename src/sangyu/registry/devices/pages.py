@@ -335,6 +335,7 @@ class DeviceDetail(DetailPage):
         Link(_("Report found"), "devices:found", "search", "devices.issue", method="dialog", when=_in(State.LOST)),
         Link(_("Report lost"), "devices:lost", "off", "devices.issue", method="dialog", when=_in(State.STOCK, State.ISSUED, State.RETURNED, State.REPAIR)),
         Link(_("Send a command"), "devices:command", "out", "devices.command", method="dialog", when=_spoken_to),
+        Link(_("Measurements"), "signals:device", "chart", "signals.view"),
         Link(_("Settings"), "devices:settings", "gear", "devices.settings", when=_worn),
         Link(pgettext_lazy("device", "Allot"), "devices:allot", "xfer", "devices.stock", method="dialog", when=_in(State.STOCK, State.RETURNED)),
         Link(_("Edit"), "devices:edit", "edit", "devices.stock"),

@@ -27,7 +27,7 @@ from .words import read_status
 
 __all__ = [
     "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
-    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merges_of",
+    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "is_restricted", "locked_person", "merge_record", "merged_into", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",
@@ -174,6 +174,13 @@ def tag_condition(tag: str) -> list[tuple[str, list[str]]]:
         if given == tag:
             by_kind[kind].extend(FACT_VALUES[kind])
     return list(by_kind.items())
+
+
+def merged_into(person_id: int) -> list[int]:
+    """Files that were merged into this one."""
+    from .models import Person
+
+    return list(Person.everyone.filter(merged_into_id=person_id).values_list("pk", flat=True))
 
 
 # ---------------------------------------------------------------- contacts, consents, card, history

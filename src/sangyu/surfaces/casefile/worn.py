@@ -3,6 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from sangyu.care.signals import selectors as signals
 from sangyu.registry.devices import selectors as devices
 
 from .timeline import Asked, Entry
@@ -20,6 +21,10 @@ def worn(page) -> dict:
         "health": "health_data" in held,
         "may_issue": file.staff and file.person.died_on is None and actor.may("devices.issue"),
         "staff": file.staff,
+        "alarms": list(signals.alarms_of(actor, file.person.pk)[:8]) if file.staff else [],
+        "last": signals.last_of(actor, [b.device_id for b in rows if b.returned_at is None]),
+        "may_measure": file.staff and actor.may("signals.view"),
+        "may_place": file.staff and "location" in held and actor.may("signals.position"),
     }
 
 

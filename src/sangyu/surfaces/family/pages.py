@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from sangyu.care.orders import selectors as orders
 from sangyu.care.orders.enums import State
+from sangyu.care.signals import selectors as signals
 from sangyu.care.vouchers import selectors as vouchers
 from sangyu.care.vouchers.enums import State as VoucherState
 from sangyu.kernel.actor import Audience
@@ -182,14 +183,34 @@ class Family(ElderPage):
 
 
 class Devices(ElderPage):
-    """What the elder has from us; read only (R-089)."""
+    """What the elder has from us, what it measured, where it is: as far as the elder agreed, and each look is logged (R-089, R-090)."""
 
     url, name, permission, title = "<int:elder>/devices/", "devices", "devices.view", gettext_lazy("Devices")
     template = "family/devices.html"
 
     def get_context(self) -> dict:
-        rows = devices.of_person(self.actor, self.card.id).filter(returned_at__isnull=True)
-        return {"rows": list(rows[:20])}
+        rows = list(devices.of_person(self.actor, self.card.id).filter(returned_at__isnull=True)[:20])
+        held = signals.agreed([self.card.id]).get(self.card.id, frozenset())
+        asked = self.request.GET.get("show") == "1"
+        made = {
+            "rows": rows,
+            "heard": signals.last_of(self.actor, [b.device_id for b in rows]),
+            "held": held,
+            "asked": asked,
+        }
+        if asked and held:
+            made |= self._measured(held)
+        return made
+
+    def _measured(self, held) -> dict:
+        now = timezone.now()
+        latest = signals.latest_of(self.actor, self.card.id, now) if signals.HEALTH in held else []
+        place = signals.place_of(self.actor, self.card.id) if signals.POSITION in held else None
+        if not self.own:
+            what = " ".join(w for w, shown in (("signals", latest), ("position", place)) if shown)
+            if what:
+                signals.log_look(self.actor, self.card.id, what, _("a relative's look"))
+        return {"latest": latest, "place": place}
 
 
 class TypeSize(PlainPage):

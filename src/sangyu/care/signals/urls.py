@@ -1,0 +1,8 @@
+"""Addresses of the signals room."""
+
+from sangyu.ui.pages import paths
+
+from . import pages
+
+app_name = "signals"
+urlpatterns = paths(pages.AlarmList, pages.DeviceMap, pages.OfPerson, pages.Track, pages.OfDevice)
