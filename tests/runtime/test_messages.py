@@ -70,3 +70,15 @@ def test_compiled_catalogues_are_what_python_reads(package):
 def test_lost_and_invented_placeholders_are_found(package):
     write(package, 'msgid "Dear %(n)s"\nmsgstr "尊敬的 %(name)s"\n\nmsgid "Save {n}"\nmsgstr "保存"\n')
     assert [line.split("“")[1].split("”")[0] for line in messages.misfits(package)] == ["Dear %(n)s", "Save {n}"]
+
+
+def test_one_text_has_one_translation_unless_a_context_tells_them_apart(package):
+    """Django merges the catalogues of all apps: the first app's word would stand on the others' screens."""
+    write(package, 'msgid "Send"\nmsgstr "派单"\n\nmsgid "Save"\nmsgstr "保存"\n')
+    other = package / "other/locale/zh_Hans/LC_MESSAGES/django.po"
+    other.parent.mkdir(parents=True)
+    other.write_text(HEAD + 'msgctxt "order"\nmsgid "Send"\nmsgstr "下发"\n\nmsgid "Save"\nmsgstr "保存"\n')
+    assert messages.clashes(package) == []
+    other.write_text(HEAD + 'msgid "Send"\nmsgstr "下发"\n')
+    (clash,) = messages.clashes(package)
+    assert all(words in clash for words in ("“Send”", "派单 in room/", "下发 in other/"))

@@ -1,7 +1,7 @@
 """Translations without gettext's programs: ``python -m sangyu.runtime.messages [--check | --add]``.
 
 Without an option every app's ``locale/*/LC_MESSAGES/django.po`` becomes a ``.mo`` beside it. ``--check`` fails when a
-message of the code or the templates has no zh_Hans translation; ``--add`` appends such messages, untranslated, to their
+message of the code or the templates has no zh_Hans translation, or has two that differ; ``--add`` appends such messages, untranslated, to their
 app's file.
 """
 
@@ -137,6 +137,22 @@ def misfits(package: Path = PACKAGE) -> list[str]:
     return found
 
 
+def clashes(package: Path = PACKAGE) -> list[str]:
+    """Texts that two apps translate differently: on screen both would say what the app that comes first says. Give one a context."""
+    said: dict[tuple[str | None, str], dict[str, Path]] = {}
+    for file in catalogues(package):
+        if file.parents[1].name == LANGUAGE:
+            for m in load(file):
+                if m.id and m.string:
+                    said.setdefault(_key(m), {})[str(m.string)] = file
+    return [
+        f"“{text}”{f' ({context})' if context else ''} is translated differently: "
+        + ", ".join(f"{words} in {file.relative_to(package)}" for words, file in found.items())
+        for (context, text), found in said.items()
+        if len(found) > 1
+    ]
+
+
 def catalogue_for(file: Path, package: Path = PACKAGE) -> Path:
     """The .po of the app that ``file`` belongs to."""
     folder = file.parent
@@ -182,13 +198,16 @@ def main(words: list[str]) -> int:
     print(f"{compile_all()} of {len(catalogues())} catalogues compiled")
     if not words:
         return 0
-    absent, wrong = missing(), misfits()
+    absent, wrong, double = missing(), misfits(), clashes()
     for message in absent:
         wanted = catalogue_for(message.file).relative_to(PACKAGE.parent)
         print(f"{message.file}:{message.line}: “{message.text}” has no translation in {wanted}")
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    print(f"{len(absent)} messages without a zh_Hans translation, {len(wrong)} with other placeholders")
-    return 1 if absent or wrong else 0
+    print(*wrong, *double, sep="\n", end="\n" if wrong or double else "")
+    print(
+        f"{len(absent)} messages without a zh_Hans translation, {len(wrong)} with other placeholders, "
+        f"{len(double)} translated in two ways"
+    )
+    return 1 if absent or wrong or double else 0
 
 
 if __name__ == "__main__":

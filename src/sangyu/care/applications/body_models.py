@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .enums import BodyKind
 
@@ -14,7 +15,7 @@ class ForSubject(models.Model):
         _("Kind of applicant"), max_length=12, choices=BodyKind.choices, blank=True, db_default="", default=""
     )
     body_id = models.BigIntegerField(null=True)
-    body_name = models.CharField(_("Name"), max_length=100, blank=True, db_default="", default="")
+    body_name = models.CharField(pgettext_lazy("thing", "Name"), max_length=100, blank=True, db_default="", default="")
     organisation_id = models.BigIntegerField(null=True)
 
     class Meta:

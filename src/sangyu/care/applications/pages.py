@@ -279,7 +279,7 @@ class Approve(_OfApplication):
 class Refuse(_OfApplication):
     url, name, permission = "<int:pk>/refuse/", "refuse", "applications.review"
     title = submit_label = pgettext_lazy("applications", "Refuse")
-    form_class, service, success = ReasonForm, services.refuse, _("Refused.")
+    form_class, service, success = ReasonForm, services.refuse, pgettext_lazy("decision", "Refused.")
 
 
 class Withdraw(_OfApplication):

@@ -119,7 +119,7 @@ class PayeeDetail(DetailPage):
     facts = [Status("state", _("State"), enum=PayeeState)]
     summary = [
         (
-            _("Account"),
+            pgettext_lazy("bank", "Account"),
             [
                 Text("subject_name", _("Who is paid"), link=lambda p: reverse("casefile:subsidies", args=[p.person_id]) if p.person_id else ""),
                 Text("holder", _("Account holder")),
@@ -207,7 +207,7 @@ class PayeeApprove(_OfPayee):
 class PayeeRefuse(_OfPayee):
     url, name = "accounts/<int:pk>/refuse/", "payee-refuse"
     title = submit_label = pgettext_lazy("applications", "Refuse")
-    form_class, service, success = ReasonForm, services.refuse_payee, _("Refused.")
+    form_class, service, success = ReasonForm, services.refuse_payee, pgettext_lazy("decision", "Refused.")
 
 
 class Reveal(ActionPage):

@@ -21,7 +21,7 @@ class RunState(_Toned):
     REVIEWED = "reviewed", _("Reviewed")
     PUBLISHED = "published", _("On public notice")
     APPROVED = "approved", pgettext_lazy("benefits", "Approved")
-    RELEASED = "released", _("Released")
+    RELEASED = "released", pgettext_lazy("benefits", "Released")
     PAID = "paid", _("Paid out")
     RECONCILED = "reconciled", _("Reconciled")
     CANCELLED = "cancelled", pgettext_lazy("benefits", "Cancelled")
@@ -69,7 +69,7 @@ class LineState(_Toned):
     OPEN = "open", pgettext_lazy("benefits", "To pay")
     WITHHELD = "withheld", _("Withheld")
     RESUMED = "resumed", _("Resumed, comes with a later run")
-    RELEASED = "released", _("Released")
+    RELEASED = "released", pgettext_lazy("benefits", "Released")
 
 
 class LineAction(models.TextChoices):
@@ -137,7 +137,7 @@ class FileState(_Toned):
 
 
 class FileAction(models.TextChoices):
-    SEND = "send", _("Send")
+    SEND = "send", pgettext_lazy("benefits", "Send")
     SETTLE = "settle", _("Settle")
     DISCARD = "discard", _("Discard")
 

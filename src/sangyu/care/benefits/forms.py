@@ -3,6 +3,7 @@
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.care.vouchers import selectors as vouchers
 from sangyu.kernel.actor import Actor
@@ -115,7 +116,7 @@ class RepayForm(forms.Form):
 
 class FundForm(RegionForm):
     code = forms.CharField(label=_("Code"), max_length=40, help_text=_("As policies name it under fund."))
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
     kind = forms.ChoiceField(label=_("Kind"), choices=FundKind.choices)
     valid_from = forms.DateField(label=_("From"))
     policies = forms.CharField(

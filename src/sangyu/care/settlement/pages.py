@@ -53,7 +53,7 @@ class StatementList(ListPage):
         Text("organisation.name", _("Provider")),
         Day("period", _("Month"), sort=True),
         Status("state", _("State"), enum=State, sort=True),
-        Number("line_count", _("Lines"), sort=True),
+        Number("line_count", pgettext_lazy("benefits", "Lines"), sort=True),
         Money("price", _("Price"), hidden=True),
         Money("voucher", _("Voucher")),
         Money("public_pay", _("Public pay"), hidden=True),
@@ -89,7 +89,7 @@ class StatementDetail(DetailPage):
                 Text("organisation.name", _("Provider")),
                 Text("region.full_name", _("Purchaser")),
                 Day("period", _("Month")),
-                Number("line_count", _("Lines")),
+                Number("line_count", pgettext_lazy("benefits", "Lines")),
                 Text("objection", _("Objection")),
             ],
         ),
@@ -119,7 +119,7 @@ class StatementDetail(DetailPage):
     tabs = [
         rows_tab(
             "lines",
-            _("Lines"),
+            pgettext_lazy("benefits", "Lines"),
             [
                 Day("day", _("Day")),
                 Text("number", _("Order number")),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
@@ -16,7 +16,7 @@ from .enums import Unspent, Validity
 
 
 class ProgrammeForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
     document_number = forms.CharField(label=_("Document number"), max_length=60, required=False)
     face_amount = YuanField(label=_("Amount of one voucher (yuan)"))
     per_order_cap = YuanField(label=_("At most per order (yuan)"), required=False)

@@ -3,7 +3,7 @@
 from django import forms as forms_
 from django.urls import reverse
 from django.utils.timezone import localdate
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.regions import selectors as regions
@@ -58,7 +58,7 @@ def _found(*, actor, row, kept) -> None:
 #: Lapsing is the clock's: nobody chooses whose voucher ends early. Taking back moves money, so it has no undo.
 BULK = [
     Bulk("lost", _("Report lost"), "vouchers.replace", each=_lost, undo=_found, form=WhyForm, icon="flag"),
-    Bulk("cancel", _("Take back"), "vouchers.cancel", each=_cancel, form=WhyForm, icon="close",
+    Bulk("cancel", pgettext_lazy("voucher", "Take back"), "vouchers.cancel", each=_cancel, form=WhyForm, icon="close",
          confirm=_("{count} vouchers end, what is left on them returns to the programme. This cannot be undone.")),
 ]  # fmt: skip
 
@@ -103,7 +103,7 @@ class _Movement:
         "voucher.hold": _("Spent"),
         "voucher.reissue": _("Moved by reissue"),
         "voucher.lapse": _("Lapsed"),
-        "voucher.cancelled": _("Taken back"),
+        "voucher.cancelled": pgettext_lazy("voucher", "Taken back"),
     }
 
     def __init__(self, line) -> None:
@@ -238,7 +238,7 @@ class ProgrammeList(ListPage):
     sort = "name"
     related = ("region",)
     columns = [
-        Text("name", _("Name"), link="vouchers:programme", sort=True),
+        Text("name", pgettext_lazy("thing", "Name"), link="vouchers:programme", sort=True),
         Money("face_amount", _("Amount"), sort=True),
         Choice("validity", _("Validity"), enum=Validity),
         Text("document_number", _("Document number")),

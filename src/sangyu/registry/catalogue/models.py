@@ -39,7 +39,7 @@ class ServiceItem(DatedRow):
     is_basic = models.BooleanField(default=False, verbose_name=_("Basic service"))
     is_voluntary = models.BooleanField(default=False, verbose_name=_("Fit for volunteers"))
     is_confidential = models.BooleanField(default=False, verbose_name=_("Confidential"))
-    at_home = models.BooleanField(default=True, verbose_name=_("At home"))
+    at_home = models.BooleanField(default=True, verbose_name=pgettext_lazy("catalogue", "At home"))
     sex_may_be_chosen = models.BooleanField(default=True, verbose_name=_("Family may choose the sex"))
     is_withdrawn = models.BooleanField(default=False, verbose_name=_("Withdrawn"))
     description = models.CharField(max_length=500, blank=True, verbose_name=_("Description"))

@@ -3,7 +3,7 @@
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.dated import valid_on
@@ -76,7 +76,7 @@ class ItemDetail(DetailPage):
                 Number("duration_minutes", _("Minutes")),
                 Text("description", _("Description")),
                 YesNo("is_basic", _("Basic service")),
-                YesNo("at_home", _("At home")),
+                YesNo("at_home", pgettext_lazy("catalogue", "At home")),
                 YesNo("is_voluntary", _("Fit for volunteers")),
                 YesNo("is_confidential", _("Confidential")),
             ],
@@ -117,7 +117,14 @@ class ItemDetail(DetailPage):
     ]
     actions = [
         Link(_("New version"), "catalogue:edit", "edit", "catalogue.publish"),
-        Link(_("Withdraw"), "catalogue:withdraw", "off", "catalogue.publish", "badline", "dialog"),
+        Link(
+            pgettext_lazy("catalogue", "Withdraw"),
+            "catalogue:withdraw",
+            "off",
+            "catalogue.publish",
+            "badline",
+            "dialog",
+        ),
     ]
 
 
@@ -137,7 +144,7 @@ class ItemForm(forms.Form):
     crew_size = forms.IntegerField(label=_("Workers needed"), min_value=1, max_value=6, initial=1)
     risk_check_replaces_crew = forms.BooleanField(label=_("Risk check instead of a second worker"), required=False)
     is_basic = forms.BooleanField(label=_("Basic service"), required=False)
-    at_home = forms.BooleanField(label=_("At home"), required=False, initial=True)
+    at_home = forms.BooleanField(label=pgettext_lazy("catalogue", "At home"), required=False, initial=True)
     is_voluntary = forms.BooleanField(label=_("Fit for volunteers"), required=False)
     is_confidential = forms.BooleanField(label=_("Confidential"), required=False)
     sex_may_be_chosen = forms.BooleanField(label=_("Family may choose the sex"), required=False, initial=True)
@@ -193,7 +200,7 @@ class Withdraw(ActionPage):
     url, name, permission, title = "<int:pk>/withdraw/", "withdraw", "catalogue.publish", _("Withdraw service")
     model, related, form_class = ServiceItem, ("region",), DayForm
     parent = ("catalogue:list", _("Service catalogue"))
-    submit_label, irreversible, leaves = _("Withdraw"), True, True
+    submit_label, irreversible, leaves = pgettext_lazy("catalogue", "Withdraw"), True, True
 
     def confirm_text(self) -> str:
         return gettext("“%(name)s” leaves the list. Orders that exist keep it.") % {"name": self.object.name}
@@ -206,7 +213,7 @@ class Withdraw(ActionPage):
             valid_from=form.cleaned_data["day"],
             today=timezone.localdate(),
         )
-        return gettext("Withdrawn.")
+        return pgettext("catalogue", "Withdrawn.")
 
 
 class FileForm(forms.Form):

@@ -356,7 +356,7 @@ class Command(PlaceRow):
     state = models.CharField(
         pgettext_lazy("command", "State"), max_length=10, choices=CommandState.choices, default=CommandState.QUEUED
     )
-    given_by = models.CharField(_("Given by"), max_length=100)
+    given_by = models.CharField(pgettext_lazy("command", "Given by"), max_length=100)
     account_id = models.BigIntegerField(null=True, editable=False)
     given_at = models.DateTimeField(_("Given at"))
     expires_at = models.DateTimeField(_("Waits until"))

@@ -285,7 +285,7 @@ class DeviceDetail(DetailPage):
             "commands", _("Commands"),
             [
                 Text("name", _("Command"), value=lambda c: selectors.command_label(c.name)), Moment("given_at", _("Given at")),
-                Text("given_by", _("Given by")), Status("state", pgettext_lazy("command", "State"), enum=CommandState),
+                Text("given_by", pgettext_lazy("command", "Given by")), Status("state", pgettext_lazy("command", "State"), enum=CommandState),
                 Moment("sent_at", _("Sent at")), Moment("ended_at", _("Ended at")), Number("tries", _("Tries")),
                 Text("reason", _("Reason")), Text("note", _("Note")),
             ],

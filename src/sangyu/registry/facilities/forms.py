@@ -21,7 +21,7 @@ class FacilityForm(forms.Form):
     beds = forms.IntegerField(label=gettext_lazy("Beds"), min_value=0, max_value=100_000, required=False)
     number = forms.CharField(label=gettext_lazy("Register number"), max_length=40, required=False)
     organisation_id = forms.TypedChoiceField(
-        label=gettext_lazy("Operator"), coerce=int, empty_value=None, required=False
+        label=pgettext_lazy("facility", "Operator"), coerce=int, empty_value=None, required=False
     )
     telephone = forms.CharField(label=gettext_lazy("Telephone"), max_length=30, required=False)
     address = forms.CharField(label=gettext_lazy("Address"), max_length=200, required=False)

@@ -26,7 +26,7 @@ class Facility(models.Model):
     number = models.CharField(_("Register number"), max_length=40, blank=True, db_collation="C")
     organisation = models.ForeignKey(
         "organisations.Organisation", null=True, blank=True, on_delete=models.PROTECT, related_name="+",
-        verbose_name=_("Operator"),
+        verbose_name=pgettext_lazy("facility", "Operator"),
     )  # fmt: skip
     region = models.ForeignKey("regions.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("Area"))
     path = PathField(db_index=True)

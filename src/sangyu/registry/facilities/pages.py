@@ -70,7 +70,7 @@ class FacilityList(ListPage):
         Number("beds", _("Beds"), sort=True),
         Day("opened_on", _("Opened on"), sort=True),
         Choice("urban_rural", _("Urban or rural"), hidden=True),
-        Text("organisation.name", _("Operator"), hidden=True),
+        Text("organisation.name", pgettext_lazy("facility", "Operator"), hidden=True),
         Text("number", _("Register number"), hidden=True),
         Text("address", _("Address"), hidden=True),
         Text("telephone", _("Telephone"), hidden=True),
@@ -109,7 +109,7 @@ class FacilityDetail(DetailPage):
             _("Register entry"),
             [
                 Text("name", pgettext_lazy("thing", "Name")), Text("number", _("Register number")),
-                Text("organisation.name", _("Operator")), Day("opened_on", _("Opened on")),
+                Text("organisation.name", pgettext_lazy("facility", "Operator")), Day("opened_on", _("Opened on")),
                 Choice("urban_rural", _("Urban or rural")), Number("beds", _("Beds")),
                 Number("taken", _("Beds taken"), value=lambda f: selectors.occupied(f.pk, timezone.localdate())),
             ],

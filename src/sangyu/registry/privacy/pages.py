@@ -5,7 +5,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel import files
@@ -274,4 +274,9 @@ class Lift(_Act):
 
 class Refuse(_Act):
     url, name, permission, title = "requests/<int:pk>/refuse/", "refuse", "privacy.handle", _("Refuse the request")
-    submit_label, service, success, form_class = _("Refuse"), services.refuse, _("Refused."), ReasonForm
+    submit_label, service, success, form_class = (
+        _("Refuse"),
+        services.refuse,
+        pgettext_lazy("decision", "Refused."),
+        ReasonForm,
+    )

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import Open, PathField, ScopedQuerySet
@@ -39,7 +40,7 @@ class Region(models.Model):
     longitude = models.FloatField(null=True)
     approximate = models.BooleanField(default=True)
     flag = models.CharField(_("Remark"), max_length=12, choices=Flag.choices, blank=True, default=Flag.NONE)
-    valid_from = models.DateField(_("Since"))
+    valid_from = models.DateField(pgettext_lazy("region", "Since"))
     valid_to = models.DateField(_("Ended on"), null=True)
     successor = models.ForeignKey(
         "self", null=True, verbose_name=_("Went into"), on_delete=models.PROTECT, related_name="predecessors"

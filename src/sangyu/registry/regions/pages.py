@@ -6,7 +6,7 @@ from django.http import JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
@@ -78,7 +78,7 @@ class RegionDetail(DetailPage):
                 Text("code", _("Division code")),
                 Choice("flag", _("Remark"), enum=Flag),
                 Custom("parent", _("Part of"), draw=lambda r: _link(r.parent)),
-                Day("valid_from", _("Since")),
+                Day("valid_from", pgettext_lazy("region", "Since")),
                 Day("valid_to", _("Ended on")),
                 Custom("successor", _("Went into"), draw=lambda r: _link(r.successor)),
                 Custom("point", _("Point (WGS-84)"), draw=lambda r: _point(r)),

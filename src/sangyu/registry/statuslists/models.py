@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.crypto import EncryptedTextField
@@ -19,7 +20,7 @@ class StatusList(PlaceRow):
 
     kind = models.CharField(_("Kind of list"), max_length=20, choices=ListKind.choices)
     month = models.DateField(_("Month"))
-    authority = models.CharField(_("From"), max_length=60)
+    authority = models.CharField(pgettext_lazy("status list", "From"), max_length=60)
     region_name = models.CharField(_("Area"), max_length=100)
     batch = models.ForeignKey("importing.ImportBatch", on_delete=models.PROTECT, related_name="+")
     file_name = models.CharField(_("File"), max_length=200)

@@ -53,7 +53,7 @@ class Lists(ListPage):
     columns = [
         Choice("kind", _("Kind of list"), enum=ListKind, link="statuslists:lines"),
         Day("month", _("Month"), sort=True),
-        Text("authority", _("From")),
+        Text("authority", pgettext_lazy("status list", "From")),
         Text("region_name", _("Area")),
         Number("lines_count", _("Lines")),
         Text("file_name", _("File")),

@@ -133,7 +133,7 @@ class WorkerDetail(DetailPage):
     ]
     summary = [
         (
-            _("Person"),
+            pgettext_lazy("details", "Person"),
             [
                 Text("name", _("Name")),
                 Choice("sex", _("Sex")),

@@ -104,7 +104,7 @@ def basic(page) -> dict:
     p = page.file.person
     return {
         "sections": [
-            (_("Person"), [
+            (pgettext_lazy("details", "Person"), [
                 (_("Name"), p.name), (_("Sex"), p.get_sex_display()),
                 (_("Birth date"), f"{p.birth_date:%Y-%m-%d}" if p.birth_date else ""), (_("Age"), page.file.card.age),
                 (_("Kind of ID document"), p.get_id_kind_display()), (_("ID number"), page.file.card.id_masked),

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.care.applications import selectors, services
 from sangyu.care.applications.enums import OPEN, TO_ANSWER, ObjectionState, State
@@ -116,7 +116,7 @@ class Why(SubsidyPage):
 class Appeal(SubsidyPage):
     """Do not accept the answer to an objection."""
 
-    url, name, title = "<int:elder>/objections/<int:pk>/appeal/", "appeal", gettext_lazy("Appeal")
+    url, name, title = "<int:elder>/objections/<int:pk>/appeal/", "appeal", pgettext_lazy("family", "Appeal")
     template = "family/appeal.html"
     permission = "applications.apply"
 

@@ -217,7 +217,12 @@ class TakeBack(OfAssessment, ActionPage):
 
 class Refuse(OfAssessment, ActionPage):
     url, name, permission, title = "<int:pk>/refuse/", "refuse", "assessments.assign", _("Refuse")
-    form_class, submit_label, success, service = ReasonForm, _("Refuse"), _("Refused."), services.refuse
+    form_class, submit_label, success, service = (
+        ReasonForm,
+        _("Refuse"),
+        pgettext_lazy("decision", "Refused."),
+        services.refuse,
+    )
 
 
 class Withdraw(OfAssessment, ActionPage):

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
@@ -19,7 +20,7 @@ class Fund(DatedRow):
     """
 
     code = models.CharField(_("Code"), max_length=40)
-    name = models.CharField(_("Name"), max_length=60)
+    name = models.CharField(pgettext_lazy("thing", "Name"), max_length=60)
     kind = models.CharField(_("Kind"), max_length=10, choices=FundKind.choices)
     policies = ArrayField(models.CharField(max_length=60), default=list, blank=True, verbose_name=_("Only for"))
     purpose = models.CharField(_("Purpose"), max_length=200, blank=True)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid
@@ -29,7 +29,7 @@ class FundList(ListPage):
     sort = "code"
     related = ("region",)
     columns = [
-        Text("name", _("Name"), link="benefits:fund"),
+        Text("name", pgettext_lazy("thing", "Name"), link="benefits:fund"),
         Text("code", _("Code"), sort=True),
         Choice("kind", _("Kind"), enum=FundKind, sort=True),
         Text("region.name", _("Region")),
@@ -158,7 +158,9 @@ class TotalsFile(FilePage):
         sheet = book.add_worksheet()
         bold, money = book.bold, book.money
         sheet.write_string(0, 0, f"{since:%Y-%m} – {services.add_months(until, -1):%Y-%m}", bold)
-        for at, heading in enumerate((By(by).label, gettext("Recipients"), gettext("Lines"), gettext("Amount (yuan)"))):
+        for at, heading in enumerate(
+            (By(by).label, gettext("Recipients"), pgettext("benefits", "Lines"), gettext("Amount (yuan)"))
+        ):
             sheet.write_string(1, at, str(heading), bold)
             sheet.set_column(at, at, 24)
         for n, r in enumerate(selectors.totals(self.actor, by, since=since, until=until), start=2):

@@ -103,7 +103,7 @@ class RecoveryDetail(DetailPage):
             _("What was over-paid"),
             [
                 Text("month", _("Month"), value=lambda x: f"{x.month:%Y-%m}", link="benefits:line"), Text("policy", _("Policy")),
-                Money("before", _("Released")), Money("computed", _("Due")), Money("amount", _("Difference")),
+                Money("before", pgettext_lazy("benefits", "Released")), Money("computed", _("Due")), Money("amount", _("Difference")),
             ],
             _lines,
         ),

@@ -1,7 +1,7 @@
 """Reviews: the work list of a street or county, and finishing one."""
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.ui import format as fmt
@@ -26,7 +26,7 @@ class ReviewList(ListPage):
         Month("run.month", _("Month")),
         Choice("level", _("Level"), enum=Level),
         Text("region.name", _("Region")),
-        Number("line_count", _("Lines"), sort=True),
+        Number("line_count", pgettext_lazy("benefits", "Lines"), sort=True),
         Money("total", _("Amount"), sort=True),
     ]
     row_actions = REVIEW_LINKS

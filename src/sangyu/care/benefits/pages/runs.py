@@ -58,7 +58,7 @@ class RunList(ListPage):
         Text("region.name", _("Region")),
         Status("state", _("State"), enum=RunState, sort=True),
         Number("subject_count", _("Recipients")),
-        Number("line_count", _("Lines"), sort=True),
+        Number("line_count", pgettext_lazy("benefits", "Lines"), sort=True),
         Money("total", _("To pay"), sort=True),
         Money("withheld", _("Withheld"), hidden=True),
         Text("prepared_by", _("Prepared by"), hidden=True),
@@ -68,7 +68,7 @@ class RunList(ListPage):
     ]
     head = [
         Link(_("Totals"), "benefits:totals", "chart", "benefits.view"),
-        Link(_("Lines"), "benefits:lines", "doc", "benefits.view"),
+        Link(pgettext_lazy("benefits", "Lines"), "benefits:lines", "doc", "benefits.view"),
         Link(_("New run"), "benefits:new", "plus", "benefits.prepare", "pri"),
     ]
     presets = [
@@ -139,7 +139,7 @@ def _review_rows(page):
 
 
 REVIEW_LINKS = [
-    Link(_("Lines"), "benefits:review_lines", "", "benefits.view", "text"),
+    Link(pgettext_lazy("benefits", "Lines"), "benefits:review_lines", "", "benefits.view", "text"),
     Link(
         _("Finish"), "benefits:review_street", "", "benefits.review_street", "text", "dialog",
         when=lambda r: r.level == Level.STREET and r.done_at is None,
@@ -169,7 +169,7 @@ class RunDetail(DetailPage):
             [
                 Choice("level", _("Level"), enum=Level),
                 Text("region.name", _("Region")),
-                Number("line_count", _("Lines")),
+                Number("line_count", pgettext_lazy("benefits", "Lines")),
                 Money("total", _("Amount")),
                 Text("reviewer", _("Reviewed by")),
                 Moment("done_at", _("Reviewed at")),
@@ -188,7 +188,7 @@ class RunDetail(DetailPage):
         ),
     ]  # fmt: skip
     actions = [
-        Link(_("Lines"), "benefits:lines", "doc", "benefits.view", args=lambda run: []),
+        Link(pgettext_lazy("benefits", "Lines"), "benefits:lines", "doc", "benefits.view", args=lambda run: []),
         Link(_("Compute again"), "benefits:again", "", "benefits.prepare", "", "dialog", when=_when(RunState.COMPUTED)),
         Link(_("Cancel"), "benefits:cancel", "", "benefits.prepare", "", "dialog", when=_when(RunState.COMPUTING, *_OPEN)),
         Link(_("Back to review"), "benefits:reopen", "", "benefits.review", "", "dialog",

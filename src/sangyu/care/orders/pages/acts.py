@@ -6,7 +6,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.registry.workforce import selectors as workforce
 from sangyu.ui.format import money
@@ -251,7 +251,7 @@ class Dispute(OrderAct):
 
 class ResolveForm(ReasonForm):
     upheld = forms.TypedChoiceField(
-        label=gettext_lazy("Decision"),
+        label=pgettext_lazy("order", "Decision"),
         coerce=lambda v: v == "yes",
         choices=[
             ("yes", gettext_lazy("Upheld: the visit is not paid")),

@@ -4,7 +4,7 @@ from django import forms
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.organisations import selectors as organisations
@@ -80,7 +80,7 @@ class ReturnVisitForm(forms.Form):
         choices=[("", "—"), *((n, "★" * n) for n in (5, 4, 3, 2, 1))],
     )
     result = forms.CharField(
-        label=gettext_lazy("What was said"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+        label=pgettext_lazy("order", "What was said"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 

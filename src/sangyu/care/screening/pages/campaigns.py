@@ -269,7 +269,7 @@ class Results(FilePage):
         sheet.freeze_panes(1, 1)
         sheet.set_column(0, 0, 26)
         second = book.add_worksheet(str(_("Answers")))
-        second.write_row(0, 0, [str(_("Question")), str(_("Answer")), str(_("Elders"))], book.bold)
+        second.write_row(0, 0, [str(_("Question")), str(_("Answer")), str(pgettext_lazy("count", "Elders"))], book.bold)
         at = 1
         for entry in selectors.answers(self.actor, row):
             for text, n in [*entry["options"], (str(_("not asked or not answered")), entry["none"])]:
