@@ -36,10 +36,21 @@ class ApplyForm(_ForPath):
     text = forms.CharField(label=_("What was said"), max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
 
 
+class BodyField(forms.ChoiceField):
+    """A body by kind and number; its form cleans to ``body_kind`` and ``body_id`` by ``split``."""
+
+    @staticmethod
+    def split(cleaned: dict) -> dict:
+        if body := cleaned.pop("body", ""):
+            kind, _dash, pk = body.partition("-")
+            cleaned |= {"body_kind": kind, "body_id": int(pk)}
+        return cleaned
+
+
 class BodyApplyForm(forms.Form):
     """``body``: kind and number of what applies; its policies are asked for with it."""
 
-    body = forms.ChoiceField(label=_("Applicant"))
+    body = BodyField(label=_("Applicant"))
     policy_code = forms.ChoiceField(label=_("Policy"))
     applied_on = forms.DateField(label=_("Applied on"), initial=timezone.localdate)
     text = forms.CharField(label=_("What was said"), max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
@@ -51,13 +62,13 @@ class BodyApplyForm(forms.Form):
         offered = {o.code: o.name for _body, offers in found for o in offers}
         self.fields["policy_code"].choices = sorted(offered.items(), key=lambda x: x[1])
 
-    def clean_body(self) -> tuple[str, int]:
-        kind, _dash, pk = self.cleaned_data["body"].partition("-")
-        return kind, int(pk)
+    def clean(self) -> dict:
+        return BodyField.split(super().clean())
 
 
-class BodyPayeeForm(forms.Form):
-    body = forms.ChoiceField(label=_("Whose account"))
+class AccountForm(forms.Form):
+    """A bank account."""
+
     holder = forms.CharField(label=_("Account holder"), max_length=50)
     number = forms.CharField(
         label=_("Account number"),
@@ -65,13 +76,19 @@ class BodyPayeeForm(forms.Form):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )
     bank = forms.CharField(label=_("Bank"), max_length=60)
+
+
+class BodyPayeeForm(AccountForm):
+    body = BodyField(label=_("Whose account"))
     reason = forms.CharField(label=_("Why"), max_length=300, required=False)
+    field_order = ["body"]
 
     def __init__(self, *args, actor, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["body"].choices = [(f"{b.kind}-{b.id}", b.name) for b in selectors.own_bodies(actor)]
 
-    clean_body = BodyApplyForm.clean_body
+    def clean(self) -> dict:
+        return BodyField.split(super().clean())
 
 
 class DecideForm(forms.Form):
@@ -104,14 +121,7 @@ class DeliveryForm(_ForPath):
     source = forms.CharField(label=_("Source"), max_length=100)
 
 
-class PayeeForm(forms.Form):
-    holder = forms.CharField(label=_("Account holder"), max_length=50)
-    number = forms.CharField(
-        label=_("Account number"),
-        max_length=40,
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-    )
-    bank = forms.CharField(label=_("Bank"), max_length=60)
+class PayeeForm(AccountForm):
     is_proxy = forms.BooleanField(label=_("Somebody else's account"), required=False)
     relation = forms.CharField(label=_("Relation to the elder"), max_length=30, required=False)
     evidence = forms.FileField(

@@ -12,7 +12,7 @@ from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, Link, ListPage,
 from . import forms, selectors, services
 from .enums import TO_ANSWER, ObjectionAction, ObjectionState
 from .models import Objection
-from .pages import ForPerson
+from .pages import AboutElder
 
 OBJECTIONS = ("applications:objections", _("Objections"))
 
@@ -101,7 +101,7 @@ class ObjectionDetail(DetailPage):
         return made
 
 
-class ObjectionNew(ForPerson):
+class ObjectionNew(AboutElder):
     url, name, permission, title = "people/<int:pk>/object/", "object", "applications.apply", _("New objection")
     form_class, service, wide = forms.ObjectForm, services.object_to, ("text",)
 

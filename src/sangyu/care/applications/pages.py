@@ -3,10 +3,10 @@
 import django_filters
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from sangyu.registry.people import selectors as people
+from sangyu.registry.people.fields import ForPerson
 from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
@@ -41,29 +41,13 @@ NAV = [
 LIST = ("applications:list", _("Applications"))
 
 
-class ForPerson(FormPage):
-    """A form about the elder ``<int:pk>``; returns to the elder's page."""
+class AboutElder(ForPerson):
+    """A form that offers the policies of the elder's area."""
 
     back = "casefile:subsidies"
 
-    def check(self, request) -> None:
-        super().check(request)
-        self.person = people.get_person(self.actor, self.kwargs["pk"])
-
-    def get_title(self) -> str:
-        return f"{self.title}：{self.person.name}"
-
-    def breadcrumbs(self) -> list:
-        return [(gettext("Elders"), reverse("people:list")), (self.person.name, self.success_url())]
-
     def form_kwargs(self) -> dict:
         return {"path": self.person.path}
-
-    def arguments(self, form) -> dict:
-        return {**form.cleaned_data, "person_id": self.person.pk}
-
-    def success_url(self, result=None) -> str:
-        return reverse(self.back, args=[self.person.pk])
 
 
 # ---------------------------------------------------------------- applications
@@ -216,7 +200,7 @@ class ApplicationDetail(DetailPage):
         return made
 
 
-class ApplicationNew(ForPerson):
+class ApplicationNew(AboutElder):
     url, name, permission, title = "people/<int:pk>/new/", "new", "applications.apply", _("New application")
     form_class, service, submit_label = forms.ApplyForm, services.apply, pgettext_lazy("applications", "Hand in")
     wide = ("text",)
@@ -238,11 +222,6 @@ class BodyApplicationNew(FormPage):
 
     def form_kwargs(self) -> dict:
         return {"actor": self.actor}
-
-    def arguments(self, form) -> dict:
-        given = dict(form.cleaned_data)
-        kind, pk = given.pop("body")
-        return {**given, "body_kind": kind, "body_id": pk}
 
 
 class Decide(FormPage):

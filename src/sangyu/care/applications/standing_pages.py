@@ -13,7 +13,7 @@ from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link,
 from . import forms, selectors, services
 from .enums import HoldReason, PayeeState
 from .models import Hold, PayeeAccount
-from .pages import ForPerson
+from .pages import AboutElder
 
 PAYEES = ("applications:payees", _("Accounts paid into"))
 
@@ -53,7 +53,7 @@ class HoldList(ListPage):
     presets = [(_("Not resumed yet"), "open=true")]
 
 
-class HoldNew(ForPerson):
+class HoldNew(AboutElder):
     url, name, permission, title = "people/<int:pk>/hold/", "hold", "applications.hold", _("Stop payments")
     form_class, service, submit_label = forms.HoldForm, services.hold, _("Stop")
     wide = ("reason",)
@@ -69,7 +69,7 @@ class Resume(ActionPage):
         return reverse("casefile:subsidies", args=[self.object.person_id])
 
 
-class DeliveryNew(ForPerson):
+class DeliveryNew(AboutElder):
     url, name, permission, title = "people/<int:pk>/form/", "delivery", "applications.hold", _("Change the form")
     form_class, service = forms.DeliveryForm, services.set_delivery
 
@@ -144,7 +144,7 @@ class PayeeDetail(DetailPage):
     ]  # fmt: skip
 
 
-class PayeeNew(ForPerson):
+class PayeeNew(AboutElder):
     url, name, permission, title = (
         "people/<int:pk>/account/",
         "payee-new",
@@ -183,11 +183,6 @@ class BodyPayeeNew(FormPage):
 
     def form_kwargs(self) -> dict:
         return {"actor": self.actor}
-
-    def arguments(self, form) -> dict:
-        given = dict(form.cleaned_data)
-        kind, pk = given.pop("body")
-        return {**given, "body_kind": kind, "body_id": pk}
 
 
 class _OfPayee(ActionPage):

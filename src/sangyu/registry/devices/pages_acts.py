@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from sangyu.registry.people import selectors as people
+from sangyu.registry.people.fields import ForPerson
 from sangyu.ui.fields import ReasonForm
 from sangyu.ui.pages import ActionPage, FormPage
 from sangyu.ui.pages.base import Page
@@ -64,30 +64,15 @@ class Issue(_Form):
         return form.cleaned_data  # the form gathers the answers
 
 
-class IssueTo(FormPage):
+class IssueTo(ForPerson):
     """From the elder's file: which device."""
 
     url, name, permission, title = "people/<int:pk>/issue/", "issue-to", "devices.issue", _("Issue a device")
-    form_class, submit_label, success = forms.IssueToForm, pgettext_lazy("device", "Issue"), _("Issued.")
-
-    def check(self, request) -> None:
-        super().check(request)
-        self.person = people.get_person(self.actor, self.kwargs["pk"])
-
-    def get_title(self) -> str:
-        return f"{self.title}：{self.person.name}"
-
-    def breadcrumbs(self) -> list:
-        return [(gettext("Elders"), reverse("people:list")), (self.person.name, self.success_url())]
+    form_class, service = forms.IssueToForm, services.issue
+    submit_label, success, back = pgettext_lazy("device", "Issue"), _("Issued."), "casefile:devices"
 
     def form_kwargs(self) -> dict:
         return {"actor": self.actor, "person_id": self.person.pk}
-
-    def save(self, form):
-        return services.issue(actor=self.actor, person_id=self.person.pk, **form.cleaned_data)
-
-    def success_url(self, result=None) -> str:
-        return reverse("casefile:devices", args=[self.person.pk])
 
 
 class Place(_Form):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
-from sangyu.registry.people import selectors as people
+from sangyu.registry.people.fields import ForPerson
 from sangyu.ui.fields import ReasonForm
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
@@ -219,33 +219,17 @@ class Admit(FormPage):
         return {"on": timezone.localdate()}
 
 
-class AdmitPerson(FormPage):
+class AdmitPerson(ForPerson):
     """From the elder's file: to which facility."""
 
     url, name, permission, title = "people/<int:pk>/admit/", "admit-person", "facilities.admit", _("Admission")
     form_class, service = forms.ChooseForm, services.admit
-
-    def check(self, request) -> None:
-        super().check(request)
-        self.person = people.get_person(self.actor, self.kwargs["pk"])
-
-    def get_title(self) -> str:
-        return f"{self.title}：{self.person.name}"
-
-    def breadcrumbs(self) -> list:
-        return [(gettext("Elders"), reverse("people:list")), (self.person.name, self.success_url())]
 
     def form_kwargs(self) -> dict:
         return {"actor": self.actor}
 
     def get_initial(self) -> dict:
         return {"on": timezone.localdate()}
-
-    def arguments(self, form) -> dict:
-        return {**form.cleaned_data, "person_id": self.person.pk}
-
-    def success_url(self, result=None) -> str:
-        return reverse("casefile:page", args=[self.person.pk])
 
 
 class _OfStay(ActionPage):

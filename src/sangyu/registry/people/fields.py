@@ -1,4 +1,4 @@
-"""People in forms and in lists of other rooms."""
+"""People in forms, lists and pages of other rooms."""
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -7,8 +7,9 @@ from sangyu.kernel.actor import Actor
 
 from . import selectors
 from .columns import who_columns, who_of
+from .for_person import ForPerson
 
-__all__ = ["PersonField", "who_columns", "who_of"]
+__all__ = ["ForPerson", "PersonField", "who_columns", "who_of"]
 
 
 class PersonField(forms.CharField):
