@@ -199,3 +199,29 @@ def test_left_bed_at_night_is_told_by_the_clock(rows):
     assert (raised.rule, raised.at, raised.level) == ("left_bed", night + timedelta(minutes=40), 2)
     take([say(50, 1)])
     assert Alarm.objects.get().state == "cleared"
+
+
+def test_limits_of_the_product_and_of_a_region_replace_the_common_ones(rows, settings, tmp_path):
+    """Rules per region as data; the product's battery limits."""
+    from sangyu.care.signals import rulebooks
+
+    shipped = rulebooks.rules_at("000")
+    assert rulebooks.sheet("000", "watch-3g").rules["low_battery"].low == 20
+    assert "heart_rate_in_bed" not in rulebooks.sheet("000", "watch-3g").rules
+    assert "heart_rate" not in rulebooks.sheet("000", "mattress-alink").rules
+    folder = tmp_path / "alarms"
+    folder.mkdir()
+    (folder / "default.yaml").write_text((settings.DATA / "alarms" / "default.yaml").read_text())
+    (folder / "210802000000.yaml").write_text(
+        "rules:\n  - {code: spo2, name: 血氧偏低, alarm: vital_limit, readings: [spo2], low: 90, margin: 1, times: 1, clear_after: 5m}\n"
+    )
+    settings.DATA = tmp_path
+    for cached in (rulebooks._files, rulebooks.rules_at, rulebooks.sheet):
+        cached.cache_clear()
+    try:
+        regions = rows["regions"]
+        assert rulebooks.rules_at(regions["a_one"].path)["spo2"].low == 90
+        assert rulebooks.rules_at(regions["b_one"].path)["spo2"].low == shipped["spo2"].low
+    finally:
+        for cached in (rulebooks._files, rulebooks.rules_at, rulebooks.sheet):
+            cached.cache_clear()

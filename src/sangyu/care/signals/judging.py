@@ -169,7 +169,7 @@ def add(row: Alarm) -> Alarm:
 
 def _raise(h, alert: Alert, now: datetime) -> Alarm:
     kind, level, _code, text = h.frame or (h.rule.alarm, h.rule.level, "", "")
-    old = now - alert.raised_at > YOUNG
+    old = _moment(h.entry.received_at) - alert.raised_at > YOUNG
     row = Alarm(
         device_id=h.entry.device, person_id=h.whose.person_id, facility_id=h.whose.facility_id, room=h.whose.room, bed=h.whose.bed,
         path=h.whose.path, product=h.entry.product, rule=h.rule.code, kind=kind, level=level, text=text[:200] or h.rule.name,

@@ -8,12 +8,14 @@ from collections import Counter
 from datetime import datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from sangyu.engines.alarms import Silence, restored, storms
 from sangyu.engines.codecs.kinds import AlarmKind
+from sangyu.kernel.scoping import current_actor
 from sangyu.registry.devices import selectors as devices
+from sangyu.registry.devices import services as register
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import FactKind, Living
 
@@ -36,7 +38,21 @@ def due(now: datetime, limit: int) -> list[Raised]:
     told = _stretches(now, limit)
     if _my_turn(now):
         told += _silent(now)
+        _tell_register()
     return told
+
+
+#: The register's copy may be this old; so many devices a turn.
+COPY_AGE, COPIES = timedelta(minutes=5), 5_000
+
+
+def _tell_register() -> None:
+    """Lists of devices show when one was heard and its battery: copied now and then, not with every message."""
+    heard, battery = F("device__last_seen_at"), F("device__battery")
+    stale = Q(device__last_seen_at__isnull=True) | Q(seen_at__gt=heard + COPY_AGE)
+    stale |= Q(battery__isnull=False) & (Q(device__battery__isnull=True) | ~Q(battery=battery))
+    rows = Last.objects.filter(stale).values_list("device_id", "seen_at", "battery")[:COPIES]
+    register.heard(actor=current_actor(), rows=list(rows))
 
 
 def _stretches(now: datetime, limit: int) -> list[Raised]:

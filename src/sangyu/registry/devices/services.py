@@ -18,6 +18,7 @@ from . import selectors, store
 from .charging import charge_month, record_paid
 from .commanding import cancel_command, command, command_done, next_command, sweep_commands
 from .enums import Action, Answer, EndReason, Kind, State
+from .hearing import heard
 from .models import Binding, Device
 from .products import product as product_of
 from .repairing import repair_ended, send_to_repair
@@ -26,7 +27,7 @@ from .stock import allot, change, give_up, receive, restock, retire, reveal
 from .workflow import DEVICE_FLOW
 
 __all__ = [
-    "allot", "bind_place", "cancel_command", "change", "charge_month", "command", "command_done", "configure", "exchange", "issue", "next_command", "pay_back", "receive", "record_paid",
+    "allot", "bind_place", "cancel_command", "change", "charge_month", "command", "command_done", "configure", "exchange", "heard", "issue", "next_command", "pay_back", "receive", "record_paid",
     "repair_ended", "report_found", "report_lost", "restock", "retire", "reveal", "send_to_repair", "sweep_commands", "take_back",
 ]  # fmt: skip
 

@@ -34,6 +34,7 @@ from .filework import file_work
 from .people import load_people
 from .places import places
 from .providers import Provision
+from .signals import Signals
 from .stages import Stages
 
 
@@ -123,6 +124,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         ("payees", "Accounts paid into", claims.payees),
         ("applications", "Applications", claims.applications),
         ("devices", "Devices", lambda: Devices(region, counties, now, seed).build(actor)),
+        ("signals", "A week of signals", lambda: Signals(now, seed).build()),
         ("assessments", "Assessments", lambda: Assessments(counties, now, seed).build()),
     ):
         stages.run(name, label, lambda step, work=work: (say_who(), work())[1])
