@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from sangyu.kernel import files, printing
 from sangyu.kernel.actor import Actor
@@ -66,7 +67,7 @@ def report(actor: Actor, row: Assessment, *, now: datetime) -> bytes:
             for key, words in {
                 "title": _("Assessment report"), "number": _("Number"), "name": _("Name"), "scale": _("Scale"),
                 "reason": _("Reason"), "state": _("State"), "visited": _("Visited at"), "decided": _("Decided at"),
-                "informant": _("Informant"), "part": _("Part"), "points": _("Points"), "part_level": _("Level of the part"),
+                "informant": _("Informant"), "part": _("Part"), "points": pgettext("assessments", "Points"), "part_level": _("Level of the part"),
                 "rule": _("Rule"), "total": _("Total"), "preliminary": _("Preliminary level"), "level": _("Final level"),
                 "changes": _("Reasons to change the level"), "none": _("None"), "items": _("Answers"),
                 "special": _("Special care"), "needs": _("Needs, most important first"), "remark": _("Remark"),

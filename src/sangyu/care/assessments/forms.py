@@ -3,6 +3,7 @@
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.registry.accounts import selectors as accounts
 from sangyu.registry.organisations import selectors as organisations
@@ -85,7 +86,7 @@ class CommissionForm(IntervalForm):
     body_id = forms.TypedChoiceField(label=_("Assessment body"), coerce=int)
     region_id = RegionField(label=_("Area"))
     number = forms.CharField(label=_("Contract number"), max_length=60)
-    quota = forms.IntegerField(label=_("Quota"), min_value=1)
+    quota = forms.IntegerField(label=pgettext_lazy("assessments", "Quota"), min_value=1)
     fee = YuanField(label=_("Fee for one (yuan)"))
     sample_percent = forms.IntegerField(label=_("Sample, percent"), min_value=1, max_value=100, initial=5)
     field_order = ["body_id", "region_id", "number", "quota", "fee", "sample_percent", "valid_from", "last_day"]

@@ -132,13 +132,13 @@ class FileKind(models.TextChoices):
 class FileState(_Toned):
     MADE = "made", _("Made")
     SENT = "sent", _("Sent")
-    SETTLED = "settled", _("Settled")
+    SETTLED = "settled", pgettext_lazy("benefits", "Settled")
     DISCARDED = "discarded", _("Discarded")
 
 
 class FileAction(models.TextChoices):
     SEND = "send", pgettext_lazy("benefits", "Send")
-    SETTLE = "settle", _("Settle")
+    SETTLE = "settle", pgettext_lazy("benefits", "Settle")
     DISCARD = "discard", _("Discard")
 
 
@@ -146,7 +146,7 @@ class Result(_Toned):
     """What became of one item of a payment file."""
 
     PENDING = "pending", _("Waits for the answer")
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", pgettext_lazy("benefits", "Accepted")
     REJECTED = "rejected", _("Rejected")
 
 

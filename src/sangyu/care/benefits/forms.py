@@ -140,6 +140,6 @@ class MoneyForm(forms.Form):
 class TotalsForm(forms.Form):
     """What the page of totals is asked."""
 
-    by = forms.ChoiceField(label=_("By"), choices=By.choices, required=False)
+    by = forms.ChoiceField(label=pgettext_lazy("benefits", "By"), choices=By.choices, required=False)
     since = forms.DateField(label=_("From month"), required=False)
     until = forms.DateField(label=_("To month"), required=False)

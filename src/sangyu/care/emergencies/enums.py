@@ -62,7 +62,7 @@ class Kind(models.TextChoices):
     GEOFENCE_ENTER = A.GEOFENCE_ENTER, _("Entered a fence")
     WANDERING = A.WANDERING, _("Wandering")
     FLOOD = A.FLOOD, _("Water")
-    REMOVED = A.REMOVED, _("Taken off")
+    REMOVED = A.REMOVED, pgettext_lazy("alarm", "Taken off")
     TAMPER = A.TAMPER, _("Tampering")
     LOW_BATTERY = A.LOW_BATTERY, _("Low battery")
     POWER_CUT = A.POWER_CUT, _("Mains lost")
@@ -146,7 +146,7 @@ class PartyKind(models.TextChoices):
     WORKER = "worker", _("Worker")
     VOLUNTEER = "volunteer", _("Volunteer")
     FAMILY = "family", _("Relative")
-    OPERATOR = "operator", _("Operator")
+    OPERATOR = "operator", pgettext_lazy("emergencies", "Operator")
 
 
 class Answer(models.TextChoices):

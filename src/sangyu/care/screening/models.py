@@ -110,7 +110,7 @@ class Task(PlaceRow):
         "workforce.Worker", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Worker")
     )
     state = models.CharField(_("State"), max_length=10, choices=TaskState.choices, default=TaskState.WAITING)
-    answers = models.JSONField(_("Answers"), default=dict)
+    answers = models.JSONField(pgettext_lazy("screening", "Answers"), default=dict)
     facts = models.JSONField(_("Status"), default=dict)
     needs = ArrayField(
         models.CharField(max_length=20, choices=NeedKind.choices), default=list, blank=True, verbose_name=_("Needs")

@@ -27,7 +27,7 @@ ALARM_WORDS = {
     AlarmKind.HEART_RATE: _("Heart rate alarm"), AlarmKind.VITAL_LIMIT: _("Out of limits"), AlarmKind.LEFT_BED: _("Left bed"),
     AlarmKind.APNEA: _("Apnoea"), AlarmKind.WET_BED: _("Wet bed"), AlarmKind.NO_MOVEMENT: _("No movement"),
     AlarmKind.GEOFENCE_EXIT: _("Left the fence"), AlarmKind.GEOFENCE_ENTER: _("Entered a fence"), AlarmKind.WANDERING: _("Wandering"),
-    AlarmKind.FLOOD: _("Flood"), AlarmKind.REMOVED: _("Taken off"), AlarmKind.TAMPER: _("Tampered with"),
+    AlarmKind.FLOOD: _("Flood"), AlarmKind.REMOVED: pgettext_lazy("alarm", "Taken off"), AlarmKind.TAMPER: _("Tampered with"),
     AlarmKind.LOW_BATTERY: _("Low battery"), AlarmKind.POWER_CUT: _("Power cut"), AlarmKind.DEVICE_SILENT: _("Device silent"),
     AlarmKind.OVERSPEED: _("Overspeed"), AlarmKind.VIBRATION: _("Vibration"), AlarmKind.TEST: _("Test alarm"),
 }  # fmt: skip

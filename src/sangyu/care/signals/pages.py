@@ -77,7 +77,7 @@ class AlarmList(ListPage):
         Moment("raised_at", _("Since"), sort=True),
         Status("level", _("Level"), value=lambda a: a.level, tones=LEVEL_TONES),
         Text("kind", _("Alarm"), value=lambda a: alarm_label(a.kind)),
-        Text("whose", _("Who"), value=_whose, link=_whose_url),
+        Text("whose", pgettext_lazy("signals", "Who"), value=_whose, link=_whose_url),
         Text("device.identity", _("Device"), link=_device_url),
         Text("text", _("What it says")),
         Number("count", _("Times")),

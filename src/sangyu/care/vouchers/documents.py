@@ -7,6 +7,7 @@ from pathlib import Path
 import segno
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from sangyu.kernel import printing
 from sangyu.kernel.amounts import in_words
@@ -44,7 +45,7 @@ def sheets_pdf(vouchers: Iterable[Voucher], *, now: datetime) -> bytes:
             for v in vouchers
         ],
         "words": {
-            "amount": _("Amount"),
+            "amount": pgettext("voucher", "Amount"),
             "in_words": _("In words (RMB)"),
             "person": _("Holder"),
             "valid": _("Valid"),

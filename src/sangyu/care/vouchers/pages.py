@@ -77,8 +77,8 @@ class VoucherList(ListPage):
         Text("person.name", _("Elder"), link="vouchers:detail"),
         Text("programme.name", _("Programme")),
         Status("state", _("State"), enum=State, sort=True),
-        Money("amount", _("Amount"), sort=True),
-        Money("account.available", _("Left")),
+        Money("amount", pgettext_lazy("voucher", "Amount"), sort=True),
+        Money("account.available", pgettext_lazy("voucher", "Left")),
         Money("account.reserved_out", _("Held")),
         Day("valid_from", _("From"), hidden=True),
         Day("last_day", _("Last day")),
@@ -117,14 +117,18 @@ class _Movement:
 class VoucherDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "vouchers.view"
     model, related, parent = Voucher, ("programme", "person", "region", "account", "issue"), PARENT
-    facts = [Status("state", _("State"), enum=State), Text("person.name", _("Elder")), Money("available", _("Left"))]
+    facts = [
+        Status("state", _("State"), enum=State),
+        Text("person.name", _("Elder")),
+        Money("available", pgettext_lazy("voucher", "Left")),
+    ]
     summary = [
         (
             _("Voucher"),
             [
                 Text("programme.name", _("Programme")),
-                Money("amount", _("Amount")),
-                Money("available", _("Left")),
+                Money("amount", pgettext_lazy("voucher", "Amount")),
+                Money("available", pgettext_lazy("voucher", "Left")),
                 Money("held", _("Held by orders")),
                 Day("valid_from", _("From")),
                 Day("last_day", _("Last day")),
@@ -144,7 +148,7 @@ class VoucherDetail(DetailPage):
                 Text("what", _("What")),
                 Text("reference", _("Reference")),
                 Text("reason", _("Reason")),
-                Money("amount", _("Amount")),
+                Money("amount", pgettext_lazy("voucher", "Amount")),
                 Money("running", _("Balance")),
             ],
             _movements,
@@ -239,7 +243,7 @@ class ProgrammeList(ListPage):
     related = ("region",)
     columns = [
         Text("name", pgettext_lazy("thing", "Name"), link="vouchers:programme", sort=True),
-        Money("face_amount", _("Amount"), sort=True),
+        Money("face_amount", pgettext_lazy("voucher", "Amount"), sort=True),
         Choice("validity", _("Validity"), enum=Validity),
         Text("document_number", _("Document number")),
         Day("valid_from", _("In force from"), sort=True),

@@ -137,7 +137,7 @@ class PlaceForm(forms.Form):
 
 
 class TakeBackForm(forms.Form):
-    reason = forms.ChoiceField(label=_("Why it ended"), choices=EndReason.choices)
+    reason = forms.ChoiceField(label=pgettext_lazy("device", "Why it ended"), choices=EndReason.choices)
     note = forms.CharField(label=_("Condition, accessories"), max_length=200, required=False)
 
 

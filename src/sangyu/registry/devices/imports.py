@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from sangyu.kernel import bulk, identity
 from sangyu.kernel.crypto import blind_index
@@ -161,7 +161,7 @@ class BindingImport(Import):
         return (
             *who_columns(self.today),
             Field("identity", _("Device number"), text(64), NUMBER, required=True, example="8800000015"),
-            Field("on", _("Issued on"), parsers.day, ("发放日期", "领取日期", "绑定日期"), required=True),
+            Field("on", pgettext("device", "Issued on"), parsers.day, ("发放日期", "领取日期", "绑定日期"), required=True),
             Field("location", _("Agrees to position"), agreed, ("位置授权", "同意定位", "定位同意书"), choices=("是", "否")),
             Field("health_data", _("Agrees to health data"), agreed, ("健康授权", "同意健康数据", "健康同意书"), choices=("是", "否")),
             Field("deposit", _("Deposit (yuan)"), parsers.yuan, ("押金",)),

@@ -154,10 +154,12 @@ class Binding(PlaceRow):
     room = models.CharField(pgettext_lazy("facility", "Room"), max_length=20, blank=True)
     bed = models.CharField(_("Bed"), max_length=20, blank=True)
     issued_at = models.DateTimeField(_("Issued at"))
-    issued_by = models.CharField(_("Issued by"), max_length=100)
+    issued_by = models.CharField(pgettext_lazy("device", "Issued by"), max_length=100)
     returned_at = models.DateTimeField(_("Returned at"), null=True, blank=True)
     returned_by = models.CharField(_("Taken back by"), max_length=100, blank=True)
-    end_reason = models.CharField(_("Why it ended"), max_length=10, choices=EndReason.choices, blank=True)
+    end_reason = models.CharField(
+        pgettext_lazy("device", "Why it ended"), max_length=10, choices=EndReason.choices, blank=True
+    )
     deposit = models.PositiveIntegerField(_("Deposit"), default=0)
     deposit_back_on = models.DateField(_("Deposit paid back on"), null=True, blank=True)
     source = models.CharField(_("Source"), max_length=100, blank=True)

@@ -275,8 +275,8 @@ class DeviceDetail(DetailPage):
             "bindings", _("Bindings"),
             [
                 Text("whose", _("Who had it"), value=_whose, link=_whose_url), Moment("issued_at", _("Issued at")),
-                Text("issued_by", _("Issued by")), Moment("returned_at", _("Returned at")),
-                Text("returned_by", _("Taken back by")), Choice("end_reason", _("Why it ended"), enum=EndReason),
+                Text("issued_by", pgettext_lazy("device", "Issued by")), Moment("returned_at", _("Returned at")),
+                Text("returned_by", _("Taken back by")), Choice("end_reason", pgettext_lazy("device", "Why it ended"), enum=EndReason),
                 Money("deposit", _("Deposit")), Day("deposit_back_on", _("Paid back on")), Text("note", _("Note")),
             ],
             lambda page: selectors.bindings_of(page.actor, page.object.pk),
@@ -312,14 +312,14 @@ class DeviceDetail(DetailPage):
             ],
             lambda page: page.object.fees.all(),
             row_actions=[
-                Link(_("Paid"), "devices:paid", permission="devices.fees", kind="text", method="dialog", when=lambda f: f.paid_on is None)
+                Link(pgettext_lazy("fee", "Paid"), "devices:paid", permission="devices.fees", kind="text", method="dialog", when=lambda f: f.paid_on is None)
             ],
         ),
         rows_tab(
             "trail", _("Trail"),
             [
                 Moment("at", _("When")), Text("action", _("What"), value=lambda e: selectors.action_label(e.action)),
-                Text("target", _("Then"), value=lambda e: State(e.target).label), Text("actor", _("Who")), Text("reason", _("Why")),
+                Text("target", pgettext_lazy("device", "Then"), value=lambda e: State(e.target).label), Text("actor", _("Who")), Text("reason", _("Why")),
             ],
             lambda page: page.object.log.order_by("-id"),
         ),

@@ -3,7 +3,7 @@
 import django_filters
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from sangyu.ui.pages import ActionPage, Bulk, Choice, Custom, Day, FormPage, Link, ListPage, Moment, Money, Text
 
@@ -18,7 +18,9 @@ class FeeFilters(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(label=_("Kind of fee"), choices=FeeKind.choices)
     payer = django_filters.ChoiceFilter(label=_("Who pays"), choices=Payer.choices)
     paid = django_filters.ChoiceFilter(
-        label=_("Paid"), choices=[("yes", _("Paid")), ("no", _("Open"))], method="by_paid"
+        label=pgettext_lazy("fee", "Paid"),
+        choices=[("yes", pgettext_lazy("fee", "Paid")), ("no", pgettext_lazy("fee", "Open"))],
+        method="by_paid",
     )
 
     class Meta:
@@ -48,13 +50,19 @@ class FeeList(ListPage):
         Text("reference", _("Voucher or invoice number")),
     ]
     head = [Link(_("Register a month"), "devices:charge", "plus", "devices.fees", "pri")]
-    presets = [(_("Open"), "paid=no"), (_("Government, open"), "payer=government&paid=no")]
+    presets = [(pgettext_lazy("fee", "Open"), "paid=no"), (_("Government, open"), "payer=government&paid=no")]
     row_actions = [
-        Link(_("Paid"), "devices:paid", permission="devices.fees", method="dialog", when=lambda f: f.paid_on is None)
+        Link(
+            pgettext_lazy("fee", "Paid"),
+            "devices:paid",
+            permission="devices.fees",
+            method="dialog",
+            when=lambda f: f.paid_on is None,
+        )
     ]
     bulk = [
         Bulk(
-            "paid", _("Paid"), "devices.fees", form=forms.PaidBulkForm,
+            "paid", pgettext_lazy("fee", "Paid"), "devices.fees", form=forms.PaidBulkForm,
             each=lambda actor, row, **given: services.record_paid(actor=actor, fee_id=row.pk, **given) and None,
             confirm=_("Record {count} fees as paid?"),
         )
@@ -74,9 +82,14 @@ class Charge(FormPage):
 
 
 class Paid(ActionPage):
-    url, name, permission, title = "fees/<int:pk>/paid/", "paid", "devices.fees", _("Paid")
+    url, name, permission, title = "fees/<int:pk>/paid/", "paid", "devices.fees", pgettext_lazy("fee", "Paid")
     model, related, parent, argument = Fee, ("device",), ("devices:fees", _("Fees of devices")), "fee_id"
-    form_class, service, success, submit_label = forms.PaidForm, services.record_paid, _("Recorded."), _("Paid")
+    form_class, service, success, submit_label = (
+        forms.PaidForm,
+        services.record_paid,
+        _("Recorded."),
+        pgettext_lazy("fee", "Paid"),
+    )
 
     def get_title(self) -> str:
         return f"{self.object.device} {self.object.month:%Y-%m} {self.object.get_kind_display()}"

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Invalid, Refused
@@ -36,7 +36,7 @@ SHOWN: dict[str, tuple[Any, Any]] = {
     "education": (_("Education"), lambda p, c: p.get_education_display()),
     "ethnicity": (_("Ethnicity"), lambda p, c: p.ethnicity),
     "needs": (_("Needs"), lambda p, c: p.needs),
-    "photo": (_("Photo"), lambda p, c: _("yes") if p.photo_id else ""),
+    "photo": (_("Photo"), lambda p, c: pgettext_lazy("casefile", "yes") if p.photo_id else ""),
     "registered_on": (_("Registered on"), lambda p, c: _day(p.registered_on)),
     "checked_on": (_("Last check"), lambda p, c: _day(p.checked_on)),
     "died_on": (_("Day of death"), lambda p, c: _day(p.died_on)),

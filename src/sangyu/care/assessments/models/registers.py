@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import Open, PlaceRow, Published, Scope, ScopedQuerySet, Subject, Within
@@ -92,7 +93,7 @@ class Commission(PlaceRow):
     number = models.CharField(_("Contract number"), max_length=60)
     valid_from = models.DateField(_("Valid from"))
     valid_to = models.DateField(_("Valid to"))
-    quota = models.PositiveIntegerField(_("Quota"))
+    quota = models.PositiveIntegerField(pgettext_lazy("assessments", "Quota"))
     fee = models.BigIntegerField(_("Fee for one"))
     sample_percent = models.PositiveSmallIntegerField(_("Sample, percent"), default=5)
 

@@ -62,7 +62,7 @@ class Need(PlaceRow):
     kind = models.CharField(_("Need"), max_length=20, choices=NeedKind.choices)
     rank = models.PositiveSmallIntegerField(_("Rank"))
     noted_on = models.DateField(_("Noted on"))
-    ended_on = models.DateField(_("Ended on"), null=True)
+    ended_on = models.DateField(pgettext_lazy("assessments", "Ended on"), null=True)
 
     follows = "person"
     scope = of_person()

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.errors import NotVisible
 from sangyu.ui.pages import (
@@ -83,7 +84,7 @@ class CommissionList(ListPage):
         Text("number", _("Contract number"), link="assessments:commission"),
         Text("body.name", _("Assessment body")),
         Text("region.name", _("Area")),
-        Number("quota", _("Quota")),
+        Number("quota", pgettext_lazy("assessments", "Quota")),
         Number("used", _("Used")),
         Money("fee", _("Fee for one")),
         Money("cost", _("Cost so far")),
@@ -117,7 +118,7 @@ class CommissionDetail(DetailPage):
     url, name, permission = "commissions/<int:pk>/", "commission", "assessments.commission"
     model, related, parent = Commission, ("body", "region"), COMMISSIONS
     summary = [
-        Text("body.name", _("Assessment body")), Text("region.full_name", _("Area")), Number("quota", _("Quota")),
+        Text("body.name", _("Assessment body")), Text("region.full_name", _("Area")), Number("quota", pgettext_lazy("assessments", "Quota")),
         Number("used", _("Used")), Money("fee", _("Fee for one")), Money("cost", _("Cost so far")),
         Number("sample_percent", _("Sample, percent")), Day("valid_from", _("Valid from")), Day("valid_to", _("Valid to")),
     ]  # fmt: skip

@@ -71,11 +71,11 @@ class LineList(ListPage):
     related = ("run",)
     personal = "benefits.lines"
     columns = [
-        Text("subject_name", _("Recipient"), link="benefits:line"),
+        Text("subject_name", pgettext_lazy("benefits", "Recipient"), link="benefits:line"),
         Choice("subject_kind", _("Kind of recipient"), enum=SubjectKind, hidden=True),
         Text("policy", _("Policy")),
         Month("month", _("Month"), sort=True),
-        Status("change", _("Change"), enum=Change),
+        Status("change", pgettext_lazy("benefits", "Change"), enum=Change),
         Choice("kind", _("Kind"), enum=LineKind, hidden=True),
         Money("previous", _("Last time")),
         Money("amount", _("Amount"), sort=True),
@@ -136,7 +136,7 @@ class LineDetail(DetailPage):
     model, related, parent = Line, ("run", "run__region"), PARENT
     history = False
     facts = [
-        Status("change", _("Change"), enum=Change),
+        Status("change", pgettext_lazy("benefits", "Change"), enum=Change),
         Status("state", _("State"), enum=LineState),
         Money("amount", _("Amount")),
     ]

@@ -49,7 +49,7 @@ class FileList(ListPage):
         Money("total", _("Amount"), sort=True),
         Text("region.name", _("Region")),
         Text("made_by", _("Made by")),
-        Moment("made_at", _("Made at"), sort=True),
+        Moment("made_at", pgettext_lazy("benefits", "Made at"), sort=True),
         Moment("settled_at", _("Settled at"), hidden=True),
     ]
     head = [
@@ -106,7 +106,7 @@ class FileDetail(DetailPage):
             _("File"),
             [
                 Choice("kind", _("Kind"), enum=FileKind), Text("region.full_name", _("Region")), Text("digest", _("SHA-256")),
-                Text("made_by", _("Made by")), Moment("made_at", _("Made at")), Moment("sent_at", _("Sent at")),
+                Text("made_by", _("Made by")), Moment("made_at", pgettext_lazy("benefits", "Made at")), Moment("sent_at", _("Sent at")),
                 Moment("settled_at", _("Settled at")),
             ],
         )
@@ -211,7 +211,7 @@ class PaymentList(ListPage):
     personal = "benefits.payments"
     columns = [
         Text("reference", _("Payment number"), link="benefits:payment"),
-        Text("subject_name", _("Recipient")),
+        Text("subject_name", pgettext_lazy("benefits", "Recipient")),
         Text("policy", _("Policy")),
         Month("line.month", _("Month")),
         Choice("form", _("Form"), enum=Form),

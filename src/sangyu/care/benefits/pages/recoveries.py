@@ -51,7 +51,7 @@ class RecoveryList(ListPage):
     personal = "benefits.recoveries"
     columns = [
         Text("number", _("Number"), link="benefits:recovery"),
-        Text("subject_name", _("Recipient")),
+        Text("subject_name", pgettext_lazy("benefits", "Recipient")),
         Status("state", _("State"), enum=RecoveryState, sort=True),
         Money("amount", _("Over-paid"), sort=True),
         Money("repaid", _("Repaid")),
@@ -87,7 +87,7 @@ class RecoveryDetail(DetailPage):
         (
             _("Case"),
             [
-                Text("subject_name", _("Recipient")),
+                Text("subject_name", pgettext_lazy("benefits", "Recipient")),
                 Text("run.number", _("Run"), link=lambda c: reverse("benefits:detail", args=[c.run_id])),
                 Text("fund.name", _("Fund source")), Text("payer", _("Who repays")), Text("note", _("Note")),
                 Number("deduct_share", _("At most of a month's payments (%)")), Choice("deduct_basis", _("Ground"), enum=Basis),
@@ -103,14 +103,14 @@ class RecoveryDetail(DetailPage):
             _("What was over-paid"),
             [
                 Text("month", _("Month"), value=lambda x: f"{x.month:%Y-%m}", link="benefits:line"), Text("policy", _("Policy")),
-                Money("before", pgettext_lazy("benefits", "Released")), Money("computed", _("Due")), Money("amount", _("Difference")),
+                Money("before", pgettext_lazy("benefits", "Released")), Money("computed", pgettext_lazy("benefits", "Due")), Money("amount", _("Difference")),
             ],
             _lines,
         ),
         rows_tab(
             "instalments",
             _("Instalments"),
-            [Day("due_on", _("Due on")), Money("amount", _("Amount")), Money("repaid", _("Repaid"))],
+            [Day("due_on", pgettext_lazy("benefits", "Due on")), Money("amount", _("Amount")), Money("repaid", _("Repaid"))],
             lambda page: page.object.instalments.order_by("number"),
         ),
         rows_tab(

@@ -72,7 +72,7 @@ class Incident(PlaceRow):
     longitude = models.FloatField(_("Longitude"), null=True)
     accuracy = models.FloatField(_("Accuracy (m)"), null=True)
     placed_at = models.DateTimeField(_("Place measured at"), null=True)
-    text = models.CharField(_("What was said"), max_length=300, blank=True)
+    text = models.CharField(pgettext_lazy("call", "What was said"), max_length=300, blank=True)
     drill = models.BooleanField(_("Drill"), default=False)
     repeats = models.PositiveIntegerField(_("Alarms"), default=1)
     alarm_at = models.DateTimeField(_("Alarm at"))

@@ -167,7 +167,11 @@ class Drill(PlaceRow):
         pgettext_lazy("drill", "State"), max_length=8, choices=DrillState.choices, default=DrillState.PLANNED
     )
     incident = models.ForeignKey(
-        "emergencies.Incident", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Case")
+        "emergencies.Incident",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=pgettext_lazy("emergencies", "Case"),
     )
     started_at = models.DateTimeField(_("Began at"), null=True)
     ended_at = models.DateTimeField(_("Ended at"), null=True)
@@ -228,7 +232,11 @@ class Call(PlaceRow):
         "people.Person", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder")
     )
     incident = models.ForeignKey(
-        "emergencies.Incident", null=True, on_delete=models.PROTECT, related_name="calls", verbose_name=_("Case")
+        "emergencies.Incident",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="calls",
+        verbose_name=pgettext_lazy("emergencies", "Case"),
     )
     state = models.CharField(pgettext_lazy("call", "State"), max_length=10, choices=CallState.choices)
     offered_at = models.DateTimeField(_("Called at"))

@@ -149,7 +149,7 @@ class CampaignDetail(DetailPage):
         ] if mine else []  # fmt: skip
         return [
             *made,
-            Link(_("All visits"), "screening:tasks", "ul", "screening.view", args=lambda r: [], query=f"?campaign={row.pk}",
+            Link(pgettext_lazy("screening", "All visits"), "screening:tasks", "ul", "screening.view", args=lambda r: [], query=f"?campaign={row.pk}",
                  when=_in("open", "closed")),
             Link(_("Add an elder"), "screening:add", "plus", "screening.fill", "", "dialog", when=_in("open")),
             Link(_("Results as a workbook"), "screening:export", "down", "screening.export", when=_in("open", "closed")),
@@ -268,8 +268,13 @@ class Results(FilePage):
             sheet.write_row(n, 0, [name, line.targets, *line.states.values(), line.inside, *line.standings.values()])
         sheet.freeze_panes(1, 1)
         sheet.set_column(0, 0, 26)
-        second = book.add_worksheet(str(_("Answers")))
-        second.write_row(0, 0, [str(_("Question")), str(_("Answer")), str(pgettext_lazy("count", "Elders"))], book.bold)
+        second = book.add_worksheet(str(pgettext_lazy("screening", "Answers")))
+        second.write_row(
+            0,
+            0,
+            [str(_("Question")), str(pgettext_lazy("screening", "Answer")), str(pgettext_lazy("count", "Elders"))],
+            book.bold,
+        )
         at = 1
         for entry in selectors.answers(self.actor, row):
             for text, n in [*entry["options"], (str(_("not asked or not answered")), entry["none"])]:
