@@ -31,12 +31,17 @@ PANELS = (
 )  # fmt: skip
 
 
+#: Kinds whose tenths mean something.
+FINE = frozenset({"body_temperature", "glucose", "weight"})
+
+
 @dataclass
 class Line:
     """One kind: points as an SVG path, the least and greatest behind it as an area, the values in a table."""
 
     label: str
     path: str
+    dots: str
     band: str
     css: str
 
@@ -113,6 +118,7 @@ def panels(
 
 def _panel(key: str, title: str, given: dict, shown: Window, held: tuple, steps: bool) -> Panel:
     values = [v for points in given.values() for p in points for v in (p[1], p[3])]
+    held = held if len(given) == 1 else (None, held[1])
     inside = [v for v in held if v is not None and min(values) * 0.6 <= v <= max(values) * 1.6]
     ticks = [0, 1] if steps else _ticks(min([*values, *inside]), max([*values, *inside]))
     low, high = ticks[0], ticks[-1]
@@ -123,6 +129,7 @@ def _panel(key: str, title: str, given: dict, shown: Window, held: tuple, steps:
         Line(
             reading_label(kind),
             _path(points, x, y, shown.step, steps),
+            "" if steps else _dots(points, x, y, shown.step),
             "" if steps else _band(points, x, y),
             f"chart__l{n}",
         )
@@ -139,7 +146,7 @@ def _panel(key: str, title: str, given: dict, shown: Window, held: tuple, steps:
         for kind, points in given.items()
         for p in points[-200:]
     ]  # fmt: skip
-    latest = " / ".join(_number(points[-1][2]) for points in given.values())
+    latest = " / ".join(_number(points[-1][2], kind in FINE) for kind, points in given.items())
     return Panel(
         key, title, "" if steps or first == "steps" else unit, lines, [(y(t), words.get(t, _number(t))) for t in ticks],
         _hours(shown, x), [(y(v), _number(v)) for v in inside if low <= v <= high], rows, words.get(round(given[first][-1][2]), latest),
@@ -160,6 +167,17 @@ def _path(points, x, y, step: int, stairs: bool) -> str:
             made.append(f"L{x(at):.1f} {y(value):.1f}")
         before = (at, value)
     return "".join(made)
+
+
+def _dots(points, x, y, step: int) -> str:
+    """Values that stand alone, for a thicker pen."""
+    far = max(6 * step, 3600)
+    alone = [
+        p
+        for n, p in enumerate(points)
+        if (n == 0 or p[0] - points[n - 1][0] > far) and (n == len(points) - 1 or points[n + 1][0] - p[0] > far)
+    ]
+    return "".join(f"M{x(p[0]):.1f} {y(p[2]):.1f}h.1" for p in alone)
 
 
 def _band(points, x, y) -> str:
@@ -192,5 +210,7 @@ def _hours(shown: Window, x) -> list[tuple[float, str]]:
     return [(x((m - shown.begins).total_seconds()), timezone.localtime(m).strftime("%H:%M")) for m in marks]
 
 
-def _number(value: float) -> str:
+def _number(value: float, fine: bool = True) -> str:
+    if not fine:
+        return f"{value:.0f}"
     return f"{value:.1f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:.0f}"

@@ -18,7 +18,7 @@ from sangyu.ui.pages import ListPage, Moment, Number, PlainPage, Status, Text
 from . import charts, selectors
 from .enums import LEVEL_TONES, AlarmState, alarm_label
 from .models import Alarm
-from .rulebooks import rules_at
+from .rulebooks import rules_at, sheet
 
 NAV = [
     Nav(_("Device alarms"), "bell", "signals:alarms", "signals.view", Group.REGISTERS, 58),
@@ -102,19 +102,24 @@ class Measured(PlainPage):
         day = parse_date(given.get("day", "")) if given.get("day") else None
         return charts.window(given.get("span", "day"), min(day or timezone.localdate(), timezone.localdate()))
 
-    def drawn(self, path: str, person_id: int | None, health: bool) -> dict:
+    def drawn(self, path: str, person_id: int | None, health: bool, product: str = "") -> dict:
         shown = self.shown()
         return {
-            "panels": charts.panels(self.whose, shown, health=health, limits=limits_of(self.actor, path, person_id)),
+            "panels": charts.panels(self.whose, shown, health=health, limits=limits_of(self.actor, path, person_id, product)),
             "nights": [_slept(at, said) for at, said in selectors.nights(self.whose, shown.begins, shown.ends)] if health else [],
             "shown": shown, "spans": [(k, w, k == shown.span) for k, w in charts.SPANS.items()],
             "is_today": shown.day >= timezone.localdate(), "health": health,
         }  # fmt: skip
 
 
-def limits_of(actor, path: str, person_id: int | None) -> dict[str, tuple[float | None, float | None]]:
+def limits_of(
+    actor, path: str, person_id: int | None, product: str = ""
+) -> dict[str, tuple[float | None, float | None]]:
     """Rule → limits that hold, the person's own before the region's."""
-    found = {code: (rule.low, rule.high) for code, rule in rules_at(path).items()}
+    found = {
+        code: (rule.low, rule.high)
+        for code, rule in (sheet(path, product).rules if product else rules_at(path)).items()
+    }
     for limit in selectors.limits_of(actor, person_id)[0] if person_id else ():
         low, high = found.get(limit.rule, (None, None))
         found[limit.rule] = (
@@ -222,7 +227,7 @@ class OfDevice(Measured):
         health = person is None or selectors.HEALTH in wearer.consents
         if person:
             self.whose = {"person_id": person} if health else self.whose
-        made = self.drawn(self.device.path, person, health)
+        made = self.drawn(self.device.path, person, health, self.device.product)
         if person and health and made["panels"]:
             selectors.log_look(self.actor, person, "signals", gettext("charts of %(day)s") % {"day": made["shown"].day})
         last = selectors.last_of(self.actor, [self.device.pk]).get(self.device.pk)

@@ -16,7 +16,7 @@ from sangyu.registry.devices.models import Device
 
 #: Wearers and beds with a whole week; entries of one transaction's statements.
 WEARERS, BEDS, BATCH = 24, 10, 2_000
-EVERY = timedelta(minutes=20)
+EVERY, BAD_EVERY = timedelta(minutes=20), timedelta(minutes=5)
 DAYS = 7
 #: All from one network: when nobody plays the devices, their silence is one case.
 NETWORK = "演示网络"
@@ -58,7 +58,10 @@ class Signals:
                 low, battery = low + 1, self.rng.randint(6, 15)
             at = self.now - timedelta(minutes=self.rng.randint(1, 9), seconds=self.rng.randint(0, 59))
             yield self._entry(
-                device, at, {"battery": battery, "steps": self.rng.randint(200, 6_000)}, place=self._near(device, 60)
+                device,
+                at,
+                {"battery": battery} | ({"steps": self.rng.randint(200, 6_000)} if device.kind == "watch" else {}),
+                place=self._near(device, 60),
             )
 
     def _week(self, device: Device, *, fever: bool) -> Iterator[Entry]:
@@ -83,7 +86,7 @@ class Signals:
                 values["heart_rate"] = 134 + self.rng.randint(0, 8)
             walks = 9 <= hour < 10 or 16 <= hour < 17
             yield self._entry(device, at, values, place=self._near(device, 400 if walks else 15, hour))
-            at += EVERY
+            at += BAD_EVERY if values["heart_rate"] > 130 else EVERY
 
     def _nights(self, device: Device) -> Iterator[Entry]:
         """A mattress: in bed from ten to six, once out for a while; the report of the night in the morning."""
@@ -99,7 +102,7 @@ class Signals:
                     values |= {
                         "heart_rate": self.rng.randint(54, 66),
                         "respiration": self.rng.randint(12, 17),
-                        "body_movement": self.rng.choice((0, 0, 1)),
+                        "body_movement": self.rng.choice((1, 1, 2, 4)),
                         "signal_quality": 80,
                     }
                 yield self._entry(device, at, values)
