@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from sangyu.care.signals import charts, selectors, services
@@ -189,6 +190,13 @@ def test_days_are_thinned_to_hours_and_removed(rows, bureau):
         now=old + timedelta(hours=1),
     )
     day = timezone.localdate(old)
+    with (
+        scope(bureau),
+        pytest.raises(DatabaseError, match="by a job"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT sangyu.signals_drop('reading', %s, 31)", [day])
     with scope(JOB):
         done = services.keep_days(actor=JOB)
         assert done["removed"] >= 2

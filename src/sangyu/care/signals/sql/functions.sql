@@ -34,15 +34,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
    WHERE i.inhparent = to_regclass('public.signals_' || of) ORDER BY 1
 $$;
 
--- Remove one day of readings or of ids. A day that is younger than its least age stays, whoever asks.
+-- Remove one day of readings or of ids. Jobs only; a day that is younger than its least age stays.
 CREATE OR REPLACE FUNCTION sangyu.signals_drop(of text, d date, youngest int) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE name text := format('signals_%s_%s', of, to_char(d, 'YYYYMMDD'));
 BEGIN
+  IF current_setting('role', true) IS DISTINCT FROM 'sangyu_job' THEN RAISE EXCEPTION 'days are removed by a job'; END IF;
   IF of NOT IN ('reading', 'seen') OR youngest < 3 OR d > current_date - youngest THEN RETURN false; END IF;
   IF to_regclass('public.' || name) IS NULL THEN RETURN false; END IF;
   SET LOCAL lock_timeout = '5s';
   EXECUTE format('DROP TABLE public.%I', name);
   RETURN true;
 END $$;
-REVOKE EXECUTE ON FUNCTION sangyu.signals_drop(text, date, int) FROM PUBLIC;
