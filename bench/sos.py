@@ -46,6 +46,8 @@ devices = Device.objects.bulk_create([Device(product=pattern.product, kind=patte
     region_id=pattern.region_id, person=p, state="issued", received_on=now.date()) for n, p in zip(numbers, people)], batch_size=1000)
 Binding.objects.bulk_create([Binding(device=d, person=p, path=who.path, issued_at=now, issued_by="bench") for d, p in zip(devices, people)],
     batch_size=1000)
+from sangyu.kernel.models import Event
+Event.objects.create(name="devices.registered", path="000", payload={{"count": len(devices)}}, actor="bench")
 answer = len(devices)
 """
 CASES = """
@@ -119,12 +121,12 @@ async def press(number: str, port: int, pressed: dict[str, float], place: tuple[
         writer.close()
 
 
-def load(ports: dict[str, int], rate: float, told, stop) -> None:
+def load(ports: dict[str, int], rate: float, first: int, told, stop) -> None:
     """The other 2,000 messages a second, in a process of their own."""
     from sangyu.runtime.simulate import Fleet, made_up
 
     async def run() -> None:
-        fleet = Fleet(made_up("watch", LOADERS, first=FIRST), ports)
+        fleet = Fleet(made_up("watch", LOADERS, first=first), ports)
         await fleet.open(seconds=60)
         runs = asyncio.create_task(fleet.run(seconds=0, rate=rate))
         await asyncio.sleep(3)
@@ -171,7 +173,7 @@ async def bare(home: Path, rounds: int = 400) -> tuple[float, float]:
     return statistics.median(acks), statistics.median(commits)
 
 
-async def measure(city, idle: int, loaded: int, rate: float, operator: str) -> bool:
+async def measure(city, idle: int, loaded: int, rate: float, first: int, operator: str) -> bool:
     from sangyu.runtime.simulate.command import ports_of
 
     ports = ports_of(city.home, "")
@@ -182,7 +184,7 @@ async def measure(city, idle: int, loaded: int, rate: float, operator: str) -> b
     listening = asyncio.create_task(console.listen(ready))
     await asyncio.wait_for(ready.wait(), 30)
     draw, pressed = Random(1), {}
-    numbers = [f"88{FIRST + LOADERS + n:08d}" for n in range(idle + loaded)]
+    numbers = [f"88{first + LOADERS + n:08d}" for n in range(idle + loaded)]
     place = (40.66, 122.23)
     seen = console.seen
     for number in numbers[:5]:  # the first ones warm processes up
@@ -201,7 +203,7 @@ async def measure(city, idle: int, loaded: int, rate: float, operator: str) -> b
     if loaded:
         context = multiprocessing.get_context("spawn")
         told, stop = context.Value("d", 0.0), context.Event()
-        child = context.Process(target=load, args=(ports, rate, told, stop))
+        child = context.Process(target=load, args=(ports, rate, first, told, stop))
         child.start()
         while not told.value and child.is_alive():
             await asyncio.sleep(0.1)
@@ -252,6 +254,12 @@ def main() -> None:
     parser.add_argument("--loaded", type=int, default=8_000)
     parser.add_argument("--rate", type=float, default=2_000.0, help="messages a second beside the presses")
     parser.add_argument("--home", type=Path, help="a Sangyu that runs already")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=FIRST,
+        help="number of the first watch; another one for another run on the same home",
+    )
     parser.add_argument("--operator", default="operator")
     given = parser.parse_args()
     from sangyu.runtime.trial import City
@@ -259,16 +267,17 @@ def main() -> None:
     count = given.idle + given.loaded + LOADERS
     if given.home:
         city = City.running(given.home)
-        city.ask(MAKE.format(start=FIRST, count=count))
-        passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.operator))
+        city.ask(MAKE.format(start=given.first, count=count))
+        time.sleep(5)
+        passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.first, given.operator))
     else:
         with City(elders=200, orders=10) as city:
             city.env["SANGYU_SECOND_FACTOR"] = "off"
             city.build()
-            city.ask(MAKE.format(start=FIRST, count=count))
+            city.ask(MAKE.format(start=given.first, count=count))
             city.start()
             time.sleep(8)  # the snapshot of wearers and the gateway's register are read
-            passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.operator))
+            passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.first, given.operator))
     sys.exit(0 if passed else 1)
 
 

@@ -1,10 +1,12 @@
 """Acts of the desk. Each is a form of the case's pane; it answers with the pane as it is then, or says why not."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import trigger_client_event
 
@@ -130,6 +132,13 @@ class Close(Act):
 
     url, name, does = "<int:pk>/close/", "close", "close"
     said = _("The case is closed.")
+
+    def act(self, pk: int, given: dict) -> None:
+        code = given.pop("follow_up")
+        if code:
+            begin = (localtime(self.now) + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+            given["follow_up"] = {"item_code": code, "planned_start": begin}
+        super().act(pk, given)
 
 
 ACTS = (Claim, Release, Verify, Offer, Answer, OnTheWay, Arrived, Note, Emergency, Close)

@@ -16,6 +16,7 @@ from sangyu.care.emergencies import selectors
 from sangyu.care.emergencies.enums import Cause, Kind, Outcome, PartyKind, Verified
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, NotVisible
+from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import PlainPage
 
@@ -75,8 +76,17 @@ def case_context(page: DeskPage, pk: int) -> dict:
         "verified": Verified.choices,
         "outcomes": [(n, *c) for n, c in enumerate((c for c in Outcome.choices if (c[0] == Outcome.DRILL) == card.incident.drill), 1)],
         "causes": Cause.choices,
+        "follow_ups": follow_ups(card, now) if "close" in card.acts else [],
         "server_now": shown.ms(now),
     }  # fmt: skip
+
+
+def follow_ups(card, now: datetime) -> list[tuple[str, str]]:
+    """Services at home that may follow the case (R-097), for the next morning."""
+    if card.person is None or card.incident.drill or not card.person.at_home:
+        return []
+    items = catalogue.items_for(card.person.path, timezone.localdate(now))
+    return [(item.code, item.name) for item in items if item.at_home]
 
 
 def number(text: str) -> int:
