@@ -246,14 +246,18 @@ def worker(
 
 
 @app.command()
-def consumer() -> None:
+def consumer(
+    only: Annotated[str, typer.Option(help="alarms, or readings (with the clocks); default: everything.")] = "",
+) -> None:
     """Bring device signals from the stream into the database, raise alarms, let their clocks run. Any number may run."""
+    if only not in ("", "alarms", "readings"):
+        raise EngineError(f"“{only}” is no part of the consumer's work.", "leave it out, or say alarms or readings")
     import django
 
     django.setup()
     from .consumer import run
 
-    run()
+    run(only=only)
 
 
 @app.command()

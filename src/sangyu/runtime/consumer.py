@@ -273,17 +273,25 @@ def tick(*, behind: bool = False) -> None:
 
 
 # ---------------------------------------------------------------- the process
-async def _follow(stop: threading.Event, done: Done, clock: Clock) -> None:
+#: What a process may be given to do; all of it by default. Alarms alone have an interpreter to themselves, so that the work on readings and
+#: on the clocks never stands in their way.
+WORK = {"alarms": (ALARMS, f"{ALARM}.>"), "readings": (DURABLE, f"{READING}.>")}
+
+
+async def _follow(stop: threading.Event, done: Done, clock: Clock, only: str) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    pools = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("alarms", "readings")]
+    taken = [name for name in WORK if only in ("", name)]
+    pools = [ThreadPoolExecutor(1, thread_name_prefix=name) for name in taken]
     nc = await live.connect("sangyu consumer")
     try:
         js = nc.jetstream()
         await stream.ensure(js)
         pullers = []
-        for durable, subject, pool in ((ALARMS, f"{ALARM}.>", pools[0]), (DURABLE, f"{READING}.>", pools[1])):
+        for durable, subject in WORK.values():
             await js.add_consumer(STREAM, config=wanted(durable, subject))
+        for name, pool in zip(taken, pools, strict=True):
+            durable, _subject = WORK[name]
             pullers.append(asyncio.create_task(Puller(nc, durable, done, stop).run(pool)))
         watch = asyncio.create_task(_look(js, stop, done, clock))
         finished, _ = await asyncio.wait({*pullers, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -314,8 +322,11 @@ async def _look(js, stop: threading.Event, done: Done, clock: Clock) -> None:
         await asyncio.sleep(0.5)
 
 
-def run(stop: threading.Event | None = None, done: Done | None = None) -> None:
-    """Consume until SIGTERM, SIGINT or ``stop``. Waits for NATS and the database, dies of neither."""
+def run(stop: threading.Event | None = None, done: Done | None = None, only: str = "") -> None:
+    """Consume until SIGTERM, SIGINT or ``stop``. Waits for NATS and the database, dies of neither.
+
+    ``only``: "alarms", or "readings", which sees to the clocks too; "" does everything.
+    """
     import uvloop
 
     stop, done = stop or threading.Event(), done or Done()
@@ -323,17 +334,19 @@ def run(stop: threading.Event | None = None, done: Done | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: stop.set())
     clock = Clock(stop)
-    clock.start()
+    if only != "alarms":
+        clock.start()
     pause = 0.2
     while not stop.is_set():
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_follow(stop, done, clock))
+                runner.run(_follow(stop, done, clock, only))
             pause = 0.2
         except (NatsError, OSError, TimeoutError) as error:
             log.warning("signals wait for NATS: %s: %s", type(error).__name__, error)
             stop.wait(pause)
             pause = min(pause * 2, 2)
-    clock.join(5)
+    if clock.is_alive():
+        clock.join(5)
     if os.environ.get("SANGYU_CONSUMER_REPORT"):
         print(json.dumps({k: v for k, v in vars(done).items() if k != "lock"}), flush=True)

@@ -104,7 +104,8 @@ def stack(
     parts.append(Part("jobs", _django(own_command("worker"), env, stop_seconds=15)))
     if has_relay():
         parts.append(Part("relay", _django(own_command("relay"), env)))
-    parts.append(Part("consumer", _django(own_command("consumer"), env, stop_seconds=25)))
+    parts.append(Part("consumer", _django(own_command("consumer", "--only", "readings"), env, stop_seconds=25)))
+    parts.append(Part("alarms", _django(own_command("consumer", "--only", "alarms"), env, stop_seconds=25)))
     state = home / "gateway" / "state.json"  # written once it listens
     parts.append(
         Part(
