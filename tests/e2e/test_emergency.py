@@ -1,6 +1,10 @@
 """From the button of a watch to a closed case, through the real screens and the real road (issue 5 §6.2; R-093, R-094)."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from datetime import datetime
 
 import pytest
@@ -136,3 +140,47 @@ def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium)
     told = [what for what in facts["trail"] if what in wanted]
     assert [w for n, w in enumerate(told) if w not in told[:n]] == wanted
     assert faults == []
+
+
+#: A press without Django: the simulator's own command asks the register, which is away.
+PRESS = """
+import asyncio, sys
+from pathlib import Path
+from sangyu.runtime.simulate.command import ports_of, press
+from sangyu.runtime.simulate.wearers import Wearer
+asyncio.run(press(Wearer("watch", sys.argv[1], 40.6, 122.2), ports_of(Path(sys.argv[2]), ""), host="127.0.0.1"))
+"""
+
+
+def test_without_the_database_a_press_is_seen_and_heard_and_becomes_one_case_afterwards(town, chromium):
+    """X-08: every process of PostgreSQL stands still; the row says that it is no case yet and names nobody."""
+    made = town.city.ask(MAKE.format(operator=town.cast["roles"]["operator"]))
+    server = town.city.parts["postgres"]["pid"]
+    with context_of(chromium, town, town.role("operator")) as context:
+        page = context.new_page()
+        page.goto(f"{town.address}/console/")
+        page.locator("#live:not(.live--off)").wait_for(state="attached")
+        page.wait_for_timeout(1500)
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server)], capture_output=True, text=True, check=True)
+        stopped = [server, *map(int, listed.stdout.split())]
+        try:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            subprocess.run([sys.executable, "-c", PRESS, made["device"], str(town.city.home)], env=town.city.env, check=True, timeout=60)  # fmt: skip
+            raw = page.locator(f"#raw li:has-text('{made['device']}')")
+            raw.wait_for()
+            assert made["name"] not in raw.inner_text()
+            assert made["name"][0] + "*" in raw.inner_text()
+            page.locator("#say-db:not([hidden])").wait_for()
+            assert page.locator("body").get_attribute("data-sounding") == "1"
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        raw.wait_for(state="detached")
+        page.locator("#say-db[hidden]").wait_for(state="attached")
+        page.locator(f"#queue [data-case]:has-text('{made['name']}')[data-waits]").wait_for()
+    facts = f"""
+from sangyu.care.emergencies.models import Incident
+answer = list(Incident.objects.filter(device__identity="{made["device"]}", state="open").values_list("repeats", flat=True))
+"""
+    assert town.city.ask(facts) == [1]

@@ -53,7 +53,7 @@ def case_context(page: DeskPage, pk: int) -> dict:
     now = page.now
     card = selectors.card(page.actor, pk)
     live = card.incident.closed_at is None
-    candidates = shown.candidates(page.actor, pk) if live else []
+    candidates = shown.candidates(page.actor, card) if live else []
     return {
         "card": card,
         "case": card.incident,
@@ -71,7 +71,7 @@ def case_context(page: DeskPage, pk: int) -> dict:
         ],
         "map": shown.map_of(card, candidates),
         "trail": list(reversed(selectors.trail(page.actor, pk))),
-        "handover": shown.handover(page.actor, pk) if live else "",
+        "handover": selectors.handover_text(page.actor, pk) if live else "",
         "knowing": shown.knowing(card),
         "verified": Verified.choices,
         "outcomes": [(n, *c) for n, c in enumerate((c for c in Outcome.choices if (c[0] == Outcome.DRILL) == card.incident.drill), 1)],

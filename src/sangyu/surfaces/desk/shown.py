@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from sangyu.care.emergencies import selectors
 from sangyu.care.emergencies.enums import Answer, PartyKind, State
@@ -94,15 +94,11 @@ def queue(actor: Actor, now: datetime, *, mine: bool = False) -> list[Line]:
     return [line(row, now, own.full_name if own else "", *heard.get(row.id, ())) for row in rows]
 
 
-def candidates(actor: Actor, pk: int) -> list:
-    """Who may go, the nearest first; whoever is able before whoever is passed over."""
-    found = selectors.candidates(actor, pk) if hasattr(selectors, "candidates") else []
-    return sorted(found, key=lambda c: not c.able)
-
-
-def handover(actor: Actor, pk: int) -> str:
-    """The words for 120 or 110."""
-    return selectors.handover_text(actor, pk) if hasattr(selectors, "handover_text") else ""
+def candidates(actor: Actor, card) -> list:
+    """Who may still be asked, the nearest first; whoever is able before whoever is passed over."""
+    asked = {(p.kind, p.subject_id) for p in card.parties if p.answer not in (Answer.SILENT, Answer.REFUSED)}
+    found = selectors.candidates(actor, card.incident.pk)
+    return sorted((c for c in found if (c.kind, c.subject_id) not in asked), key=lambda c: not c.able)
 
 
 #: Facts that whoever goes must know, and the values that are grave.
@@ -185,6 +181,10 @@ def road(incident) -> list[dict]:
     ]
 
 
+#: Results that are stored as a code.
+RESULTS = {"needless": gettext_lazy("not needed"), "closed": gettext_lazy("the case was closed before")}
+
+
 def ladder(card, now: datetime) -> list[dict]:
     """Steps of the escalation with their clocks: done with what came of it, the next one, later ones."""
     found, seen = [], False
@@ -196,6 +196,7 @@ def ladder(card, now: datetime) -> list[dict]:
                 "now": upcoming and not seen,
                 "due": ms(step.due_at) if upcoming else None,
                 "late": upcoming and step.due_at < now,
+                "result": RESULTS.get(step.result, step.result),
             }
         )
         seen = seen or upcoming
