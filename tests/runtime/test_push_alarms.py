@@ -18,7 +18,13 @@ from support.nats import Nats
 from support.processes import eventually
 from support.world import make_person
 
-A = Actor(audience=Audience.STAFF, path="000001", name="a", account_id=1, permissions=frozenset({"x.hear", "emergencies.handle"}))
+A = Actor(
+    audience=Audience.STAFF,
+    path="000001",
+    name="a",
+    account_id=1,
+    permissions=frozenset({"x.hear", "emergencies.handle"}),
+)
 B = replace(A, path="000002", account_id=2)
 ENTRY = entries.Entry(
     id=b"0123456789abcdef", device=7, product="watch-3g", kind="alarm", word="AL", received_at=0,
