@@ -21,6 +21,21 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwG
 WHY = {"reason": "家属要求"}
 #: operationId → (names of County.ids for the path, query, body). Body values that start with "@" name ids as well.
 EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
+    "emergencies.list": ({}, {"state": "open"}, None),
+    "emergencies.report": ({}, {"frm": "2026-08-01", "to": "2026-11-03", "by": "area"}, None),
+    "emergencies.get": ({"incident_id": "emergency"}, {}, None),
+    "emergencies.trail": ({"incident_id": "emergency"}, {}, None),
+    "emergencies.raise": ({}, {}, {"source": "app", "kind": "fall", "person_id": "@person", "text": "摔倒"}),
+    "emergencies.claim": ({"incident_id": "emergency"}, {}, None),
+    "emergencies.release": ({"incident_id": "emergency_taken"}, {}, {}),
+    "emergencies.verify": ({"incident_id": "emergency_taken"}, {}, {"result": "needs_help"}),
+    "emergencies.note": ({"incident_id": "emergency"}, {}, {"text": "已联系家属"}),
+    "emergencies.answer": ({"incident_id": "emergency_taken"}, {}, {"accepted": True}),
+    "emergencies.on_the_way": ({"incident_id": "emergency_taken"}, {}, None),
+    "emergencies.arrived": ({"incident_id": "emergency_taken"}, {}, None),
+    "emergencies.close": ({"incident_id": "emergency_taken"}, {}, {"outcome": "helped", "cause": "fall"}),
+    "emergencies.review": ({"incident_id": "emergency_closed"}, {}, {"reason": "及时"}),
+    "telephony.event": ({}, {}, {"call_id": "c-1", "event_id": "e-1", "what": "offered", "at": "2026-11-03T10:00:00+08:00"}),
     "regions.list": ({}, {"text": "清华"}, None),
     "regions.get": ({"region_id": "region"}, {}, None),
     "catalogue.items": ({}, {"category": "cleaning"}, None),

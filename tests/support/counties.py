@@ -19,6 +19,7 @@ from sangyu.registry.accounts.selectors import actor_for
 from sangyu.registry.people.enums import Part
 from sangyu.registry.people.sharing import share_file
 
+from .alarming import alarm_county
 from .assessing import assessed_county
 from .entitlement import entitle
 from .equipping import equip
@@ -98,6 +99,7 @@ def _county(regions, key: str, item, held: frozenset[str]) -> County:
     entitle(county, region, person, NOW)
     equip(county, region, person, NOW - timedelta(days=7))
     paid_county(county, region, person, NOW)
+    alarm_county(county, region, person, NOW)
     return county
 
 

@@ -108,5 +108,6 @@ def contact(person, name, *, priority=1, phone="13841700001", account=None, rela
     from sangyu.registry.people.models import Contact
 
     return Contact.objects.create(
-        person=person, path=person.path, name=name, relation=relation, phone=phone, priority=priority, account=account
-    )
+        person=person, path=person.path, name=name, relation=relation, phone=phone, priority=priority, account=account,
+        phone_index=Contact._meta.get_field("phone").indexes["phone_index"](phone),
+    )  # fmt: skip

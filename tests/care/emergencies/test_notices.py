@@ -134,7 +134,6 @@ def test_a_closed_case_sends_nothing_more(asked, home, way):
     assert Incident.objects.get().state == "closed"
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Apprise's own imports
 def test_channels_are_checked_and_really_used(home):
     with pytest.raises(Invalid):
         services.save_channel(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Aggregate, Avg, Count, DurationField, ExpressionWrapper, F, FloatField, Q, QuerySet
-from django.db.models.functions import ExtractMonth, ExtractYear, Left, Length
+from django.db.models.functions import ExtractMonth, ExtractYear, Left
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -120,9 +120,9 @@ def _grouped(rows: QuerySet, by: str, actor: Actor) -> tuple[QuerySet, list[str]
             "m",
         ]
     if by == "area":
-        return rows.annotate(deep=Length("path"), area=Left("path", len(actor.path) + 3)), ["area"]
+        return rows.annotate(area=Left("path", len(actor.path) + 3)), ["area"]
     if by == "total":
-        return rows.annotate(one=Left("number", 0)), ["one"]
+        return rows.annotate(one=Left("path", 3)), ["one"]
     return rows, [{"desk": "answered_by", "level": "level", "kind": "kind"}[by]]
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import NotVisible
-from sangyu.kernel.scoping import scope
+from sangyu.kernel.scoping import as_system, scope
 from sangyu.registry.people import selectors as people
 
-from .enums import LIVE, Kind, Level, State
+from .enums import LIVE, Answer, Kind, Level, State
 from .models import Alarm, Incident, Notice, Party, Step, Trail
 from .readiness import (
     calls_visible,
@@ -218,9 +218,39 @@ def handover_text(actor: Actor, incident_id: int, now: datetime | None = None) -
     return words(card(actor, incident_id), now or timezone.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case as who was asked to go sees it."""
+
+    party: Party
+    incident: Incident
+
+
+def asked(actor: Actor, *, live: bool = True, most: int = 50) -> list[Asked]:
+    """Cases to which the actor was asked to go: a worker's, a provider's, a relative's, a duty person's own; newest first."""
+    rows = Party.objects.exclude(answer=Answer.PASSED)
+    if actor.audience is Audience.WORKER:
+        rows = rows.filter(worker_id=actor.subject_id)
+    elif actor.audience is Audience.PROVIDER:
+        rows = rows.filter(organisation_id=actor.subject_id)
+    else:
+        rows = rows.filter(account_id=actor.account_id or 0)
+    if live:
+        rows = rows.filter(incident__state__in=LIVE)
+    with scope(actor), as_system("who was asked sees the case for as long as it is open"):
+        found = list(rows.select_related("incident__region").order_by("-offered_at", "-id")[:most])
+    return [Asked(p, p.incident) for p in found]
+
+
+def of_person(actor: Actor, person_id: int, *, most: int = 20) -> list[Incident]:
+    """Cases of one elder that the actor sees, newest first: for the file and for the family."""
+    rows = incidents_visible(actor).filter(person_id=person_id, drill=False)
+    return list(rows.select_related("region").order_by("-opened_at", "-id")[:most])
+
+
 __all__ = [
-    "Candidate", "Card", "Row", "acts", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
-    "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "nobodys", "now_on_duty",
+    "Asked", "Candidate", "Card", "Row", "acts", "asked", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
+    "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "nobodys", "now_on_duty", "of_person",
     "open_steps", "parties_of", "queue", "report", "roster_gaps", "rosters", "rows_of", "stations_visible", "tests_visible",
     "to_call_back", "trail", "untested", "waiting_seconds",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ from .benefits import Months
 from .claims import Claims
 from .copying import ACTOR, SOURCE, say_who
 from .devices import Devices
+from .emergencies import Emergencies
 from .entitlements import Entitlement
 from .families import open_family_accounts
 from .filework import file_work
@@ -125,6 +126,7 @@ def _build(stages: Stages, *, elders: int, city: str, orders: int | None, runs: 
         ("applications", "Applications", claims.applications),
         ("devices", "Devices", lambda: Devices(region, counties, now, seed).build(actor)),
         ("signals", "A week of signals", lambda: Signals(now, seed).build()),
+        ("emergencies", "Emergencies", lambda: Emergencies(region, now, seed).build()),
         ("assessments", "Assessments", lambda: Assessments(counties, now, seed).build()),
     ):
         stages.run(name, label, lambda step, work=work: (say_who(), work())[1])

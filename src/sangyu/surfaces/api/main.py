@@ -7,6 +7,7 @@ from . import (
     assessments,
     benefits,
     devices,
+    emergencies,
     entitlements,
     errors,
     filework,
@@ -49,5 +50,6 @@ for module in (
     policies,
     benefits,
     devices,
+    emergencies,
 ):
     api.add_router("", module.router)

@@ -72,5 +72,6 @@ TITLES = {
     "benefits": _("Benefit runs"),
     "file work": _("Duplicates, transfers, data requests"),
     "screening": _("Screening campaigns"),
+    "emergencies": _("Emergencies"),
     "devices": _("Devices"),
 }
