@@ -3,7 +3,7 @@
 import django_filters
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.regions import selectors as regions
@@ -157,7 +157,7 @@ class CaseDetail(DetailPage):
         rows_tab(
             "steps", _("Clocks"),
             [
-                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", _("Done at")), Text("result", _("Result"), value=lambda s: gettext("not needed") if s.result == "needless" else s.result),
+                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", _("Done at")), Text("result", _("Result"), value=lambda s: pgettext("clock", "not needed") if s.result == "needless" else s.result),
             ],
             lambda page: page.object.steps.order_by("due_at", "rank"),
         ),
