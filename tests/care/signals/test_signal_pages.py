@@ -7,8 +7,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from sangyu.care.signals import charts, selectors, services
-from sangyu.care.signals.models import Fence, Limit, Reading
+from sangyu.care.signals.models import Alarm, Fence, Limit, Reading
 from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.jobs import run_due
 from sangyu.kernel.models import DataRead, Share
 from sangyu.kernel.permissions import every_permission
 from sangyu.kernel.scoping import scope
@@ -150,6 +151,8 @@ def test_personal_limits_and_fences_hold_from_the_day_they_are_set(rows, bureau)
         services.end_limit(actor=bureau, limit_id=limit.pk)
         services.end_fence(actor=bureau, fence_id=fence.pk)
     assert (Limit.objects.count(), Fence.objects.count()) == (0, 0)
+    run_due()
+    assert Alarm.objects.get(rule=f"geofence:{fence.pk}").state == "cleared"
     assert (
         take(
             [entry(rows["watch"], now + timedelta(minutes=n), readings={"heart_rate": 106}) for n in (40, 41)],

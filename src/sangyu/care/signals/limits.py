@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible
+from sangyu.kernel.events import emit
 from sangyu.kernel.services import service
 from sangyu.registry.people import selectors as people
 
-from . import rulebooks
+from . import events, rulebooks
 from .models import Fence, Limit
 
 #: Metres.
@@ -40,6 +41,8 @@ def set_limit(
     held = Limit.objects.select_for_update(of=("self",)).filter(person=person, rule=rule, valid_to__isnull=True).first()
     if held is not None:
         _end(held, today)
+    if off:
+        emit(events.UNWATCHED, path=person.path, person=person.pk, rule=rule)
     return Limit.objects.create(
         person=person, path=person.path, rule=rule, low=low, high=high, minutes=minutes, off=off, reason=reason.strip(),
         set_by=actor.name[:100], valid_from=today,
@@ -77,7 +80,9 @@ def draw_fence(
 @service("signals.limits")
 def end_fence(*, actor: Actor, fence_id: int, today: date | None = None) -> None:
     """The fence holds no more from today on. Raises NotVisible."""
-    _end(_locked(Fence, actor, fence_id), today or timezone.localdate())
+    fence = _locked(Fence, actor, fence_id)
+    _end(fence, today or timezone.localdate())
+    emit(events.UNWATCHED, path=fence.path, person=fence.person_id, rule=f"{rulebooks.FENCE}:{fence_id}")
 
 
 def _locked(model, actor: Actor, pk: int):
