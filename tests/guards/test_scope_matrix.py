@@ -125,6 +125,8 @@ IN_STATE = {
     "family:appeal": "rejected_objection",
     "devices:issue": "device",
     "devices:place": "device_mattress",
+    "devices:reveal-password": "device_mattress",
+    "devices:renew-password": "device_mattress",
     "devices:restock": "device_returned",
     "devices:repair-end": "device_repair",
     "devices:found": "device_lost",

@@ -62,11 +62,11 @@ def four() -> list[Device]:
 
 
 @contextlib.asynccontextmanager
-async def running(url: str, source: Source, *, limits: Limits = Limits(), folder: Path | None = None, queue=None):
+async def running(url: str, source: Source, *, limits: Limits = Limits(), folder: Path | None = None, **more):
     """A gateway that listens; stopped at the end."""
     register = Register(source, folder / "register" if folder else None)
     listens = [Listen(name, "127.0.0.1", 0, False) for name in ("watch", "h02", "gt06", "sia-dc09")]
-    gateway = Gateway(register, PRODUCTS, listens, lambda: stream.connect(url), limits=limits, queue=queue)
+    gateway = Gateway(register, PRODUCTS, listens, lambda: stream.connect(url), limits=limits, **more)
     task = asyncio.ensure_future(gateway.run())
     listening = asyncio.ensure_future(gateway.listening.wait())
     await asyncio.wait({task, listening}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
@@ -124,7 +124,7 @@ async def stored(url: str) -> list[tuple[str, entries.Entry]]:
         js = nats.jetstream()
         found = []
         info = await js.stream_info(entries.STREAM)
-        for place in range(info.state.first_seq, info.state.last_seq + 1):
+        for place in range(max(1, info.state.first_seq), info.state.last_seq + 1):
             message = await js.get_msg(entries.STREAM, place)
             found.extend((message.subject, entry) for entry in entries.unpack(message.data))
         return found

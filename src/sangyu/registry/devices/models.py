@@ -15,6 +15,7 @@ from sangyu.kernel.identity import mask_phone, phone_digits
 from sangyu.kernel.scoping import PlaceRow, Scope, ScopedQuerySet, Shared, Subject, Via, Within
 from sangyu.kernel.workflow import TransitionLog
 
+from . import credentials
 from .enums import CommandState, EndReason, FeeKind, Kind, Outcome, Payer, State
 
 ICCID_PURPOSE, SIM_PURPOSE = "devices.device.iccid", "devices.device.sim_phone"
@@ -64,6 +65,8 @@ class Device(PlaceRow):
     warranty_until = models.DateField(_("Warranty until"), null=True, blank=True)
     received_on = models.DateField(_("Received on"))
     note = models.CharField(_("Note"), max_length=200, blank=True)
+    #: Version of the password with which it signs in by MQTT; raised, the old one is worth nothing.
+    credential = models.PositiveSmallIntegerField(_("Version of the password"), default=1, editable=False)
     last_seen_at = models.DateTimeField(_("Last heard"), null=True, editable=False)
     battery = models.PositiveSmallIntegerField(_("Battery"), null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -130,6 +133,10 @@ class Device(PlaceRow):
     @property
     def sim_masked(self) -> str:
         return mask_phone(self.sim_phone) if self.sim_phone else ""
+
+    @property
+    def password_masked(self) -> str:
+        return "••••••••" if credentials.signs_in(self.protocol) else ""
 
     @property
     def iccid_masked(self) -> str:

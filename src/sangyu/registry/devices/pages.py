@@ -28,7 +28,7 @@ from sangyu.ui.pages import (
     rows_tab,
 )
 
-from . import forms, selectors, services
+from . import credentials, forms, selectors, services
 from .enums import CommandState, EndReason, Kind, Outcome, Payer, State
 from .models import Device
 
@@ -186,6 +186,10 @@ def _spoken_to(device: Device) -> bool:
     return device.state != State.RETIRED and bool(selectors.commands_of(device))
 
 
+def _signs_in(device: Device) -> bool:
+    return credentials.signs_in(device.protocol) and device.state != State.RETIRED
+
+
 def _worn(device: Device) -> bool:
     return device.held
 
@@ -266,6 +270,7 @@ class DeviceDetail(DetailPage):
             _("What the gateway reads"),
             [
                 Text("sos", _("SOS numbers"), value=_numbers), Text("interval", _("Reports every"), value=_interval),
+                Masked("password_masked", _("MQTT sign-in"), reveal="devices:reveal-password", reveal_permission="devices.reveal"),
                 Text("quiet", _("Quiet hours"), value=_quiet), Text("commands", _("Commands allowed"), value=_commands),
             ],
         ),
@@ -337,6 +342,7 @@ class DeviceDetail(DetailPage):
         Link(_("Send a command"), "devices:command", "out", "devices.command", method="dialog", when=_spoken_to),
         Link(_("Measurements"), "signals:device", "chart", "signals.view"),
         Link(_("Settings"), "devices:settings", "gear", "devices.settings", when=_worn),
+        Link(_("New MQTT password"), "devices:renew-password", "key", "devices.settings", method="dialog", when=_signs_in),
         Link(pgettext_lazy("device", "Allot"), "devices:allot", "xfer", "devices.stock", method="dialog", when=_in(State.STOCK, State.RETURNED)),
         Link(_("Edit"), "devices:edit", "edit", "devices.stock"),
         Link(pgettext_lazy("device", "Retire"), "devices:retire", permission="devices.stock", kind="badline", method="dialog",

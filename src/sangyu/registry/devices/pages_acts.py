@@ -236,3 +236,32 @@ class RevealSim(Page):
 
 class RevealCard(RevealSim):
     url, name, field = "<int:pk>/reveal-card/", "reveal-card", "iccid"
+
+
+class RevealPassword(Page):
+    """POST answers user name and password for the device's set-up and logs the look."""
+
+    url, name, permission = "<int:pk>/reveal-password/", "reveal-password", "devices.reveal"
+
+    def post(self, request, pk):
+        purpose = request.POST.get("purpose") or f"page {request.headers.get('Referer', '')[-100:]}"
+        value = services.reveal_password(actor=self.actor, device_id=pk, purpose=purpose)
+        return HttpResponse(value, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+class RenewPassword(_Act):
+    url, name, permission, title = (
+        "<int:pk>/renew-password/",
+        "renew-password",
+        "devices.settings",
+        _("New MQTT password"),
+    )
+    service, success, submit_label, irreversible = (
+        services.renew_password,
+        _("The old password is refused from now on."),
+        title,
+        True,
+    )
+
+    def confirm_text(self) -> str:
+        return gettext("The device must be set up anew with it.")

@@ -71,6 +71,7 @@ class Known:
     commands: tuple[str, ...] | None = None
     local_clock: bool = False
     sos_contacts: tuple[int, ...] = field(default=())
+    credential: int = 1
 
 
 # ---------------------------------------------------------------- for the gateway
@@ -90,11 +91,11 @@ def snapshot(*, changed: Iterable[int] | None = None) -> Iterator[Known]:
         rows, settings = rows.filter(pk__in=ids), settings.filter(device_id__in=ids)
     names = ("interval", "quiet_from", "quiet_to", "commands", "local_clock", "sos_contacts")
     held = {pk: rest for pk, *rest in settings.values_list("device_id", *names)}
-    columns = ("pk", "protocol", "identity", "product", "state", "path", "person_id", "facility_id")
-    for row in rows.values_list(*columns).iterator(chunk_size=2000):
+    columns = ("pk", "protocol", "identity", "product", "state", "path", "person_id", "facility_id", "credential")
+    for *row, credential in rows.values_list(*columns).iterator(chunk_size=2000):
         more = held.get(row[0])
         if more is None:
-            yield Known(*row)
+            yield Known(*row, credential=credential)
         else:
             interval, quiet_from, quiet_to, commands, local, numbers = more
             yield Known(
@@ -105,6 +106,7 @@ def snapshot(*, changed: Iterable[int] | None = None) -> Iterator[Known]:
                 None if commands is None else tuple(commands),
                 local,
                 tuple(numbers),
+                credential,
             )
 
 

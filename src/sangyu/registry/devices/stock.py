@@ -11,11 +11,12 @@ from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
+from sangyu.kernel.events import emit
 from sangyu.kernel.identity import parse_phone, phone_digits
 from sangyu.kernel.services import service
 from sangyu.registry.regions import selectors as regions
 
-from . import store
+from . import credentials, events, store
 from .enums import Action, EndReason, Payer, State
 from .models import ICCID_PURPOSE, SIM_PURPOSE, Device
 from .products import product as product_of
@@ -197,3 +198,28 @@ def reveal(*, actor: Actor, device_id: int, field: str, purpose: str) -> str:
         raise NotVisible
     log_read(actor=actor, what=field, objects=[found], purpose=purpose)
     return getattr(found, field)
+
+
+@service("devices.reveal")
+def reveal_password(*, actor: Actor, device_id: int, purpose: str) -> str:
+    """User name and password with which the device signs in by MQTT; logged. Raises NotVisible, Refused("devices.no_sign_in")."""
+    found = Device.objects.visible_to(actor).filter(pk=device_id).first()
+    if found is None:
+        raise NotVisible
+    if not credentials.signs_in(found.protocol):
+        raise Refused(_("This device does not sign in by MQTT."), code="devices.no_sign_in")
+    log_read(actor=actor, what="mqtt_password", objects=[found], purpose=purpose)
+    secret = credentials.password(found.protocol, found.identity, found.credential)
+    return f"{credentials.user_name(found.protocol, found.identity)} {secret}"
+
+
+@service("devices.settings")
+def renew_password(*, actor: Actor, device_id: int) -> Device:
+    """A new password; the old one is refused from now on, an open connection ends within twelve hours. Raises NotVisible, Refused."""
+    device = store.locked(actor, device_id)
+    if not credentials.signs_in(device.protocol):
+        raise Refused(_("This device does not sign in by MQTT."), code="devices.no_sign_in")
+    device.credential += 1
+    device.save(update_fields=["credential"])
+    emit(events.SETTINGS, path=device.path, id=device.pk)
+    return device

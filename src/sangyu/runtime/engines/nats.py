@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 from . import process
+from .nkeys import Issuer
 from .process import Command, EngineError
+
+#: Our own parts sign in as this user of this account; devices get into the same account with their own topics only.
+ACCOUNT, USER = "SANGYU", "sangyu"
 
 
 def program() -> Path:
@@ -40,7 +44,7 @@ class Nats:
 
     @property
     def url(self) -> str:
-        return f"nats://{self.token}@127.0.0.1:{self.port}"
+        return f"nats://{USER}:{self.token}@127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
         """Choose the port, write the configuration. Raises EngineError."""
@@ -52,13 +56,18 @@ class Nats:
             "listen": f"127.0.0.1:{self.port}",
             # acknowledged = on the disk: a press of the button must survive a power cut (ADR 0024)
             "jetstream": {"store_dir": str(self.folder / "data"), "sync_interval": "always"},
-            "authorization": {"token": self.token},
+            "accounts": {ACCOUNT: {"jetstream": "enabled", "users": [{"user": USER, "password": self.token}]}},
             "max_payload": 1048576,
             "lame_duck_duration": "30s",
         }
         if mqtt := os.environ.get("SANGYU_MQTT_PORT"):
             process.require_port(int(mqtt), "SANGYU_MQTT_PORT=…", os.environ.get("SANGYU_MQTT_HOST", "127.0.0.1"))
-            config["mqtt"] = {"listen": f"{os.environ.get('SANGYU_MQTT_HOST', '127.0.0.1')}:{mqtt}"}
+            config["mqtt"] = {"listen": f"{os.environ.get('SANGYU_MQTT_HOST', '127.0.0.1')}:{mqtt}", "ack_wait": "30s"}
+            if certificate := os.environ.get("SANGYU_MQTT_CERT"):
+                config["mqtt"]["tls"] = {"cert_file": certificate, "key_file": os.environ.get("SANGYU_MQTT_KEY", "")}
+            # who is not ourselves is asked about at the gateway, which knows the devices (docs/rooms/gateway.md)
+            callout = {"issuer": Issuer(self.token).name, "account": ACCOUNT, "auth_users": [USER]}
+            config["authorization"] = {"timeout": 5, "auth_callout": callout}
         file = self.folder / "nats.conf"
         file.touch(0o600)
         file.write_text(json.dumps(config, indent=1) + "\n")  # NATS reads JSON
@@ -90,4 +99,4 @@ def url_of(home: Path, token: str) -> str:
     """URL of the embedded server of ``home``, "" before its first start."""
     kept = home / "nats/port"
     port = os.environ.get("SANGYU_NATS_PORT") or (kept.read_text().strip() if kept.exists() else "")
-    return f"nats://{token}@127.0.0.1:{port}" if port else ""
+    return f"nats://{USER}:{token}@127.0.0.1:{port}" if port else ""

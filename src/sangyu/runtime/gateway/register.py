@@ -29,6 +29,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True, gc=False):
     product: str
     state: str
     local_clock: bool = False
+    credential: int = 1
 
 
 class Source(Protocol):
@@ -47,7 +48,7 @@ class Database:
 
         with in_job_scope():
             return [
-                Device(k.id, k.protocol, k.identity, k.product, k.state, k.local_clock)
+                Device(k.id, k.protocol, k.identity, k.product, k.state, k.local_clock, k.credential)
                 for k in selectors.snapshot(changed=changed)
             ]
 
@@ -62,7 +63,7 @@ class Database:
         from sangyu.registry.devices import selectors
 
         return [
-            Device(k.id, k.protocol, k.identity, k.product, k.state, k.local_clock)
+            Device(k.id, k.protocol, k.identity, k.product, k.state, k.local_clock, k.credential)
             for k in selectors.snapshot(changed=[pk])
         ]
 

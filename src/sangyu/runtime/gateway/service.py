@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from nats.aio.client import Client
@@ -22,10 +23,12 @@ from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.interface import Options
 from sangyu.engines.codecs.products import Product
 
-from . import stream
+from ..engines.nkeys import Issuer
+from . import bridge, stream
 from .commander import Commander, Queue, Rows
 from .config import Limits, Listen, bound, most_connections, remembered, state_file
 from .connections import Connection, Strangers
+from .door import Door
 from .publishing import Publisher
 from .register import Database, Device, Register
 
@@ -44,7 +47,7 @@ class Gateway:
 
     def __init__(
         self, register: Register, products: Mapping[str, Product], listens: list[Listen], connect: Callable,
-        *, limits: Limits = Limits(), state: Path | None = None, name: str = "", queue: Queue | None = None,
+        *, limits: Limits = Limits(), state: Path | None = None, name: str = "", queue: Queue | None = None, issuer: Issuer | None = None, secret: Callable[[Device], str] | None = None,
     ) -> None:  # fmt: skip
         self.register, self.listens, self.limits, self.state = register, listens, limits, state
         self.name = name or f"{platform.node()}-{os.getpid()}"
@@ -69,6 +72,7 @@ class Gateway:
         self._changed: set[int] = set()
         self._everything = False
         self._most = min(limits.connections, most_connections())
+        self._door = Door(register, issuer, secret, self.counts, self.strangers) if issuer and secret else None
         register.gone = self._gone
 
     # ------------------------------------------------------------ life
@@ -98,6 +102,11 @@ class Gateway:
                 self._care(nats),
             ):
                 self.start(work)
+            if self._door is not None:
+                await bridge.ensure(nats.jetstream())
+                await self._door.open(nats)
+                self.start(bridge.Bridge(self, nats).run())
+            await nats.flush()  # what is subscribed holds from here on
             if self.state is not None:
                 (self.state.parent / "ports.json").write_text(json.dumps(self.ports))
             self.listening.set()
@@ -346,8 +355,16 @@ def _token(name: str) -> str:
 
 
 def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url: str) -> None:
-    """Run one gateway until SIGTERM. Raises EngineError when it cannot listen."""
+    """Run one gateway until SIGTERM. SANGYU_MQTT_PORT: it also lets MQTT devices in and bridges them. Raises EngineError when it cannot listen."""
     import uvloop
+
+    from sangyu.registry.devices import credentials
+
+    token = urlsplit(url.partition(",")[0]).password or ""
+    issuer = Issuer(token) if os.environ.get("SANGYU_MQTT_PORT") and token else None
+
+    def secret(device: Device) -> str:
+        return credentials.password(device.protocol, device.identity, device.credential)
 
     state = state_file(home)
     state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -355,7 +372,16 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
     async def work() -> None:
         register = Register(Database(), state.parent / "register")
         same = remembered(listens, state.parent / "ports.json")
-        gateway = Gateway(register, products, same, lambda: stream.connect(url), state=state, queue=Rows())
+        gateway = Gateway(
+            register,
+            products,
+            same,
+            lambda: stream.connect(url),
+            state=state,
+            queue=Rows(),
+            issuer=issuer,
+            secret=secret,
+        )
         gateway.stop_on_signals()
         await gateway.run()
 

@@ -1,0 +1,150 @@
+"""What came by MQTT, decoded and put on the stream of signals; the device's own acknowledgement follows (ADR 0024).
+
+Devices publish into the stream DEVICES of NATS's own MQTT listener. A message leaves it when its entries are on SIGNALS; then its dialect's answer is published.
+"""
+
+import asyncio
+import contextlib
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
+
+from sangyu.engines.codecs import Message, codec
+
+from . import topics
+from .conversion import entry_of, network_of
+from .door import find
+
+if TYPE_CHECKING:
+    from .service import Gateway
+
+log = logging.getLogger(__name__)
+
+STREAM, DURABLE = "DEVICES", "bridge"
+MOST_BYTES = 2_000_000_000
+TOGETHER, ACK_WAIT = 200, 30
+
+
+async def ensure(js) -> None:
+    """Make the stream and its consumer. It must be there before a device may publish: what nobody stores is not acknowledged."""
+    try:
+        await js.stream_info(STREAM)
+    except NotFoundError:
+        await js.add_stream(
+            StreamConfig(
+                name=STREAM, subjects=list(topics.SUBJECTS), retention=RetentionPolicy.WORK_QUEUE, discard=DiscardPolicy.NEW,
+                storage=StorageType.FILE, max_bytes=MOST_BYTES, max_msg_size=270_000,
+            )
+        )  # fmt: skip
+
+
+class Waiting:
+    """One message of the stream until all its entries are stored."""
+
+    def __init__(self, bridge: "Bridge", message, left: int) -> None:
+        self.bridge, self.message, self.left, self.lost = bridge, message, left, False
+
+    def stored(self, token: object) -> None:
+        self.bridge.start(self._answer(token))
+        self._one_less()
+
+    def failed(self) -> None:
+        self.lost = True
+        self._one_less()
+
+    async def _answer(self, token: Message) -> None:
+        for reply in token.replies:
+            if reply.topic:
+                await self.bridge.nats.publish(topics.subject(reply.topic), reply.payload)
+
+    def _one_less(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.bridge.start(self.message.nak(1) if self.lost else self.message.ack())
+
+
+class Bridge:
+    """Runs inside a gateway; of several gateways each takes what it gets."""
+
+    def __init__(self, gateway: "Gateway", nats: Client) -> None:
+        self.gateway, self.nats, self.start = gateway, nats, gateway.start
+        self._decoders = {name: codec(name).decoder(gateway.options) for name in topics.PROTOCOLS}
+
+    async def run(self) -> None:
+        """Until cancelled; NATS may come and go."""
+        config = ConsumerConfig(
+            durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=5000
+        )
+        while True:
+            try:
+                js = self.nats.jetstream()
+                await ensure(js)
+                pull = await js.pull_subscribe(">", DURABLE, stream=STREAM, config=config)
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        for message in await pull.fetch(TOGETHER, timeout=5):
+                            self._take(message)
+                    while self.gateway.publisher.full:
+                        await asyncio.sleep(0.05)
+            except (NatsError, JetStreamError, OSError) as error:
+                log.warning("the MQTT bridge waits: %s: %s", type(error).__name__, error)
+                await asyncio.sleep(1)
+
+    def _take(self, message) -> None:
+        counts, where = self.gateway.counts, topics.topic(message.subject)
+        counts["mqtt_messages"] += 1
+        decoder = self._decoders.get(topics.protocol_of(where))
+        if decoder is None:
+            counts["mqtt_skipped"] += 1
+            self.start(message.term())
+            return
+        try:
+            batch = decoder.feed(message.data, received_at=_received(message), topic=where)
+            known = [
+                (m, device) for m in batch.messages if (device := find(self.gateway.register, m.protocol, m.device))
+            ]
+        except Exception:
+            log.exception("an MQTT message on %s could not be read", where)
+            counts["unread"] += 1
+            self.start(message.term())
+            return
+        counts["mqtt_skipped"] += len(batch.skipped)
+        counts["unknown"] += len(batch.messages) - len(known)
+        made = []
+        for m, device in known:
+            try:
+                product = self.gateway.product_of(device)
+                made.append((entry_of(m, device.id, device.product, product, network_of(m)), m, device))
+            except Exception:
+                log.exception("a message of device %s could not be read", device.id)
+                counts["unread"] += 1
+        if not made:
+            self.start(message.term())
+            return
+        waiting = Waiting(self, message, len(made))
+        for entry, m, device in made:
+            counts["messages"] += 1
+            self.gateway.publisher.put(entry, waiting, m)
+            if m.confirms:
+                self.gateway.commander.confirmed(device.id, m.confirms)
+            self.gateway.commander.heard(device.id, "", self.send)
+
+    def send(self, payload: bytes, topic: str = "") -> bool:
+        """A command on the device's topic."""
+        if not topic:
+            return False
+        self.start(self.nats.publish(topics.subject(topic), payload))
+        return True
+
+
+def _received(message) -> datetime:
+    """When NATS had it: a message that waited is not younger for it."""
+    with contextlib.suppress(Exception):
+        return message.metadata.timestamp.astimezone(UTC)
+    return datetime.now(UTC)
