@@ -135,6 +135,9 @@ class Caddy:
 			flush_interval -1
 		}}
 	}}
+	handle /push/* {{
+		reverse_proxy "unix/{self.run / "gateway.sock"}"
+	}}
 	handle_path /static/* {{
 		@hashed path_regexp \\.[0-9a-f]{{12}}\\.
 		header @hashed Cache-Control "public, max-age=31536000, immutable"

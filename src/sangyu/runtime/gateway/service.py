@@ -23,6 +23,7 @@ from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.interface import Options
 from sangyu.engines.codecs.products import Product
 
+from ..engines import process
 from ..engines.nkeys import Issuer
 from . import bridge, stream
 from .commander import Commander, Queue, Rows
@@ -30,6 +31,7 @@ from .config import Limits, Listen, bound, most_connections, remembered, state_f
 from .connections import Connection, Strangers
 from .door import Door
 from .publishing import Publisher
+from .pushing import MOST_HEAD, Push, keys
 from .register import Database, Device, Register
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Gateway:
 
     def __init__(
         self, register: Register, products: Mapping[str, Product], listens: list[Listen], connect: Callable,
-        *, limits: Limits = Limits(), state: Path | None = None, name: str = "", queue: Queue | None = None, issuer: Issuer | None = None, secret: Callable[[Device], str] | None = None,
+        *, limits: Limits = Limits(), state: Path | None = None, name: str = "", queue: Queue | None = None, issuer: Issuer | None = None, secret: Callable[[Device], str] | None = None, push: tuple[Path, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self.register, self.listens, self.limits, self.state = register, listens, limits, state
         self.name = name or f"{platform.node()}-{os.getpid()}"
@@ -66,7 +68,7 @@ class Gateway:
         self.stopping = False
         self._products = dict(products)
         self._local = {code: replace(p, clock=CHINA) for code, p in products.items()}
-        self._connect = connect
+        self._connect, self._push = connect, push
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
         self._changed: set[int] = set()
@@ -106,6 +108,11 @@ class Gateway:
                 await bridge.ensure(nats.jetstream())
                 await self._door.open(nats)
                 self.start(bridge.Bridge(self, nats).run())
+            if self._push is not None:
+                where, secrets = self._push
+                where.unlink(missing_ok=True)
+                serve = Push(self, secrets).serve
+                servers.append(await asyncio.start_unix_server(serve, where, limit=MOST_HEAD))
             await nats.flush()  # what is subscribed holds from here on
             if self.state is not None:
                 (self.state.parent / "ports.json").write_text(json.dumps(self.ports))
@@ -371,6 +378,7 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
 
     async def work() -> None:
         register = Register(Database(), state.parent / "register")
+        run = process.make_socket_folder(process.socket_folder(home / "run"))
         same = remembered(listens, state.parent / "ports.json")
         gateway = Gateway(
             register,
@@ -381,6 +389,7 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
             queue=Rows(),
             issuer=issuer,
             secret=secret,
+            push=(run / "gateway.sock", keys()),
         )
         gateway.stop_on_signals()
         await gateway.run()
