@@ -169,11 +169,7 @@ class StationList(ListPage):
 
 class NewStation(_Form):
     url, name, permission, title = "stations/new/", "station-new", "emergencies.stations", _("Set opening hours")
-    form_class, parent, service = (
-        forms.StationForm,
-        ("emergencies:stations", _("Stations for emergencies")),
-        services.save_station,
-    )
+    form_class, parent = forms.StationForm, ("emergencies:stations", _("Stations for emergencies"))
 
     def save(self, form):
         given = {k: v for k, v in form.cleaned_data.items() if k not in ("opens", "closes", "days")}
