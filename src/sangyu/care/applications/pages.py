@@ -209,7 +209,17 @@ class ApplicationNew(AboutElder):
         return reverse("applications:detail", args=[result.pk]) if result is not None else super().success_url()
 
 
-class BodyApplicationNew(FormPage):
+class AboutBody(FormPage):
+    """A form about a facility, an organisation or a worker, chosen in it."""
+
+    def form_kwargs(self) -> dict:
+        return {"actor": self.actor}
+
+    def arguments(self, form) -> dict:
+        return form.cleaned_data  # the form says kind and number of the body
+
+
+class BodyApplicationNew(AboutBody):
     """A facility, an organisation or a worker applies (R-057 … R-061)."""
 
     url, name, permission, title = "bodies/new/", "body-new", "applications.apply", _("New application of a body")
@@ -219,9 +229,6 @@ class BodyApplicationNew(FormPage):
         pgettext_lazy("applications", "Hand in"),
     )
     parent, wide, detail = LIST, ("text",), "applications:detail"
-
-    def form_kwargs(self) -> dict:
-        return {"actor": self.actor}
 
 
 class Decide(FormPage):

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel import files
 from sangyu.ui.fields import OptionalReasonForm, ReasonForm
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, FormPage, Link, ListPage, Masked, Moment, Status, Text
+from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, Link, ListPage, Masked, Moment, Status, Text
 
 from . import forms, selectors, services
 from .enums import HoldReason, PayeeState
 from .models import Hold, PayeeAccount
-from .pages import AboutElder
+from .pages import AboutBody, AboutElder
 
 PAYEES = ("applications:payees", _("Accounts paid into"))
 
@@ -169,7 +169,7 @@ class PayeeNew(AboutElder):
         return {**given, "evidence_id": kept.pk if kept else None, "person_id": self.person.pk}
 
 
-class BodyPayeeNew(FormPage):
+class BodyPayeeNew(AboutBody):
     """The account of a facility, an organisation or a worker."""
 
     url, name, permission, title = (
@@ -180,9 +180,6 @@ class BodyPayeeNew(FormPage):
     )
     form_class, service, parent, detail = forms.BodyPayeeForm, services.propose_body_payee, PAYEES, "applications:payee"
     intro = _("Payments go to the new account when somebody of the bureau has approved it.")
-
-    def form_kwargs(self) -> dict:
-        return {"actor": self.actor}
 
 
 class _OfPayee(ActionPage):

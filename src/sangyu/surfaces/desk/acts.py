@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import trigger_client_event
 
-from sangyu.care.emergencies import services
+from sangyu.care.emergencies import selectors, services
 from sangyu.care.emergencies.enums import Cause, Outcome, PartyKind, Verified
 from sangyu.kernel.errors import Invalid
 
@@ -25,6 +25,11 @@ class Act(DeskPage):
     #: Name of the service.
     does: ClassVar[str] = ""
     said: ClassVar[str] = ""
+
+    def check(self, request) -> None:
+        """What the actor does not see is not there, whatever is posted."""
+        super().check(request)
+        selectors.get_incident(self.actor, self.kwargs["pk"])
 
     def get(self, request, pk: int) -> HttpResponse:
         return self.redirect(f"{reverse('desk:desk')}?case={pk}")
