@@ -107,7 +107,7 @@ def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium)
         closed = chain.locator(f".desk__party:has-text('{made['near']}')").inner_text()
         assert re.search(r"\d+ m", closed)
 
-        chain.locator(".desk__party button[name=accepted][value='1']").first.click()
+        chain.locator(f".desk__party:has-text('{made['next']}') button[name=accepted][value='1']").click()
         chain.locator("form[action$='/on-the-way/'] button").first.click()
         desk.locator("#case-state[data-state=on_the_way]").wait_for()
         chain.locator("form[action$='/arrived/'] button").first.click()

@@ -29,8 +29,9 @@ class Town:
 
     def visitor(self, username: str) -> Visitor:
         """``username`` signed in over HTTP."""
-        if username not in self.visitors:
-            made = Visitor(self.city.port)
+        known = self.visitors.get(username)
+        if known is None or "/accounts/" in known.get("/").location:  # an idle session has ended meanwhile
+            made = known or Visitor(self.city.port)
             answer = made.sign_in(username)
             assert answer.status in (200, 302, 303), (username, answer.status, answer.words[:300])
             home = made.get("/")

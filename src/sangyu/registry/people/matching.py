@@ -62,6 +62,23 @@ def brief(ids: Iterable[int]) -> dict[int, Brief]:
     return {row[0]: Brief(*row) for row in Person.objects.filter(pk__in=set(ids)).values_list(*_BRIEF)}
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """By what name and where somebody lives; a restricted person has nothing but the name."""
+
+    name: str
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def homes(ids: Iterable[int]) -> dict[int, Home]:
+    """Persons of ``ids`` that the scope sees: one query, nothing is unsealed."""
+    rows = Person.objects.filter(pk__in=set(ids))
+    found = rows.values_list("pk", "restricted_at", "name", "address", "latitude", "longitude")
+    return {pk: Home(home[0]) if restricted else Home(*home) for pk, restricted, *home in found}
+
+
 def holders(actor: Actor, kind: str, held: Iterable[str], day: date) -> list[Brief]:
     """Living persons of the actor's area for whom the fact ``kind`` has one of the values ``held`` on ``day``."""
     facts = PersonFact.objects.visible_to(actor).filter(kind=kind, value__in=list(held)).on(day)

@@ -212,13 +212,13 @@ def _open(groups: dict[Key, list[Raised]], actor: Actor, now: datetime) -> list[
         return []
     firsts = [found[0] for found in groups.values()]
     areas = {path: _region(path) for path in sorted({a.path for a in firsts})}
-    cards = people.person_cards(actor, [a.person_id for a in firsts if a.person_id])
+    homes = people.homes(a.person_id for a in firsts if a.person_id)
     houses = facilities.places([a.facility_id for a in firsts if a.facility_id])
     by_county: dict[str, list[Incident]] = {}
     made: list[Incident] = []
     for alarm in firsts:
         region = areas[alarm.path]
-        incident = _new(alarm, region, cards.get(alarm.person_id), houses.get(alarm.facility_id), now)
+        incident = _new(alarm, region, homes.get(alarm.person_id), houses.get(alarm.facility_id), now)
         by_county.setdefault(region.code[:6], []).append(incident)
         made.append(incident)
     for county in sorted(by_county):  # the counter's row is locked to the end: one order for all
@@ -237,8 +237,8 @@ def _open(groups: dict[Key, list[Raised]], actor: Actor, now: datetime) -> list[
         )
         for i, a in zip(made, firsts, strict=True)
     )  # fmt: skip
+    write_steps(made, now)
     for incident in made:
-        write_steps(incident, now)
         emit(
             events.OPENED, path=incident.path, incident=incident.pk, number=incident.number, level=incident.level,
             state=incident.state,
@@ -253,20 +253,20 @@ def _region(path: str):
     return found
 
 
-def _new(alarm: Raised, region, card, house, now: datetime) -> Incident:
+def _new(alarm: Raised, region, person, house, now: datetime) -> Incident:
     fresh = ladders.book_for(region.code).fresh_place
     usable = alarm.latitude is not None and (alarm.placed_at is None or alarm.at - alarm.placed_at <= fresh)
-    home = house or card
+    home = house or person
     latitude, longitude = (alarm.latitude, alarm.longitude) if usable else (None, None)
     if not usable and home is not None:
         latitude, longitude = home.latitude, home.longitude
-    address = getattr(alarm, "address", "") or (card.address if card and not house else "")
+    address = getattr(alarm, "address", "") or (person.address if person and not house else "")
     if house:
         address = " ".join(filter(None, (house.name, alarm.room, alarm.bed)))
     return Incident(
         level=alarm.level, kind=alarm.kind if alarm.kind in Kind.values else Kind.UNKNOWN, family=family_of(alarm.kind),
         source=getattr(alarm, "source", Source.DEVICE), state=State.OPEN, person_id=alarm.person_id,
-        person_name=card.name if card else "", facility_id=alarm.facility_id, room=alarm.room, bed=alarm.bed,
+        person_name=person.name if person else "", facility_id=alarm.facility_id, room=alarm.room, bed=alarm.bed,
         device_id=alarm.device_id, region=region, path=alarm.path, address=address[:200], latitude=latitude,
         longitude=longitude, accuracy=alarm.accuracy if usable else None,
         placed_at=(alarm.placed_at or alarm.at) if usable else None, text=alarm.text[:300], drill=alarm.drill,
@@ -286,21 +286,16 @@ def _said(a: Raised) -> dict:
     return {"kind": str(a.kind), "level": int(a.level), "at": a.at.isoformat(), "rule": a.rule, "late": a.late}
 
 
-def write_steps(incident: Incident, since: datetime) -> None:
-    """The clocks of the case's ladder, counted from ``since``; codes that stand already stay."""
-    ladder = ladders.book_for(incident.region.code).ladder(incident.level, in_facility=incident.facility_id is not None)
-    if ladder is None:
-        return
-    Step.objects.bulk_create(
-        (
-            Step(
-                incident=incident, code=f"{incident.level}.{r.code}", act=r.act, unless=r.unless, words=r.words,
-                due_at=since + r.after, rank=n,
-            )
-            for n, r in enumerate(ladder.rungs)
-        ),
-        ignore_conflicts=True,
-    )  # fmt: skip
+def write_steps(incidents: Iterable[Incident], since: datetime) -> None:
+    """The clocks of the cases' ladders, counted from ``since``; codes that stand already stay. One statement."""
+    steps = []
+    for i in incidents:
+        ladder = ladders.book_for(i.region.code).ladder(i.level, in_facility=i.facility_id is not None)
+        steps += [
+            Step(incident=i, code=f"{i.level}.{r.code}", act=r.act, unless=r.unless, words=r.words, due_at=since + r.after, rank=n)
+            for n, r in enumerate(ladder.rungs if ladder else ())
+        ]  # fmt: skip
+    Step.objects.bulk_create(steps, ignore_conflicts=True)
 
 
 def _join(incident: Incident, fresh: list[Raised], actor: Actor, now: datetime, *, told: bool) -> None:
@@ -321,7 +316,7 @@ def _join(incident: Incident, fresh: list[Raised], actor: Actor, now: datetime, 
         fields += ["level", "kind"]
     incident.save(update_fields=fields)
     if "level" in fields:
-        write_steps(incident, now)
+        write_steps([incident], now)
     Trail.objects.bulk_create(
         Trail(
             incident=incident, at=now, what=Did.REPEATED, actor=actor.name[:100], account_id=actor.account_id,
