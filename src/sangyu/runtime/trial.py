@@ -283,6 +283,7 @@ class Visitor:
             found = re.search(r'door__key">([A-Z2-7]+)<', page.text)
             if found:
                 self.secret = found[1]
+            if self.secret:
                 answer = self.post("/accounts/second-factor/", {"code": code_at(self.secret)})
         return answer
 
