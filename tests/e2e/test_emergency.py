@@ -138,7 +138,8 @@ def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium)
     assert all(reason for _name, _answer, _metres, reason in facts["parties"])
     wanted = ["opened", "claimed", "verified", "passed", "offered", "accepted", "on_the_way", "arrived", "closed"]
     told = [what for what in facts["trail"] if what in wanted]
-    assert [w for n, w in enumerate(told) if w not in told[:n]] == wanted
+    rest = iter(told)  # where the claim took its time, the ladder has asked somebody before
+    assert all(w in rest for w in wanted), told
     assert faults == []
 
 
