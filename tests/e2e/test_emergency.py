@@ -8,7 +8,9 @@ import sys
 from datetime import datetime
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from sangyu.runtime.trial import Visitor
 from support.stack import context_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.stack]
@@ -69,14 +71,27 @@ answer = {{
 """
 
 
+def listen(page, town) -> None:
+    """Open the desk and wait until it hears what is new; says what stands in the way when it does not."""
+    page.goto(f"{town.address}/console/")
+    try:
+        page.locator("#live[data-up]").wait_for(state="attached")
+    except PlaywrightTimeout:
+        asked = page.evaluate(
+            """async () => { const l = document.querySelector("#live"); if (!l) { return "no #live"; }
+            const r = await fetch(l.dataset.live), t = await r.text(); if (!r.ok) { return r.status + " " + t.slice(0, 500); }
+            const e = await fetch(JSON.parse(t).url); return e.status + " " + (e.ok ? "" : await e.text()) }"""
+        )
+        raise AssertionError(f"{page.url}: {asked}; {page.context.faults}; {Visitor(town.city.port).get('/live/health').words}") from None  # fmt: skip
+
+
 def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium):
     made = town.city.ask(MAKE.format(operator=town.cast["roles"]["operator"]))
     first, second = town.role("operator"), town.visitor(made["second"])
     with context_of(chromium, town, first) as one, context_of(chromium, town, second) as two:
         desk, other = one.new_page(), two.new_page()
         for page in (desk, other):
-            page.goto(f"{town.address}/console/")
-            page.locator("#live:not(.live--off)").wait_for(state="attached")
+            listen(page, town)
         town.city.ask("from sangyu.kernel.models import Event\nanswer = Event.objects.count()")  # both listen by now
         pressed = town.city.sangyu("simulate", "--press", made["device"])
         assert pressed.returncode == 0, pressed.stdout + pressed.stderr
@@ -159,8 +174,7 @@ def test_without_the_database_a_press_is_seen_and_heard_and_becomes_one_case_aft
     server = town.city.parts["postgres"]["pid"]
     with context_of(chromium, town, town.role("operator")) as context:
         page = context.new_page()
-        page.goto(f"{town.address}/console/")
-        page.locator("#live:not(.live--off)").wait_for(state="attached")
+        listen(page, town)
         page.wait_for_timeout(1500)
         listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(server)], capture_output=True, text=True, check=True)
         stopped = [server, *map(int, listed.stdout.split())]

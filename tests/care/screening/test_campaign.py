@@ -54,7 +54,7 @@ def facts(person, kind):
 
 def test_the_list_is_drawn_by_conditions_one_task_an_elder(county, regions, elders):
     row = campaign(county, regions["a"], conditions={"age_from": 70})
-    assert list(row.tasks.order_by("pk").values_list("person_name", "path", "address", "state")) == [
+    assert list(row.tasks.order_by("person").values_list("person_name", "path", "address", "state")) == [
         ("王桂兰", elders[0].path, elders[0].address, "waiting"), ("李秀英", elders[1].path, elders[1].address, "waiting"),
     ]  # fmt: skip
     assert (row.state, row.number, row.trail.get(action="open").data) == (
@@ -258,7 +258,7 @@ def test_restricted_after_the_start_is_refused(county, community, regions, elder
         services.save(actor=community, task_id=second.pk, answers=ANSWERS, now=NOW)
     assert caught.value.code == "people.restricted"
     assert facts(elders[0], "living") == [("with_family", date(2020, 1, 1), None, "test")]
-    assert list(row.tasks.order_by("pk").values_list("state", flat=True)) == ["filled", "waiting", "waiting"]
+    assert list(row.tasks.order_by("person").values_list("state", flat=True)) == ["filled", "waiting", "waiting"]
 
 
 def test_a_campaign_closes_when_nothing_waits_for_confirmation(county, community, regions, elders):
@@ -348,7 +348,7 @@ def test_who_dies_or_leaves_the_region_is_not_visited(county, regions, elders):
     system = replace(county, permissions=frozenset(["screening.fill"]))
     assert services.miss_all_of(actor=system, person_id=elders[0].pk, why="died", now=NOW) == 1
     assert services.miss_all_of(actor=system, person_id=elders[1].pk, why="moved", outside_only=True, now=NOW) == 0
-    assert list(row.tasks.order_by("pk").values_list("state", "missed")) == [
+    assert list(row.tasks.order_by("person").values_list("state", "missed")) == [
         ("missed", "died"),
         ("waiting", ""),
         ("waiting", ""),
@@ -371,4 +371,4 @@ def test_open_visits_are_handed_over(county, community, regions, elders):
     (rule,) = handover_rules
     assert [w.row_id for w in rule.open_of(Holder(one.pk, "甲"))] == [t.pk for t in tasks]
     rule.move(Holder(one.pk, "甲"), Holder(two.pk, "乙"), [tasks[0].pk])
-    assert list(row.tasks.order_by("pk").values_list("account", flat=True)) == [two.pk, one.pk, None]
+    assert list(row.tasks.order_by("person").values_list("account", flat=True)) == [two.pk, one.pk, None]

@@ -201,10 +201,10 @@
     var quiet = 1000 * (light.getAttribute("data-quiet") || 40), own = $("[data-own-alarm]");
     function tellUp(on) { document.body.dispatchEvent(new CustomEvent("ui:connection", { detail: { up: on, since: downSince } })); }
     function changed() { clearTimeout(reload); reload = setTimeout(function () { if (window.htmx) { htmx.trigger(document.body, "ui:changed"); } }, 300); }
-    function up() { downSince = 0; heard = Date.now(); tellUp(true); light.classList.remove("live--off"); clearInterval(polling); polling = null; if (banner) { banner.remove(); banner = null; } }
+    function up() { downSince = 0; heard = Date.now(); tellUp(true); light.classList.remove("live--off"); light.setAttribute("data-up", ""); clearInterval(polling); polling = null; if (banner) { banner.remove(); banner = null; } }
     function down() {
       if (!downSince) { downSince = Date.now(); }
-      light.classList.add("live--off"); tellUp(false);
+      light.classList.add("live--off"); light.removeAttribute("data-up"); tellUp(false);
       clearTimeout(wait); wait = setTimeout(connect, own ? 1500 : 3000);
     }
     function take(block) {
