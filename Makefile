@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 # The node of the wheel comes after the machine's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/$(STAMP)/node
 LOCALE_SOURCES := $(shell find src -name django.po 2>/dev/null)
-ASSET_SOURCES := $(wildcard assets/* package.json package-lock.json)
+ASSET_SOURCES := package.json package-lock.json src/sangyu/ui/management/commands/vendor_assets.py
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 TESTS ?= tests
 # Tests run in that many processes, each with a database server of its own; more than four only wait for each other.
@@ -162,11 +162,9 @@ $(STAMP)/node/ok: | $(STAMP)/python
 
 assets: $(STAMP)/assets
 
-$(STAMP)/assets: $(ASSET_SOURCES) | $(STAMP)/node/ok
-	@if [ -f package.json ]; then
-		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-		npm run --silent build
-	fi
+$(STAMP)/assets: $(ASSET_SOURCES) | $(STAMP)/base $(STAMP)/node/ok
+	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	$(BIN)/sangyu django vendor_assets --verbosity 0
 	touch $@
 
 messages: $(STAMP)/messages

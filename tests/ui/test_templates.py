@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.utils import translation
 
 import sangyu
@@ -54,6 +55,13 @@ def test_the_rules_find_what_they_forbid():
     assert not any(
         r.search('<script src="/static/ui/js/app.js" defer></script><a data-on="1">') for r in FORBIDDEN.values()
     )
+
+
+def test_every_file_that_a_template_names_is_there():
+    """A name that the manifest lacks is an error page; npm's files are there once `make assets` has run."""
+    named = {name for p in TEMPLATES for name in re.findall(r"""\{%\s*static\s+['"]([^'"]+)['"]""", p.read_text())}
+    assert "vendor/leaflet/leaflet.js" in named
+    assert sorted(name for name in named if finders.find(name) is None) == []
 
 
 def test_every_word_of_the_frame_is_translated():

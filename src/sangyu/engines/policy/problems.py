@@ -3,22 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import yamlfile
 from .messages import MESSAGES
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(yamlfile.Problem):
     """One fault of a policy text. ``kind`` and ``values`` are what ``message`` and ``remedy`` were made from."""
 
-    file: str
-    line: int
-    message: str
-    remedy: str
     kind: str = ""
     values: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message} {self.remedy}"
 
     @property
     def chinese(self) -> tuple[str, str]:

@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 TARGET = Path(__file__).resolve().parents[2] / "static" / "vendor"
 #: What pages may load: file in node_modules → name under /static/vendor/.
 WHITELIST = {
-    "@alpinejs/csp/dist/cdn.min.js": "alpine-csp.js",
-    "idiomorph/dist/idiomorph-ext.min.js": "idiomorph.js",
     "leaflet/dist/leaflet.js": "leaflet/leaflet.js",
     "leaflet/dist/leaflet.css": "leaflet/leaflet.css",
     "leaflet/dist/images/layers.png": "leaflet/images/layers.png",
@@ -18,13 +16,12 @@ WHITELIST = {
     "leaflet/dist/images/marker-icon.png": "leaflet/images/marker-icon.png",
     "leaflet/dist/images/marker-icon-2x.png": "leaflet/images/marker-icon-2x.png",
     "leaflet/dist/images/marker-shadow.png": "leaflet/images/marker-shadow.png",
-    ".sangyu/echarts-custom.js": "echarts-custom.js",
 }
 SOURCE_MAP = re.compile(rb"^[ \t]*(//[#@]|/\*[#@]) sourceMappingURL=[^\n*]*(\*/)?[ \t]*\r?\n?", re.MULTILINE)
 
 
 class Command(BaseCommand):
-    help = "Copy whitelisted files from node_modules to static/vendor (after `npm ci` and `npm run build`)."
+    help = "Copy whitelisted files from node_modules to static/vendor (after `npm ci`)."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--from", dest="source", default="node_modules", help="where npm put the packages")
@@ -33,9 +30,7 @@ class Command(BaseCommand):
         folder = Path(source).resolve()
         missing = [name for name in WHITELIST if not (folder / name).is_file()]
         if missing:
-            raise CommandError(
-                f"{folder} lacks {', '.join(missing)}. Run `npm ci --ignore-scripts && npm run build` first."
-            )
+            raise CommandError(f"{folder} lacks {', '.join(missing)}. Run `npm ci --ignore-scripts` first.")
         shutil.rmtree(TARGET, ignore_errors=True)
         for name, wanted in WHITELIST.items():
             target = TARGET / wanted
