@@ -35,6 +35,16 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "emergencies.arrived": ({"incident_id": "emergency_taken"}, {}, None),
     "emergencies.close": ({"incident_id": "emergency_taken"}, {}, {"outcome": "helped", "cause": "fall"}),
     "emergencies.review": ({"incident_id": "emergency_closed"}, {}, {"reason": "及时"}),
+    "signals.alarms": ({}, {"state": "open"}, None),
+    "signals.measurements": (
+        {"person_id": "person"}, {"kind": "heart_rate", "frm": "2026-11-02T00:00:00+08:00", "to": "2026-11-03T00:00:00+08:00"}, None,
+    ),
+    "signals.place": ({"person_id": "person"}, {}, None),
+    "signals.limits": ({"person_id": "person"}, {}, None),
+    "signals.set_limit": ({"person_id": "person"}, {}, {"rule": "heart_rate", "high": 120, "reason": "医嘱"}),
+    "signals.draw_fence": (
+        {"person_id": "person"}, {}, {"name": "家附近", "latitude": 40.66, "longitude": 122.24, "radius": 500, "reason": "易走失"},
+    ),
     "telephony.event": ({}, {}, {"call_id": "c-1", "event_id": "e-1", "what": "offered", "at": "2026-11-03T10:00:00+08:00"}),
     "regions.list": ({}, {"text": "清华"}, None),
     "regions.get": ({"region_id": "region"}, {}, None),

@@ -174,6 +174,24 @@ def test_vitals_and_series(rows, bureau):
     assert charts._ticks(61, 139) == [60, 80, 100, 120, 140]
 
 
+def test_programs_ask_for_measurements_and_the_place(rows, bureau):
+    client, now = client_for(bureau), rows["now"]
+    span = {"kind": "heart_rate", "frm": (now - timedelta(hours=3)).isoformat(), "to": now.isoformat()}
+    address = f"/api/v1/people/{rows['person'].pk}"
+    given = client.get(f"{address}/measurements", span).json()
+    assert (given["agreed"], [i["value"] for i in given["items"]]) == (True, [70 + n % 9 for n in range(6, 0, -1)])
+    assert client.get(f"{address}/place").json()["place"]["latitude"] == HOME[0]
+    assert logged() == ["position", "signals"]
+    far = client.get(f"{address}/measurements", span | {"frm": (now - timedelta(days=32)).isoformat()})
+    assert (far.status_code, list(far.json()["errors"])) == (422, ["to"])
+    assert client.get(f"/api/v1/people/{rows['other'].pk}/measurements", span).status_code == 404
+    alarms = client.get("/api/v1/device-alarms", {"person_id": rows["person"].pk, "state": "open"}).json()["items"]
+    assert [(a["kind"], a["level"]) for a in alarms] == [("sos", 1)]
+    Consent.objects.filter(person=rows["person"]).update(withdrawn_on=timezone.localdate())
+    assert client.get(f"{address}/measurements", span).json() == {"agreed": False, "items": []}
+    assert logged() == ["position", "signals"]
+
+
 def test_days_are_thinned_to_hours_and_removed(rows, bureau):
     """devices.md §5: raw for days, then hours; the chart of the old day is drawn from them."""
     from sangyu.care.signals import retention

@@ -22,6 +22,8 @@ from .rulebooks import rules_at
 __all__ = ["Place", "agreed", "alarms_of", "last_of", "limits_of", "place_of", "rules_at", "series", "vitals_of"]
 
 POSITION, HEALTH = "location", "health_data"
+#: Kinds of readings that have a column, and so a series.
+MEASURES = COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

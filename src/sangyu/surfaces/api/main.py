@@ -18,6 +18,7 @@ from . import (
     policies,
     registers,
     screening,
+    signals,
     visits,
 )
 
@@ -50,6 +51,7 @@ for module in (
     policies,
     benefits,
     devices,
+    signals,
     emergencies,
 ):
     api.add_router("", module.router)

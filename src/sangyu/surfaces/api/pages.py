@@ -74,4 +74,5 @@ TITLES = {
     "screening": _("Screening campaigns"),
     "emergencies": _("Emergencies"),
     "devices": _("Devices"),
+    "signals": _("Alarms and measurements of devices"),
 }
