@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @contextlib.contextmanager
-def server() -> Iterator["Postgres"]:  # noqa: F821
+def server(options: dict[str, str] | None = None) -> Iterator["Postgres"]:  # noqa: F821
     """A fresh embedded PostgreSQL, durable as in production; stopped and removed at the end. Django points at it."""
     from sangyu.runtime.engines.postgres import Postgres
 
     home = Path(tempfile.mkdtemp(prefix="sangyu-bench-"))
     home.chmod(0o711)
-    postgres = Postgres(home)
+    postgres = Postgres(home, options)
     try:
         postgres.start()
         postgres.set_up()

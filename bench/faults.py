@@ -1,9 +1,9 @@
 """Kill -9 of the parts of the signal road under load, at moments drawn from a seed: what was acknowledged, stored, doubled, lost (issue 5 §6.3).
 
-    make bench NAME=faults                       (a demo city of its own, 20 kills under 500 messages a second with 1 % SOS)
+    make bench NAME=faults                       (a demo city of its own, 21 kills under 500 messages a second with 1 % SOS)
     python bench/faults.py --rounds 1 --home FOLDER   (a Sangyu that runs there; its devices are added to)
 
-Victims in turn: consumer, gateway, web, NATS, PostgreSQL, each restarted by the supervisor. Counted are canes' frames and all presses whose answer
+Victims in turn: consumer, gateway, web, PostgreSQL, each restarted by the supervisor; and NATS, which has three nodes here: one of them, all of them. Counted are canes' frames and all presses whose answer
 the device has read: each must be in the database exactly once, and each device that called must have exactly one case.
 """
 
@@ -16,12 +16,12 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from _harness import verdict  # noqa: E402
 
-VICTIMS = ("consumer", "gateway", "web", "nats", "postgres")
+VICTIMS = ("consumer", "nats", "gateway", "postgres", "alarms", "all of nats", "web")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--devices", type=int, default=1000)
     parser.add_argument("--between", type=float, default=4)
@@ -29,11 +29,13 @@ def main() -> int:
     parser.add_argument("--home", type=Path)
     given = parser.parse_args()
     from sangyu.runtime.trial import City
+    from support.cluster import Cluster
     from support.killing import run
 
-    def measure(city) -> bool:
+    def measure(city, cluster=None) -> bool:
+        victims = [v for v in VICTIMS if cluster or "all" not in v] * given.rounds
         done = run(
-            city, devices=given.devices, rate=given.rate, sos=0.01, victims=VICTIMS * given.rounds, between=given.between, seed=given.seed
+            city, devices=given.devices, rate=given.rate, sos=0.01, victims=victims, between=given.between, seed=given.seed, cluster=cluster
         )  # fmt: skip
         print(done)
         return verdict(
@@ -43,9 +45,10 @@ def main() -> int:
 
     if given.home:
         return 0 if measure(City.running(given.home)) else 1
-    with City() as city:
+    with City() as city, Cluster(city.home / "cluster") as cluster:
+        city.env |= {"SANGYU_NATS_URL": cluster.url, "SANGYU_NATS_REPLICAS": "3"}
         city.build().start()
-        return 0 if measure(city) else 1
+        return 0 if measure(city, cluster) else 1
 
 
 if __name__ == "__main__":

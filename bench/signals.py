@@ -14,13 +14,9 @@ Beside it the least that this server can do: the same number of rows of the same
 import argparse
 import asyncio
 import contextlib
-import json
 import multiprocessing
-import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,163 +25,10 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from _harness import server, verdict  # noqa: E402
+from _signals_house import House, load  # noqa: E402
+from _stages import STATEMENTS, shares, spent  # noqa: E402
 
 FLOOR, AIM, COPY_SHARE = 5_000, 20_000, 0.1
-SETTINGS = "sangyu.runtime.settings.test"
-
-
-# ---------------------------------------------------------------- the house
-class House:
-    """Engines and parts of one platform in a folder, each a process of its own, all ended with it."""
-
-    def __init__(self, postgres, devices: int) -> None:
-        from sangyu.runtime.engines.nats import Nats
-        from sangyu.runtime.engines.process import wait_until
-
-        self.postgres, self.home = postgres, Path(tempfile.mkdtemp(prefix="sangyu-signals-"))
-        self.nats = Nats(self.home, "bench")
-        self.nats.prepare()
-        self.server = self.nats.command().spawn(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert wait_until(self.nats.ready, 30)
-        self.env = {
-            **os.environ, "SANGYU_TEST_DATABASE_URL": postgres.url(), "SANGYU_NATS_URL": self.nats.url, "DJANGO_SETTINGS_MODULE": SETTINGS,
-            "SANGYU_HOME": str(self.home), "PYTHONPATH": str(ROOT / "src") + os.pathsep + str(ROOT / "tests"), "PYTHONWARNINGS": "ignore",
-        }  # fmt: skip
-        owner = {**self.env, "SANGYU_TEST_DATABASE_URL": postgres.url("postgres")}
-        subprocess.run([sys.executable, "-m", "django", "migrate", "--skip-checks", "-v", "0"], env=owner, check=True)
-        self.register(devices)
-        self.parts: list[subprocess.Popen] = []
-
-    def sql(self, text: str, *values):
-        import psycopg
-
-        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as c:
-            answer = c.execute(text, values or None)
-            return answer.fetchall() if answer.description else None
-
-    def register(self, count: int) -> None:
-        """Watches in stock: readings are stored with or without a wearer."""
-        self.sql(_region(self))
-        self.sql(
-            "INSERT INTO devices_device (product, kind, protocol, identity, serial, region_id, path, state, service_fee, sim_fee, payer,"
-            " received_on, note, created_at) SELECT 'watch-3g', 'watch', 'watch', '88' || lpad(n::text, 8, '0'), '', 1, '000', 'stock', 0, 0,"
-            " 'government', '2026-01-01', '', now() FROM generate_series(1, %s) n", count
-        )  # fmt: skip
-
-    def start(self, word: str, n: int = 0) -> subprocess.Popen:
-        env = dict(self.env)
-        if word == "gateway":
-            env |= {"SANGYU_HOME": str(self.home / f"g{n}"), "SANGYU_GATEWAY": f"watch=127.0.0.1:{self.port(n)}"}
-        log = (self.home / f"{word}{n}.log").open("ab")
-        child = subprocess.Popen([sys.executable, "-m", "sangyu.runtime.cli", word], env=env, stdout=log, stderr=log)
-        self.parts.append(child)
-        return child
-
-    def port(self, n: int) -> int:
-        from sangyu.runtime.engines.process import free_port
-
-        kept = self.home / f"port{n}"
-        if not kept.exists():
-            kept.write_text(str(free_port()))
-        return int(kept.read_text())
-
-    def state(self, n: int = 0) -> dict:
-        with contextlib.suppress(OSError, ValueError):
-            return json.loads((self.home / f"g{n}" / "gateway" / "state.json").read_text())
-        return {}
-
-    def wait_for(self, n: int = 0, seconds: float = 60) -> None:
-        until = time.monotonic() + seconds
-        while not self.state(n).get("ports"):
-            assert time.monotonic() < until, (self.home / f"gateway{n}.log").read_text()[-2000:]
-            time.sleep(0.1)
-
-    def committed(self) -> int:
-        """Messages in the database: each has its id there once."""
-        return self.sql("SELECT count(*) FROM signals_seen")[0][0]
-
-    def end(self, child: subprocess.Popen, number: int = signal.SIGTERM) -> None:
-        if child.poll() is None:
-            child.send_signal(number)
-            try:
-                child.wait(30)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(10)
-        if child in self.parts:
-            self.parts.remove(child)
-
-    def close(self) -> None:
-        for child in list(self.parts):
-            self.end(child)
-        self.server.terminate()
-        self.server.wait(20)
-
-
-def _region(house: House) -> str:
-    """The root region, whatever further columns it must have."""
-    columns = house.sql(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'regions_region' AND is_nullable = 'NO'"
-        " AND column_default IS NULL AND is_identity = 'NO'"
-    )
-    given = {
-        "path": "'000'", "level": "0", "name": "'中国'", "full_name": "'中国'", "code": "'000000000000'", "valid_from": "'2000-01-01'",
-    }  # fmt: skip
-    plain = {"integer": "0", "smallint": "0", "bigint": "0", "boolean": "false", "jsonb": "'{}'", "date": "'2000-01-01'", "timestamp with time zone": "now()"}  # fmt: skip
-    values = {name: given.get(name, plain.get(kind, "''")) for name, kind in columns}
-    return f"INSERT INTO regions_region (id, {', '.join(values)}) VALUES (1, {', '.join(values.values())})"
-
-
-# ---------------------------------------------------------------- the load
-def load(ports: list[int], devices: int, rate: int, seconds: float, out, first: int = 1) -> None:
-    """A process: ``devices`` connections, ``rate`` messages a second of all together; tells how many were sent and how late it ran."""
-    import uvloop
-
-    out.put(asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_load(ports, devices, rate, seconds, first)))
-
-
-class _Line(asyncio.Protocol):
-    def connection_made(self, transport) -> None:
-        self.transport, self.answered = transport, 0
-
-    def data_received(self, data: bytes) -> None:
-        self.answered += 1
-
-    def connection_lost(self, error) -> None:
-        self.transport = None
-
-
-async def _load(ports: list[int], devices: int, rate: int, seconds: float, first: int) -> dict:
-    loop = asyncio.get_running_loop()
-    lines = []
-    for n in range(devices):
-        _t, line = await loop.create_connection(_Line, "127.0.0.1", ports[n % len(ports)])
-        lines.append((line, b"88%08d" % (n + first)))
-        line.transport.write(b"[3G*88%08d*0002*LK]" % (n + first))
-    while sum(line.answered > 0 for line, _i in lines) < devices:
-        await asyncio.sleep(0.05)
-    today = f"{datetime.now(UTC):%d%m%y}".encode()
-    began, sent, late = time.perf_counter(), 0, 0.0
-    while (now := time.perf_counter()) - began < seconds:
-        due = min(int((now - began) * rate), sent + rate // 20 + 1)
-        clock = f"{datetime.now(UTC):%H%M%S}".encode()
-        for n in range(sent, due):
-            line, identity = lines[n % devices]
-            content = b"UD,%s,%s,A,40.%06d,N,122.%06d,E,0.40,12.0,8.0,9,80,%d,%d,0,00000018,1,0,460,00,9763,4021,130" % (
-                today, clock, 600_000 + n % 90_000, 200_000 + n % 70_000, 20 + n % 80, n % 20_000,
-            )  # fmt: skip
-            if line.transport is None:
-                return {"sent": sent, "late": 0.0, "broken": True}
-            line.transport.write(b"[3G*%s*%04X*%s]" % (identity, len(content), content))
-        sent = due
-        late = max(late, (now - began) - sent / rate)
-        await asyncio.sleep(0.004)
-    took = time.perf_counter() - began
-    await asyncio.sleep(1)
-    for line, _identity in lines:
-        if line.transport is not None:
-            line.transport.close()
-    return {"sent": sent, "late": late, "seconds": took, "broken": False}
 
 
 # ---------------------------------------------------------------- rounds
@@ -201,16 +44,12 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
     ]  # fmt: skip
     for p in processes:
         p.start()
-    told, lags, began = [], [], None
+    told, used = [], spent(house.stages())
     while len(told) < loads:
         time.sleep(0.5)
         with contextlib.suppress(Exception):
             while True:
                 told.append(queue.get_nowait())
-        got = sum(house.state(n).get("counts", {}).get("messages", 0) for n in range(gateways))
-        if got and began is None:
-            began = time.monotonic()
-        lags.append(house.state(0).get("stream_lag", 0))
     for p in processes:
         p.join(30)
     sent = sum(t["sent"] for t in told) + devices  # and the sign-ins
@@ -220,8 +59,9 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
         time.sleep(0.25)
     caught_up = time.monotonic() - ended
     after = house.committed() - before
+    loading = sum(t["processor"] for t in told)
     return {
-        "rate": rate, "sent": sent, "committed": after, "lag": max(0, sent - at_end), "caught_up": caught_up,
+        "rate": rate, "shares": shares(used, spent(house.stages()) | {"load": loading}, after), "sent": sent, "committed": after, "lag": max(0, sent - at_end), "caught_up": caught_up,
         "late": max(t["late"] for t in told), "broken": any(t["broken"] for t in told),
         "reached": sum(t["sent"] for t in told) / max(t.get("seconds", seconds) for t in told),
     }  # fmt: skip
@@ -241,7 +81,7 @@ def show(r: dict, what: str = "") -> None:
     print(
         f"  {what}{r['rate']:>6,}/s: sent {r['sent']:,} at {r['reached']:,.0f}/s, committed {r['committed']:,} (missing {r['sent'] - r['committed']:,}), lag at the"
         f" end {r['lag']:,} messages, caught up after {r['caught_up']:.1f} s, load late by {r['late'] * 1000:.0f} ms {'holds' if holds(r) else 'SHORT'}",
-        flush=True,
+        r["shares"], sep="\n", flush=True,
     )  # fmt: skip
 
 
@@ -265,7 +105,7 @@ def copy_limit(house: House, seconds: float = 5) -> float:
 
 
 def restart(house: House, count: int) -> bool:
-    """4,000 watches, the gateway is killed and comes again (§6.6)."""
+    """``count`` watches, the gateway is killed and comes again (§6.6)."""
     from sangyu.runtime.simulate import Fleet, made_up
 
     async def play() -> tuple:
@@ -311,13 +151,15 @@ def main() -> int:
     arguments.add_argument("--rates", default="2500,5000,7500,10000,15000,20000")
     arguments.add_argument("--devices", type=int, default=1000)
     arguments.add_argument("--restart", action="store_true")
+    arguments.add_argument("--watches", type=int, default=4000)
+    arguments.add_argument("--statements", action="store_true", help="and what PostgreSQL spends on each statement")
     given = arguments.parse_args()
-    with server() as postgres:
-        house = House(postgres, 4000 if given.restart else given.devices)
+    with server({"shared_preload_libraries": "pg_stat_statements"} if given.statements else None) as postgres:
+        house = House(postgres, given.watches if given.restart else given.devices)
         try:
             house.start("consumer")
             if given.restart:
-                return 0 if restart(house, 4000) else 1
+                return 0 if restart(house, given.watches) else 1
             return 0 if run(house, given) else 1
         finally:
             house.close()
@@ -328,9 +170,15 @@ def run(house: House, given) -> bool:
     house.wait_for()
     show(one_rate(house, 500, 3, given.devices), "warm ")
     best = None
+    if given.statements:
+        house.sql("CREATE EXTENSION pg_stat_statements")
     for rate in map(int, given.rates.split(",")):
         result = one_rate(house, rate, given.seconds, given.devices)
         show(result)
+        if given.statements:
+            for micros, calls, rows, text in house.sql(STATEMENTS, float(result["committed"])):
+                print(f"      {micros:>6} µs a message, {calls:,} times {rows} rows: {text}", flush=True)
+            house.sql("SELECT pg_stat_statements_reset()")
         if not holds(result):
             break
         best = result

@@ -1,12 +1,14 @@
 """Where the gateway listens, and what becomes of a message whose profile is at fault (R-089, ADR 0023, 0024)."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sangyu.engines.codecs import entries
 from sangyu.engines.codecs.kinds import Datum
+from sangyu.engines.codecs.messages import device_time
 from sangyu.runtime.engines.process import EngineError
 from sangyu.runtime.gateway.config import listens
 from sangyu.runtime.gateway.conversion import clean, entry_of
@@ -26,9 +28,9 @@ def test_a_place_in_the_chinese_datum_is_stored_in_wgs84():
 def test_local_time_of_a_device_is_read_eight_hours_earlier():
     now = datetime.now(UTC)
     (message,) = decoded("watch", SOS)
-    message = replace(message, received_at=now, time=replace(message.time, stated=(now + timedelta(hours=8)).replace(tzinfo=None)))  # fmt: skip
+    message = replace(message, received_at=now, time=device_time((now + timedelta(hours=8)).replace(tzinfo=None), 0, now))  # fmt: skip
     plain = entry_of(message, 1, "watch-3g", WATCH_3G)
-    local = entry_of(message, 1, "watch-3g", replace(WATCH_3G, clock=480))
+    local = entry_of(message, 1, "watch-3g", dataclasses.replace(WATCH_3G, clock=480))
     assert plain.doubt == "future"
     assert plain.device_time is None
     assert local.device_time == pytest.approx(now.timestamp() * 1000, abs=1)

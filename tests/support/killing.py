@@ -13,6 +13,8 @@ from sangyu.runtime.simulate import Fleet
 from sangyu.runtime.simulate.command import ports_of
 from sangyu.runtime.simulate.wearers import Wearer
 
+from .cluster import Cluster
+
 #: Numbers that no demo city has.
 WATCHES, CANES = "8866{:06d}", "886600000{:06d}"
 MAKE = """
@@ -34,7 +36,9 @@ answer = [pattern.latitude, pattern.longitude]
 """
 FACTS = """
 from django.db import connection
-from sangyu.care.emergencies.models import Incident
+from datetime import timedelta
+from django.utils import timezone
+from sangyu.care.emergencies.models import Incident, Step
 from sangyu.care.signals.models import Alarm, Poison
 with connection.cursor() as c:
     c.execute("SELECT count(*), count(DISTINCT id) FROM signals_seen WHERE id = ANY (%s::uuid[])", [{ids!r}])
@@ -45,7 +49,9 @@ with connection.cursor() as c:
               "FROM signals_reading r JOIN devices_device d ON d.id = r.device_id WHERE d.identity LIKE '8866%%') x", [])
     rows, unlike = c.fetchone()
 cases = list(Incident.objects.filter(device__identity__startswith="8866", kind="sos").values_list("device__identity", flat=True))
+steps = Step.objects.filter(incident__device__identity__startswith="8866")
 answer = dict(stored=stored, distinct=distinct, rows=rows, unlike=unlike, cases=cases, poison=Poison.objects.count(),
+    steps=steps.exclude(done_at=None).count(), overdue=steps.filter(done_at=None, due_at__lt=timezone.now() - timedelta(seconds=5)).count(),
     alarms=Alarm.objects.filter(device__identity__startswith="8866", kind="sos").count())
 """
 
@@ -67,25 +73,40 @@ class Outcome:
     missing_cases: int = 0
     doubled_cases: int = 0
     poison: int = 0
+    steps: int = 0
+    overdue: int = 0
     seconds: float = 0.0
 
     @property
     def whole(self) -> bool:
-        return not (self.lost or self.doubled or self.missing_cases or self.doubled_cases or self.poison)
+        return not (
+            self.lost or self.doubled or self.missing_cases or self.doubled_cases or self.poison or self.overdue
+        )
 
     def __str__(self) -> str:
         killed = ", ".join(f"{n}× {name}" for name, n in Counter(self.killed).items())
         return (
             f"killed {killed}; sent {self.sent}; acknowledged {self.acknowledged}, stored {self.stored}, doubled {self.doubled}, lost {self.lost}; "
             f"presses answered {self.presses_answered} by {self.callers} devices, cases {self.cases}, missing {self.missing_cases}, "
-            f"doubled {self.doubled_cases}; set aside {self.poison}; {self.seconds:.0f} s"
+            f"doubled {self.doubled_cases}; steps executed {self.steps}, overdue {self.overdue}; set aside {self.poison}; {self.seconds:.0f} s"
         )
 
 
 def run(
-    city, *, devices: int, rate: float, sos: float, victims: tuple[str, ...], between: float, seed: object = 1
+    city,
+    *,
+    devices: int,
+    rate: float,
+    sos: float,
+    victims: tuple[str, ...],
+    between: float,
+    seed: object = 1,
+    cluster: Cluster | None = None,
 ) -> Outcome:
-    """Play ``devices`` (watches and canes) at ``rate`` messages a second while ``victims`` die in turn, ``between`` seconds apart."""
+    """Play ``devices`` (watches and canes) at ``rate`` messages a second while ``victims`` die in turn, ``between`` seconds apart.
+
+    With a ``cluster`` of NATS the victim "nats" is one of its nodes and "all of nats" all of them; they come back after a moment.
+    """
     half = devices // 2
     given = [("watch", WATCHES.format(n), "watch-3g", "watch") for n in range(half)]
     given += [("gt06", CANES.format(n), "cane-gt06", "cane") for n in range(devices - half)]
@@ -100,7 +121,7 @@ def run(
     done, began = Outcome(), time.monotonic()
     with ThreadPoolExecutor(1) as aside:  # the thread of a browser test has a loop of its own
         fleet = aside.submit(
-            lambda: asyncio.run(_play(city, wearers, rate, sos, victims, between, seed, done))
+            lambda: asyncio.run(_play(city, wearers, rate, sos, victims, between, seed, done, cluster))
         ).result()
     done.sent = fleet.counts["sent"]
     ids = [pk.hex() for pk in fleet.answered_ids]
@@ -111,7 +132,7 @@ def run(
     facts: dict = {}
     while time.monotonic() < until:
         facts = city.ask(FACTS.format(ids="{" + ",".join(ids) + "}"))
-        if facts["distinct"] >= len(ids) and callers <= set(facts["cases"]):
+        if facts["distinct"] >= len(ids) and callers <= set(facts["cases"]) and not facts["overdue"]:
             break
         time.sleep(1)
     cases = Counter(facts["cases"])
@@ -119,6 +140,7 @@ def run(
     done.doubled = facts["stored"] - facts["distinct"] + facts["rows"] - facts["unlike"]
     done.callers, done.cases = len(callers), sum(cases.values())
     done.missing_cases, done.doubled_cases = len(callers - set(cases)), sum(n - 1 for n in cases.values())
+    done.steps, done.overdue = facts["steps"], facts["overdue"]
     done.poison, done.seconds = facts["poison"], time.monotonic() - began
     return done
 
@@ -128,7 +150,7 @@ def pressed_by(fleet: Fleet) -> set:
     return {d for d in fleet.devices if getattr(d, "answered_sos", False)}
 
 
-async def _play(city, wearers, rate, sos, victims, between, seed, done: Outcome) -> Fleet:
+async def _play(city, wearers, rate, sos, victims, between, seed, done: Outcome, cluster: Cluster | None) -> Fleet:
     fleet = Fleet(wearers, ports_of(city.home, ""), seed=seed, prove=True)
     whole = fleet.proved
 
@@ -143,6 +165,15 @@ async def _play(city, wearers, rate, sos, victims, between, seed, done: Outcome)
     draw = Random(f"{seed} victims")
     for victim in victims:
         await asyncio.sleep(between * (0.7 + 0.6 * draw.random()))
+        if cluster is not None and "nats" in victim:
+            nodes = range(len(cluster.nodes)) if "all" in victim else [draw.randrange(len(cluster.nodes))]
+            for n in nodes:
+                cluster.kill(n)
+            await asyncio.sleep(1)
+            for n in nodes:
+                cluster.run(n)
+            done.killed.append(victim)
+            continue
         for _try in range(100):
             try:
                 os.kill(city.parts[victim]["pid"], signal.SIGKILL)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -142,6 +143,11 @@ async def connect(name: str, url: str = "") -> nats.NATS:
     )
 
 
+def replicas() -> int:
+    """Copies of each stream in a cluster of NATS: SANGYU_NATS_REPLICAS, read when the stream is made."""
+    return int(os.environ.get("SANGYU_NATS_REPLICAS", "1"))
+
+
 async def ensure_stream(js: JetStreamContext) -> None:
     """Create the stream when it is not there. Its settings can be changed by an operator afterwards (replicas,
     size).
@@ -158,6 +164,7 @@ async def ensure_stream(js: JetStreamContext) -> None:
                 max_age=MAX_AGE,
                 max_bytes=MAX_BYTES,
                 duplicate_window=120.0,
+                num_replicas=replicas(),
             )
         )
 

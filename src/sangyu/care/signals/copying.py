@@ -1,5 +1,7 @@
-"""Readings as PostgreSQL's binary COPY reads them: one packed line each, no driver in between (design rule 9)."""
+"""Readings and ids as PostgreSQL's binary COPY reads them: one packed line each, no driver in between (design rule 9)."""
 
+from itertools import groupby
+from operator import itemgetter
 from struct import Struct
 
 from django.db import connection
@@ -13,12 +15,13 @@ LOCAL, DAY = 8 * 3_600_000, 86_400_000
 HEAD, TAIL = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
 _FIXED = Struct(">h i i i q i q i q")  # number of fields, then length and value of day, at, received_at, device_id
+_ID = Struct(">h i i i h i 16s")  # the same for day, slot, id
 _LONG, _DOUBLE, _SIZE = Struct(">i q"), Struct(">i d"), Struct(">i")
 _TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
 NAMES = (
     "day", "at", "received_at", "device_id", "person_id", "path", "late", "latitude", "longitude", "accuracy", *COLUMNS, "more", "alarms",
 )  # fmt: skip
-_fixed, _long, _double, _size = _FIXED.pack, _LONG.pack, _DOUBLE.pack, _SIZE.pack
+_fixed, _id, _long, _double, _size = _FIXED.pack, _ID.pack, _LONG.pack, _DOUBLE.pack, _SIZE.pack
 
 
 def day_of(moment: int) -> int:
@@ -49,19 +52,27 @@ def line(
 
 def write(lines: dict[int, list[bytes]]) -> int:
     """COPY the lines of each day into its partition; answers how many. The days must be there."""
-    count = 0
-    with connection.cursor() as cursor:
-        for day, rows in sorted(lines.items()):
-            names = ", ".join(NAMES)
-            with cursor.copy(f"COPY {table(day)} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
-                copy.write(HEAD + b"".join(rows) + TAIL)
-            count += len(rows)
-    return count
+    for day, rows in sorted(lines.items()):
+        _copy(f"signals_reading_{_written(day)} ({', '.join(NAMES)})", rows)
+    return sum(map(len, lines.values()))
 
 
-def table(day: int) -> str:
-    """The partition of a day."""
-    return f"signals_reading_{_written(day)}"
+def remember(ids: list[tuple[int, int, bytes]]) -> None:
+    """COPY ids (day, slot, id), sorted. The days must be there. Raises IntegrityError when one of them is known."""
+    for day, rows in groupby(ids, itemgetter(0)):
+        _copy(
+            f"signals_seen_{_written(day)} (day, slot, id)",
+            [_id(3, 4, day - EPOCH_DAYS, 2, slot, 16, pk) for _d, slot, pk in rows],
+        )
+
+
+def _copy(where: str, rows: list[bytes]) -> None:
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY {where} FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(HEAD + b"".join(rows) + TAIL)
 
 
 def _written(day: int) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
+from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from sangyu.engines.alarms import Event, Rule, alarm, place, reading
@@ -71,7 +72,7 @@ def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raise
     In the caller's scope (a job's) and transaction. Entries of devices that the register does not know go to the poison table.
     """
     given = {e.id: e for e in entries}
-    fresh = _fresh(given)
+    fresh = _fresh(given) if given else []
     if not fresh:
         return []
     fresh.sort(key=attrgetter("at"))  # a value that ends an alert counts even when it came before those that raise it
@@ -113,10 +114,9 @@ def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raise
 
 # ---------------------------------------------------------------- ids
 _REMEMBER = """
-WITH new AS (INSERT INTO signals_seen (day, slot, id)
+INSERT INTO signals_seen (day, slot, id)
   SELECT date '1970-01-01' + d, s, i FROM unnest(%s::int[], %s::smallint[], %s::uuid[]) t (d, s, i)
-  ON CONFLICT DO NOTHING RETURNING id)
-SELECT count(*), CASE WHEN count(*) < %s THEN array_agg(id::text) END FROM new
+  ON CONFLICT DO NOTHING RETURNING id::text
 """
 _AGAIN = "SELECT id::text FROM signals_seen WHERE day >= date '1970-01-01' + %s AND slot < 0 AND id = ANY (%s::uuid[])"
 
@@ -124,33 +124,38 @@ _AGAIN = "SELECT id::text FROM signals_seen WHERE day >= date '1970-01-01' + %s 
 def _fresh(given: dict[bytes, Entry]) -> list[Entry]:
     """Entries whose ids were not known; now they are."""
     rows = []
-    doubtful: dict[str, Entry] = {}
+    doubtful: dict[bytes, Entry] = {}
     for pk, e in given.items():
         if e.doubt:
-            doubtful[pk.hex()] = e
-            rows.append((day_of(e.received_at), -1, pk.hex()))
+            doubtful[pk] = e
+            rows.append((day_of(e.received_at), -1, pk))
         else:
             at = e.at
-            rows.append((day_of(at), (at + copying.LOCAL) % copying.DAY // _SLOT, pk.hex()))
-    if not rows:
-        return []
+            rows.append((day_of(at), (at + copying.LOCAL) % copying.DAY // _SLOT, pk))
     rows.sort()
     copying.make_days({row[0] for row in rows})
-    gone: set[str] = set()
-    with connection.cursor() as cursor:
-        if doubtful:
+    if doubtful:
+        with connection.cursor() as cursor:
             first = min(day_of(e.received_at) for e in doubtful.values()) - _RESENT_DAYS
-            cursor.execute(_AGAIN, [first, _array(doubtful)])
-            gone = {pk.replace("-", "") for (pk,) in cursor.fetchall()}
-            rows = [r for r in rows if r[2] not in gone]
-        cursor.execute(
-            _REMEMBER, [_array(str(r[0]) for r in rows), _array(str(r[1]) for r in rows), _array(r[2] for r in rows), len(rows)]
-        )  # fmt: skip
-        count, new = cursor.fetchone()
-    if count == len(given):
+            cursor.execute(_AGAIN, [first, _array(pk.hex() for pk in doubtful)])
+            gone = {UUID(pk).bytes for (pk,) in cursor.fetchall()}
+        rows = [r for r in rows if r[2] not in gone]
+        given = {pk: e for pk, e in given.items() if pk not in gone}
+    try:
+        with transaction.atomic():
+            copying.remember(rows)
         return list(given.values())
-    left = {pk.replace("-", "") for pk in new} if new else {r[2] for r in rows} if count == len(rows) else set()
-    return [e for pk, e in given.items() if pk.hex() in left]
+    except IntegrityError:  # something came again: few batches, and asking each id for itself costs three times as much
+        return [given[pk] for pk in _unknown(rows)]
+
+
+def _unknown(rows: list[tuple[int, int, bytes]]) -> list[bytes]:
+    """Those of the ids that were not known; now they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REMEMBER, [_array(str(r[0]) for r in rows), _array(str(r[1]) for r in rows), _array(r[2].hex() for r in rows)]
+        )  # fmt: skip
+        return [UUID(pk).bytes for (pk,) in cursor.fetchall()]
 
 
 def _array(words: Iterable[str]) -> str:
@@ -294,7 +299,7 @@ def _file(entry: Entry, owner: Whose, lines: dict[int, list[bytes]]) -> None:
 
 
 def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: set[str], heard: dict) -> None:
-    """Events for the rules. What is plainly good concerns a rule only while something is going on there."""
+    """Events for the rules. What is not bad concerns a rule only while something is going on there."""
     device, usable = entry.device, owner.health
     for name, value, own in entry.readings:
         if usable or name in _TECHNICAL:
@@ -317,7 +322,7 @@ def _listen(entry: Entry, owner: Whose, sheet: rulebooks.Sheet, watched: set[str
         here = entry.place
         for rule in sheet.fences:
             beyond = rule.fence.beyond(here.latitude, here.longitude)
-            if beyond > 0 or rule.code in watched:
+            if beyond > max(rule.margin, here.accuracy_m or 0) or rule.code in watched:
                 found = _note(entry, owner, rule, heard)
                 found.events.append(place(moment(entry.at), here.latitude, here.longitude, here.accuracy_m or 0))
 

@@ -27,7 +27,7 @@ LONGEST = timedelta(hours=24)
 
 @dataclass
 class Sheet:
-    """Rules by what they look at. ``readings``: name → (rule, least, greatest value that is plainly good); ``context``: name → rules that need it."""
+    """Rules by what they look at. ``readings``: name → (rule, least, greatest value that begins nothing); ``context``: name → rules that need it."""
 
     rules: dict[str, Rule] = field(default_factory=dict)
     readings: dict[str, list[tuple[Rule, float, float]]] = field(default_factory=dict)
@@ -79,8 +79,8 @@ def _sheet(rules: dict[str, Rule], fences: Iterable[Rule] = ()) -> Sheet:
     made = Sheet(rules, fences=list(fences))
     made.rules = {**rules, **{f.code: f for f in made.fences}}
     for rule in rules.values():
-        least = float("-inf") if rule.low is None else rule.low + rule.margin
-        most = float("inf") if rule.high is None else rule.high - rule.margin
+        least = float("-inf") if rule.low is None else rule.low
+        most = float("inf") if rule.high is None else rule.high
         for name in rule.readings:
             made.readings.setdefault(name, []).append((rule, least, most))
         for name in rule.context:

@@ -5,8 +5,10 @@ alarms, states, place and zone. A new product needs no Python.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ..yamlfile import Node, Source
 from . import commands
@@ -102,8 +104,10 @@ class Product:
 def interpret(product: Product, message: Message) -> Message:
     """The message in the product's meaning. Nothing else of it changes; fields that the product does not name stay fields."""
     changed: dict[str, object] = {}
-    if product.clock is not None and message.time is not None:
+    if product.clock is not None and message.time is not None and message.time.offset != product.clock:
         changed["time"] = device_time(message.time.stated, product.clock, message.received_at)
+    if not (changed or message.alarms or message.fields):
+        return message
     alarms = [rule_alarm for a in message.alarms if (rule_alarm := _read_alarm(product, a)) is not None]
     if message.fields:
         readings, states = Readings(), dict(message.states)
@@ -130,7 +134,7 @@ def interpret(product: Product, message: Message) -> Message:
             changed["kind"] = MessageKind.ALARM
         elif message.kind is MessageKind.ALARM:
             changed["kind"] = MessageKind.POSITION if message.position else MessageKind.STATUS
-    return replace(message, **changed) if changed else message
+    return msgspec.structs.replace(message, **changed) if changed else message
 
 
 def _read_alarm(product: Product, alarm: Alarm) -> Alarm | None:

@@ -39,6 +39,7 @@ ALARM_BITS = {
 }
 # States that name the cause when an alarm frame has no alarm bit.
 CAUSE_BITS = {1: AlarmKind.GEOFENCE_EXIT, 2: AlarmKind.GEOFENCE_ENTER}
+_LOW_ALARMS = sum(1 << bit for bit in ALARM_BITS if bit < 16)
 STATE_BITS = {1: "outside_fence", 2: "inside_fence", 3: "worn", 4: "moving"}
 
 
@@ -119,6 +120,8 @@ def _position(
 
 
 def _alarms(status: int | None, is_alarm: bool) -> tuple[Alarm, ...]:
+    if not is_alarm and not (status and (status >> 16 or status & _LOW_ALARMS)):
+        return ()
     found = []
     if status:
         for bit in range(status.bit_length()):

@@ -16,6 +16,7 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
 from sangyu.engines.codecs import Message, codec
+from sangyu.kernel.live import replicas
 
 from . import topics
 from .conversion import entry_of, network_of
@@ -39,7 +40,7 @@ async def ensure(js) -> None:
         await js.add_stream(
             StreamConfig(
                 name=STREAM, subjects=list(topics.SUBJECTS), retention=RetentionPolicy.WORK_QUEUE, discard=DiscardPolicy.NEW,
-                storage=StorageType.FILE, max_bytes=MOST_BYTES, max_msg_size=270_000,
+                storage=StorageType.FILE, max_bytes=MOST_BYTES, max_msg_size=270_000, num_replicas=replicas(),
             )
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """From a codec's message to the entry on the stream: the product's meaning, WGS-84, nothing that a consumer could stumble over."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sangyu.engines.codecs import Message
 from sangyu.engines.codecs.entries import Entry, Place
@@ -107,7 +107,8 @@ def _plain(values: Mapping[str, object]) -> dict[str, str | int | float | bool |
 
 def clean(text: str, most: int) -> str:
     """Text that every database and encoder takes: no NUL, no half characters, ``most`` characters."""
-    text = text[:most]
+    if len(text) > most:
+        text = text[:most]
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -119,4 +120,4 @@ def _moment(time) -> int | None:
 
 def milliseconds(moment: datetime) -> int:
     """Since 1970 UTC."""
-    return round(moment.astimezone(UTC).timestamp() * 1000)
+    return round(moment.timestamp() * 1000)

@@ -10,6 +10,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.errors import APIError, NotFoundError
 
 from sangyu.engines.codecs.entries import ALARM, READING, STREAM
+from sangyu.kernel.live import replicas
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ async def connect(url: str, name: str = "sangyu gateway") -> Client:
 
 
 async def ensure(js: JetStreamContext) -> None:
-    """Create the stream when it is not there. SANGYU_SIGNALS_GB: its most bytes (8), SANGYU_SIGNALS_REPLICAS: copies in a cluster (1).
+    """Create the stream when it is not there. SANGYU_SIGNALS_GB: its most bytes (8).
 
     A full stream takes nothing new and so is no device answered: it never drops what is not in the database. On a disk that has less
     room it is made smaller. What an operator changes afterwards stays.
@@ -68,7 +69,7 @@ def _config(size: int) -> StreamConfig:
         storage=StorageType.FILE,
         max_bytes=size,
         duplicate_window=DUPLICATES,
-        num_replicas=int(os.environ.get("SANGYU_SIGNALS_REPLICAS", "1")),
+        num_replicas=replicas(),
     )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.identity import identity
 
+from ..gateway.config import most_connections
 from .faults import NONE, Faults
 from .life import Life
 from .speech import SPEECHES, Frame
@@ -194,6 +195,7 @@ class Fleet:
     async def open(self, *, a_second: float = 1000, seconds: float = 60) -> int:
         """Connect all, ``a_second`` at most; answers how many are signed in after ``seconds`` at the latest."""
         self.loop = asyncio.get_running_loop()
+        most_connections()
         began = time.monotonic()
         for n, device in enumerate(self.devices):
             self.later(device.connect())

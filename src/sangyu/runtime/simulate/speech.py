@@ -4,6 +4,7 @@ Written from the protocol's side of the device; the gateway's codecs are not use
 """
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +22,7 @@ class Frame:
     alarm: bool = False
 
 
-class Speech:
+class Speech(ABC):
     """One device's words. ``clock``: what is added to the true time by a clock that is wrong."""
 
     protocol = ""
@@ -32,20 +33,24 @@ class Speech:
         self.identity, self.clock, self.count = identity, clock, 0
         self._rest = b""
 
+    @abstractmethod
     def login(self, now: datetime) -> Frame: ...
 
+    @abstractmethod
     def heartbeat(self, body: Body, now: datetime) -> Frame: ...
 
+    @abstractmethod
     def report(self, body: Body, now: datetime) -> Frame: ...
 
     def vitals(self, body: Body, now: datetime) -> Frame:
         return self.report(body, now)
 
+    @abstractmethod
     def alarm(self, body: Body, now: datetime, kind: str = "sos") -> Frame: ...
 
+    @abstractmethod
     def hear(self, data: bytes) -> tuple[list[str], list[bytes]]:
         """Keys of answers in what came, and what is to be said to commands in it."""
-        raise NotImplementedError
 
 
 class Watch(Speech):

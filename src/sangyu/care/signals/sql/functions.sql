@@ -22,6 +22,7 @@ BEGIN
     EXECUTE format('ALTER TABLE public.%I ADD CONSTRAINT day CHECK (day = %L::date)', name, d);
     EXECUTE format('ALTER TABLE public.%I ADD PRIMARY KEY (day, slot, id)', name);
     EXECUTE format('ALTER TABLE public.signals_seen ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)', name, d, d + 1);
+    EXECUTE format('GRANT INSERT ON public.%I TO sangyu_job', name);
     made := made + 1;
   END LOOP;
   RETURN made;
