@@ -21,10 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 import yaml
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.django_client import OAuth
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -34,7 +31,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from joserfc.errors import JoseError
 
 from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.errors import NotVisible, Refused
@@ -117,7 +113,9 @@ def _provider(name: str, entry: dict[str, Any]) -> Provider:
 
 
 @cache
-def _clients() -> OAuth:
+def _clients():
+    from authlib.integrations.django_client import OAuth  # half a second of every start, and few have a provider
+
     made = OAuth()
     for p in providers().values():
         made.register(
@@ -165,6 +163,12 @@ class _asking:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind, error, trace) -> None:
+        if error is None:
+            return
+        import requests
+        from authlib.common.errors import AuthlibBaseError
+        from joserfc.errors import JoseError
+
         if isinstance(error, requests.RequestException):
             raise Refused(
                 _("“%(name)s” does not answer. Sign in with your account and password here, or try again later.")

@@ -2,12 +2,16 @@
 
 from functools import cache
 
-from pypinyin import Style, lazy_pinyin
+
+def _first_letters(text: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # takes half a second to load
+
+    return lazy_pinyin(text, style=Style.FIRST_LETTER)
 
 
 @cache
 def _initial(character: str) -> str:
-    return lazy_pinyin(character, style=Style.FIRST_LETTER)[0][:1].lower()
+    return _first_letters(character)[0][:1].lower()
 
 
 def initials(name: str, *, exact: bool = True) -> str:
@@ -18,4 +22,4 @@ def initials(name: str, *, exact: bool = True) -> str:
     """
     if not exact:
         return "".join(map(_initial, name))[:60]
-    return "".join(p[:1] for p in lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()[:60]
+    return "".join(p[:1] for p in _first_letters(name)).lower()[:60]
