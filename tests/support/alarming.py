@@ -32,6 +32,7 @@ def alarm_county(county, region, person, now) -> None:
         made = county.accounts[role]
         Party.objects.create(**asked, kind=kind, subject_id=made.pk, account=made, name=made.name)
     from sangyu.care.emergencies.models import Incident
+    from sangyu.care.signals import services as signals
     from sangyu.kernel.models import Share
 
     _show(Incident.objects.get(pk=taken), worker)
@@ -51,7 +52,11 @@ def alarm_county(county, region, person, now) -> None:
         actor=bureau, title="夜间演练", region_id=region.pk, planned_at=now, place="养老院", now=now
     )
     call = services.write_down_call(actor=desk, number="04172800001", missed=True, now=before)
+    about = {"actor": bureau, "person_id": person.pk, "reason": "医嘱", "today": before.date()}
+    limit = signals.set_limit(rule="heart_rate", high=110, **about)
+    fence = signals.draw_fence(name="小区", latitude=40.66, longitude=122.23, radius=500, **about)
     county.ids |= {
+        "limit": limit.pk, "fence": fence.pk,
         "emergency": waits, "emergency_taken": taken, "emergency_closed": closed, "night": night.pk, "alarm_station": station.pk,
         "alarm_channel": channel.pk, "drill": drill.pk, "call": call.pk,
     }  # fmt: skip

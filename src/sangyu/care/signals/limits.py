@@ -5,6 +5,7 @@ from datetime import date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sangyu.engines.alarms import Rule
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible
 from sangyu.kernel.events import emit
@@ -26,14 +27,9 @@ def set_limit(
     """From today on ``rule`` counts from other values for this person; what held before ends. Raises Invalid, NotVisible."""
     today = today or timezone.localdate()
     person = people.get_person(actor, person_id)
-    known = rulebooks.rules_at(person.path).get(rule)
-    errors: dict[str, list[str]] = {}
-    if known is None or known.latch:
-        errors["rule"] = [_("There is no such rule, or it has no limits.")]
-    if low is None and high is None and minutes is None and not off:
-        errors["low"] = [_("Say from which value on, for how long, or that it is not watched.")]
-    if low is not None and high is not None and low >= high:
-        errors["high"] = [_("The upper limit must be above the lower one.")]
+    if off:
+        low = high = minutes = None
+    errors = _wrong(rulebooks.rules_at(person.path).get(rule), off, low=low, high=high, minutes=minutes)
     if not reason.strip():
         errors["reason"] = [_("Say why.")]
     if errors:
@@ -47,6 +43,22 @@ def set_limit(
         person=person, path=person.path, rule=rule, low=low, high=high, minutes=minutes, off=off, reason=reason.strip(),
         set_by=actor.name[:100], valid_from=today,
     )  # fmt: skip
+
+
+def _wrong(rule: Rule | None, off: bool, **values: float | None) -> dict[str, list[str]]:
+    own = rulebooks.settable(rule) if rule else frozenset()
+    if not own:
+        return {"rule": [_("There is no such rule, or it has no limits.")]}
+    given = {name: value for name, value in values.items() if value is not None}
+    errors = {name: [_("This rule has no such value.")] for name in given.keys() - own}
+    if not given and not off:
+        errors[sorted(own)[0]] = [_("Say from which value on, for how long, or that it is not watched.")]
+    low, high = given.get("low", rule.low), given.get("high", rule.high)
+    if not errors and low is not None and high is not None and low >= high:
+        errors["high" if "high" in given else "low"] = [_("The upper limit must be above the lower one.")]
+    if given.get("minutes", 1) < 1:
+        errors["minutes"] = [_("At least a minute.")]
+    return errors
 
 
 @service("signals.limits")

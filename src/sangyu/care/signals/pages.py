@@ -164,10 +164,9 @@ class OfPerson(Measured):
             selectors.log_look(
                 self.actor, self.person.pk, "signals", gettext("charts of %(day)s") % {"day": made["shown"].day}
             )
-        limits, fences = selectors.limits_of(self.actor, self.person.pk)
-        return made | {
+        return made | selectors.limit_lines(self.actor, self.person.pk) | {
             "person": self.person, "position": position, "may_place": position and self.actor.may("signals.position"),
-            "alarms": list(selectors.alarms_of(self.actor, self.person.pk)[:20]), "limits": limits, "fences": fences,
+            "alarms": list(selectors.alarms_of(self.actor, self.person.pk)[:20]),
         }  # fmt: skip
 
 
@@ -232,7 +231,8 @@ class OfDevice(Measured):
             selectors.log_look(self.actor, person, "signals", gettext("charts of %(day)s") % {"day": made["shown"].day})
         last = selectors.last_of(self.actor, [self.device.pk]).get(self.device.pk)
         alarms = selectors.alarms_visible(self.actor).filter(device_id=self.device.pk).select_related("person")[:20]
-        return made | {"device": self.device, "last": last, "alarms": list(alarms), "person": None, "wearer": person}
+        about = {"device": self.device, "last": last, "alarms": list(alarms), "person": None, "wearer": person}
+        return made | about | (selectors.limit_lines(self.actor, person) if person else {})
 
 
 # ---------------------------------------------------------------- map
@@ -284,9 +284,9 @@ class DeviceMap(PlainPage):
         return {"lat": row.latitude, "lon": row.longitude, "words": f"{name} {age}", "tone": tone, "url": url}
 
 
-def map_data(*, points=(), line=(), circles=()) -> dict:
-    """Data of a map: own drawings always, tiles where the deployment has some (SANGYU_MAP_TILES)."""
+def map_data(*, points=(), line=(), circles=(), view=None) -> dict:
+    """Data of a map: own drawings always, tiles where the deployment has some (SANGYU_MAP_TILES). ``view``: where to look without drawings."""
     return {
-        "points": list(points), "line": list(line), "circles": list(circles), "tiles": settings.SANGYU_MAP_TILES,
+        "points": list(points), "line": list(line), "circles": list(circles), "view": view, "tiles": settings.SANGYU_MAP_TILES,
         "source": settings.SANGYU_MAP_SOURCE,
     }  # fmt: skip

@@ -91,6 +91,15 @@ def _sheet(rules: dict[str, Rule], fences: Iterable[Rule] = ()) -> Sheet:
 
 
 # ---------------------------------------------------------------- personal
+def settable(rule: Rule) -> frozenset[str]:
+    """Which values of the rule one person may have of their own; none of what calls for help, and of a fence."""
+    if rule.latch or rule.fenced or rule.fence:
+        return frozenset()
+    if rule.lasting:
+        return frozenset({"minutes", "off"})
+    return frozenset({"off", *(name for name in ("low", "high") if getattr(rule, name) is not None)})
+
+
 @dataclass
 class Personal:
     """Limits and fences of one person that hold today."""

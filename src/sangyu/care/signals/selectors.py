@@ -15,6 +15,7 @@ from sangyu.kernel.audit import log_read
 from sangyu.registry.devices import selectors as devices
 from sangyu.registry.people import selectors as people
 
+from . import words
 from .enums import AlarmState, reading_label
 from .models import COLUMNS, Alarm, Fence, Last, Limit, Summary
 from .rulebooks import rules_at
@@ -87,6 +88,21 @@ def limits_of(actor: Actor, person_id: int, day=None) -> tuple[list[Limit], list
     day = day or timezone.localdate()
     limits = Limit.objects.visible_to(actor).on(day).filter(person_id=person_id)
     return list(limits), list(Fence.objects.visible_to(actor).on(day).filter(person_id=person_id))
+
+
+def limit_lines(actor: Actor, person_id: int) -> dict:
+    """What holds for the person alone, as ``signals/parts/limits.html`` shows it."""
+    limits, fences = limits_of(actor, person_id)
+    return {
+        "person_id": person_id, "may_limit": actor.may("signals.limits"),
+        "limit_lines": [words.limit_line(r) for r in limits], "fence_lines": [words.fence_line(r) for r in fences],
+    }  # fmt: skip
+
+
+def lines_ever(actor: Actor, person_id: int) -> list[words.Line]:
+    """Personal limits and fences in words, also those that hold no more."""
+    limits, fences = (m.objects.visible_to(actor).filter(person_id=person_id) for m in (Limit, Fence))
+    return [*map(words.limit_line, limits), *map(words.fence_line, fences)]
 
 
 def log_look(actor: Actor, person_id: int, what: str, purpose: str) -> None:

@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import pages
+from . import pages, pages_limits
 
 app_name = "signals"
-urlpatterns = paths(pages.AlarmList, pages.DeviceMap, pages.OfPerson, pages.Track, pages.OfDevice)
+urlpatterns = paths(pages.AlarmList, pages.DeviceMap, pages.OfPerson, pages.Track, pages.OfDevice, *pages_limits.PAGES)

@@ -1,10 +1,7 @@
 """What each room tells the timeline. A new room: a function and a line in ``SOURCES``, at the end (numbers are in addresses)."""
 
-from datetime import date, datetime, time
-
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -19,12 +16,8 @@ from sangyu.ui.format import money
 from . import words
 from .entitled import asked_for, stays
 from .file import File
-from .timeline import Asked, Entry, Show, Source, older
-from .worn import issues
-
-
-def _moment(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+from .timeline import Asked, Entry, Show, Source, day_begins, older
+from .worn import issues, limits
 
 
 # ---------------------------------------------------------------- services
@@ -211,12 +204,12 @@ def consents(asked: Asked) -> list[Entry]:
     for consent in asked.file.consents:
         text = consent.get_purpose_display() + (f"·{consent.contact.name}" if consent.contact else "")
         note = "、".join(words.part(p) for p in consent.parts)
-        given = Entry(_moment(consent.given_on), 2 * consent.pk, _("Consent given"), text, note, "ok", day_only=True)
+        given = Entry(day_begins(consent.given_on), 2 * consent.pk, _("Consent given"), text, note, "ok", day_only=True)
         made.append(given)
         if consent.withdrawn_on:
             made.append(
                 Entry(
-                    _moment(consent.withdrawn_on), 2 * consent.pk + 1, _("Consent withdrawn"), text,
+                    day_begins(consent.withdrawn_on), 2 * consent.pk + 1, _("Consent withdrawn"), text,
                     consent.withdrawn_reason, "bad", day_only=True,
                 )
             )  # fmt: skip
@@ -319,4 +312,5 @@ SOURCES = (
     Source("stays", Show.LIFE, stays, _holds("facilities.stays")),
     Source("asked_for", Show.MONEY, asked_for, _holds("applications.view")),
     Source("devices", Show.SERVICE, issues, _holds("devices.view")),
+    Source("limits", Show.CHANGE, limits, _holds("signals.view")),
 )

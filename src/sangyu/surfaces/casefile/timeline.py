@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import Q, QuerySet, TextChoices
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
@@ -25,6 +26,11 @@ class Show(TextChoices):
     PAPER = "paper", pgettext_lazy("casefile", "Papers and checks")
     CHANGE = "change", pgettext_lazy("casefile timeline", "Changes")
     READ = "read", pgettext_lazy("casefile", "Looks")
+
+
+def day_begins(day: date) -> datetime:
+    """Where an entry of which only the day is known stands."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 @dataclass

@@ -4,6 +4,22 @@
   var box = document.querySelector("[data-devmap]"), source = box && box.querySelector("script");
   if (!source) { return; }
   var none = box.parentElement.querySelector(".devmap__none");
+  // A form with a place and a radius below the map: its circle is drawn, a click moves the middle.
+  function pick(map, tone) {
+    if (!document.querySelector("[data-pick-map]")) { return; }
+    var circle = null;
+    function field(name) { return document.getElementById("form").elements[name]; }  // the form is replaced when it is refused
+    function draw() {
+      var at = [parseFloat(field("latitude").value), parseFloat(field("longitude").value)], wide = parseInt(field("radius").value, 10);
+      if (isNaN(at[0]) || isNaN(at[1]) || !(wide > 0)) { return false; }
+      if (circle) { circle.setLatLng(at).setRadius(wide); } else { circle = L.circle(at, { radius: wide, color: tone, weight: 2, fillOpacity: 0.1 }).addTo(map); }
+      return true;
+    }
+    function look() { if (draw()) { map.fitBounds(circle.getBounds(), { padding: [24, 24], maxZoom: 17 }); } }
+    map.on("click", function (e) { field("latitude").value = e.latlng.lat.toFixed(6); field("longitude").value = e.latlng.lng.toFixed(6); draw(); });
+    document.addEventListener("change", function (e) { if (/^(latitude|longitude|radius)$/.test(e.target.name)) { look(); } });
+    look();
+  }
   function fail() { box.hidden = true; if (none) { none.hidden = false; } }
   if (!window.L) { fail(); return; }
   try {
@@ -25,6 +41,7 @@
       if (p.url) { mark.on("click", function () { window.location.href = p.url; }); }
       bounds.push([p.lat, p.lon]);
     });
-    if (bounds.length > 1) { map.fitBounds(bounds, { padding: [24, 24], maxZoom: 16 }); } else { map.setView(bounds[0], 15); }
+    if (!bounds.length) { map.setView(data.view || [35, 105], data.view ? 13 : 4); } else if (bounds.length > 1) { map.fitBounds(bounds, { padding: [24, 24], maxZoom: 16 }); } else { map.setView(bounds[0], 15); }
+    pick(map, colour("bad"));
   } catch (e) { fail(); }
 })();
