@@ -88,9 +88,12 @@ def settle(entries: list[Entry], done: Done | None = None) -> int:
     """One transaction: take the entries in, let alarms become incidents. Answers how many alarms were raised."""
     now, began = timezone.now(), time.perf_counter()
     with scope(ACTOR, source="signals"):
-        raised = signals.take(entries, actor=ACTOR, now=now)
-        if raised and (room := emergencies()):
-            room.alarms(raised, actor=ACTOR, now=now)
+        raised, fine = signals.take(entries, actor=ACTOR, now=now), signals.resets(entries)
+        if (raised or fine) and (room := emergencies()):
+            if raised:
+                room.alarms(raised, actor=ACTOR, now=now)
+            for device in fine:
+                room.device_reset(actor=ACTOR, device_id=device, now=now)
     if done is not None:
         with done.lock:
             done.batches += 1

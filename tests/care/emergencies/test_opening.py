@@ -172,13 +172,6 @@ def test_the_queue_shows_nobodys_first_then_the_gravest(desk):
     assert row.area
 
 
-def test_a_reset_leaves_the_case_open(desk):
-    (pk,) = take(alarm(desk["person"]))
-    Incident.objects.filter(pk=pk).update(device_id=None)
-    assert services.device_reset(actor=JOB, device_id=4711, now=NOW) == []
-    assert Incident.objects.get().state == "open"
-
-
 def test_the_database_is_the_last_line(desk):
     (pk,) = take(alarm(desk["person"]))
     case = Incident.objects.get(pk=pk)

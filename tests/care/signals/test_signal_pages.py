@@ -1,5 +1,6 @@
 """Screens of signals: charts, map, alarms, the elder's tab, the relative's look (R-090, R-091)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -125,8 +126,18 @@ def test_a_relative_sees_what_the_elder_agreed_to(rows):
     client, address = client_for(family), f"/elder/{person.pk}/devices/"
     first = client.get(address)
     assert (first.status_code, "心率" in first.text, logged()) == (200, False, [])
+    Limit.objects.create(
+        person=person,
+        path=person.path,
+        rule="spo2",
+        low=85,
+        reason="慢阻肺",
+        set_by="张三",
+        valid_from=timezone.localdate(),
+    )
     page = client.get(f"{address}?show=1").text
     assert ("心率" in page, "geo:40.66" in page, logged()) == (True, True, ["signals position"])
+    assert ("血氧偏低" in page, "不低于 85 %" in page, "慢阻肺" in page) == (True, True, True)
     Consent.objects.filter(person=person).update(withdrawn_on=timezone.localdate())
     page = client.get(f"{address}?show=1").text
     assert ("心率" in page, "geo:" in page) == (False, "geo:" in page)
@@ -157,6 +168,93 @@ def test_personal_limits_and_fences_hold_from_the_day_they_are_set(rows, bureau)
         take(
             [entry(rows["watch"], now + timedelta(minutes=n), readings={"heart_rate": 106}) for n in (40, 41)],
             now=now + timedelta(minutes=42),
+        )
+        == []
+    )
+
+
+def test_limits_and_fences_have_a_page(rows, bureau):
+    """R-091: who set what and why, what held earlier; what makes no sense is refused; who may look only gets no buttons."""
+    person, now = rows["person"], rows["now"]
+    client, home = client_for(bureau), f"/signals/person/{person.pk}/limits/"
+    limit = {"rule": "heart_rate", "high": "100", "reason": "张医生医嘱"}
+    for wrong in (
+        {"low": "120"},
+        {"minutes": "5"},
+        {"rule": "sos"},
+        {"rule": "left_bed", "high": "100"},
+        {"reason": " "},
+    ):
+        assert client.post(f"{home}new/", limit | wrong).status_code == 422, wrong
+    assert client.post(f"{home}new/", {"rule": "heart_rate", "low": "140", "reason": "x"}).status_code == 422
+    assert not Limit.objects.exists()
+    assert client.post(f"{home}new/", limit)["Location"] == home
+    assert client.post(f"{home}new/", {"rule": "left_bed", "minutes": "60", "reason": "夜里常起来"}).status_code == 303
+    drawn = client.get(f"/signals/person/{person.pk}/fences/new/").text
+    assert ("data-pick-map" in drawn, f'value="{person.latitude}"' in drawn) == (True, True)
+    fence = {
+        "name": "小区",
+        "inside": "1",
+        "latitude": "40.661",
+        "longitude": "122.231",
+        "radius": "300",
+        "reason": "走失过",
+    }
+    address = f"/signals/person/{person.pk}/fences/new/"
+    assert client.post(address, fence | {"radius": "20"}).status_code == 422
+    assert client.post(address, fence)["Location"] == home
+    words = (
+        "心率超限",
+        "不高于 100 /min",
+        "不低于 45 /min，不高于 130 /min",
+        "超过 60 分钟",
+        "不得走出 300 米",
+        "张医生医嘱",
+        "站前区",
+    )
+    for at in (
+        home,
+        f"/signals/person/{person.pk}/",
+        f"/signals/device/{rows['watch']}/",
+        f"/casefile/{person.pk}/devices/",
+    ):
+        page = client.get(at).text
+        assert [w for w in words if w not in page] == [], at
+    Limit.objects.update(valid_from=timezone.localdate(now) - timedelta(days=3))
+    row = Limit.objects.get(rule="heart_rate")
+    assert "恢复一般限值" in client.get(f"/signals/limits/{row.pk}/end/").text
+    assert client.post(f"/signals/limits/{row.pk}/end/")["Location"] == home
+    assert client.post(f"/signals/fences/{Fence.objects.get().pk}/end/").status_code == 303
+    page = client.get(home).text
+    assert ("以前的" in page, "张医生医嘱" in page, "不得走出" in page) == (True, True, False)
+    history = client.get(f"/casefile/{person.pk}/history/").text
+    assert ("设个人限值" in history, "结束个人限值" in history) == (True, True)
+    looks = replace(bureau, permissions=bureau.permissions - {"signals.limits"})
+    page = client_for(looks).get(home).text
+    assert ("超过 60 分钟" in page, "/end/" in page, "limits/new" in page) == (True, False, False)
+    assert client_for(looks).get(f"{home}new/").status_code == 403
+    assert client.get(f"/signals/person/{rows['other'].pk}/limits/").status_code == 404
+
+
+def test_a_device_that_takes_its_call_back_leaves_the_case_open(rows):
+    """devices.md §6: the reset is written into the case; a person closes it."""
+    from sangyu.care.emergencies.models import Incident, Trail
+    from sangyu.runtime import consumer
+
+    now = timezone.now()
+    consumer.settle([entry(rows["watch"], now, alarms=[("sos", 1)], pk="pressed")])
+    fine = entry(rows["watch"], now + timedelta(seconds=5), kind="status", states={"sos": False}, pk="fine")
+    consumer.settle([fine, entry(rows["bed"], now, kind="status", states={"sos": False, "worn": True})])
+    consumer.settle([fine])
+    case = Incident.objects.get(device_id=rows["watch"])
+    assert (case.state, case.reset_at is not None) == ("open", True)
+    assert Trail.objects.filter(what="reset").count() == 1
+    assert (
+        services.resets(
+            [
+                entry(rows["watch"], now, states={"sos": False}, late=True),
+                entry(rows["watch"], now, states={"worn": False}),
+            ]
         )
         == []
     )

@@ -10,6 +10,7 @@ from sangyu.engines.codecs import Doubt, Options, codec, gatt
 from sangyu.engines.codecs import ReadingKind as R
 from sangyu.engines.codecs.checksums import arc, x25
 from sangyu.engines.codecs.dc09 import decrypt, encrypt, frame, stamp
+from sangyu.engines.codecs.dc09_events import event
 from sangyu.engines.codecs.gt06 import frame as gt06_frame
 from sangyu.engines.codecs.identity import identity
 from sangyu.engines.codecs.kinds import LEVELS, UNITS, AlarmKind, ReadingKind
@@ -250,6 +251,14 @@ KEYED = Options(key=lambda account: KEY if account == "1234" else None)
 
 def encrypted(data: str, when: datetime = NOW) -> bytes:
     return frame(f'"*SIA-DCS"0042L0#1234[{encrypt(data + "]" + stamp(when), KEY)}')
+
+
+def test_an_alarm_unit_takes_its_call_back():
+    """SIA QR and MH, Contact-ID 3101: what was raised is over; it raises nothing."""
+    assert event("SIA-DCS", "Nri1/QR12").states == {"sos": False}
+    assert event("SIA-DCS", "Nri1/MH12").states == {"medical": False}
+    assert event("SIA-DCS", "Nri1/OP12").states == {}
+    assert event("ADM-CID", "3101 01 015").states == {"sos": False}
 
 
 def test_encrypted_alarm_unit():

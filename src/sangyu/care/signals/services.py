@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sangyu.engines.codecs.entries import Entry
+from sangyu.engines.codecs.kinds import LEVELS, LIFE
 from sangyu.kernel.actor import Actor
 
 from . import intake, judging, supervision
@@ -14,13 +15,25 @@ from .raised import Raised
 from .retention import keep_days
 
 __all__ = [
-    "Raised", "acknowledge", "draw_fence", "due", "end_fence", "end_limit", "forget_days", "keep_days", "set_aside", "set_limit", "take",
+    "Raised", "acknowledge", "draw_fence", "due", "end_fence", "end_limit", "forget_days", "keep_days", "resets", "set_aside", "set_limit", "take",
 ]  # fmt: skip
 
 
 def take(entries: Iterable[Entry], *, actor: Actor, now: datetime) -> list[Raised]:
     """Take messages in (idempotent: known ids drop out): readings, last states, alarms. Answers alarms raised, and those that came again."""
     return intake.take(entries, actor=actor, now=now)
+
+
+#: What a device may take back ("all is fine again").
+_CALLS = frozenset(kind for kind, level in LEVELS.items() if level == LIFE)
+
+
+def resets(entries: Iterable[Entry]) -> list[int]:
+    """Devices that say now that a call for help of theirs is over. What was buffered says nothing of now."""
+    found = {
+        e.device for e in entries if e.states and not e.late and any(not on and name in _CALLS for name, on in e.states.items())
+    }  # fmt: skip
+    return sorted(found)
 
 
 def due(*, actor: Actor, now: datetime, limit: int = 500, behind: bool = False) -> list[Raised]:

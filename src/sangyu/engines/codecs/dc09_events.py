@@ -64,7 +64,8 @@ def _sia(content: str) -> Event | None:
     if code in SIA_RESTORED:
         return Event(MessageKind.STATUS, states={SIA_RESTORED[code]: False}, details=details)
     if code not in SIA and _QUIET.fullmatch(code):
-        return Event(MessageKind.STATUS, details=details)
+        over = SIA.get(f"{code[0]}A") if code[1] in "RH" else None  # QR, MH …: what QA, MA … said is over
+        return Event(MessageKind.STATUS, states={str(over): False} if over else {}, details=details)
     alarm = Alarm.of(SIA.get(code, AlarmKind.UNKNOWN), code)
     return Event(MessageKind.ALARM, gravest_first([alarm]), details=details)
 
