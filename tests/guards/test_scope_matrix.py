@@ -110,6 +110,8 @@ OBJECTS = {
     "console/watch/": "emergency_taken",
     "signals/person/": "person",
     "signals/device/": "device_issued",
+    "signals/limits/": "limit",
+    "signals/fences/": "fence",
     "casefile/": "person",
     "casefile/merges/": "merge",
     "casefile/transfers/": "transfer",
@@ -120,6 +122,7 @@ OBJECTS = {
     "worker/visits/": "order_past",
     "worker/duties/": "duty_of_carer",
     "elder/": "order_done",
+    "elder/<int:elder>/emergency/": "emergency_taken",
 }
 #: A page that needs its object in a certain state.
 IN_STATE = {

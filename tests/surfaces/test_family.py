@@ -8,19 +8,23 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from sangyu.care.emergencies import services as emergencies
+from sangyu.care.emergencies.models import Incident
 from sangyu.care.orders import services
 from sangyu.care.orders.codes import home_code
 from sangyu.care.orders.models import Order
 from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
-from sangyu.kernel.models import Share
+from sangyu.kernel.models import DataRead, Share
 from sangyu.kernel.scoping import scope
+from sangyu.registry.accounts import roles
 from sangyu.registry.lifeevents import services as lifeevents
 from sangyu.registry.lifeevents.models import Notice
 from sangyu.registry.people import services as people
 from sangyu.registry.people.enums import Part
 from sangyu.registry.people.models import Consent, Contact
 from sangyu.registry.people.sharing import share_file
+from support.emergencies import operator
 from support.pages import client_for
 from support.people import in_role
 from support.world import make_person
@@ -214,6 +218,50 @@ def test_several_elders_are_chosen_from_and_orders_stay_with_theirs(world, famil
     assert client.get(reverse("family:visit", args=[other.pk, done.pk])).status_code == 404
     for name in ("elder", "emergency", "vouchers", "family", "want", "visits"):
         assert client.get(reverse(f"family:{name}", args=[other.pk])).status_code == 200
+
+
+def test_the_elder_calls_for_help_from_the_telephone(world, family, stranger, clock):
+    """R-094: two presses, one case however often; then what happens now. A look leaves no trace, a relative's is logged once."""
+    elder = replace(family, role="elder", permissions=roles.role("elder").permissions)
+    client, address = client_for(elder), reverse("family:emergency", args=[world.person.pk])
+    assert address in client.get(reverse("family:elder", args=[world.person.pk])).text
+    page = client.get(address).text
+    assert ("要帮忙，快来人" in page, 'href="tel:120"' in page, "Refresh" in page) == (True, True, False)
+    assert not Incident.objects.exists()
+    answer = client.post(address)
+    case = Incident.objects.get()
+    assert (case.source, case.level, case.kind, case.person_id, case.state) == (
+        "app",
+        1,
+        "sos",
+        world.person.pk,
+        "open",
+    )
+    called = reverse("family:called", args=[world.person.pk, case.pk])
+    assert answer["Location"] == called
+    page = client.get(called)
+    assert (page["Refresh"], "12349 已收到求助" in page.text, 'href="tel:12349"' in page.text) == ("15", True, True)
+    assert (client.post(address)["Location"], Incident.objects.get().repeats) == (called, 2)
+    assert "正在叫人帮忙" in client.get(address).text
+    assert not DataRead.objects.exists()
+    daughter = client_for(family)
+    assert [daughter.get(called).status_code for _n in range(2)] == [200, 200]
+    assert DataRead.objects.filter(what="emergencies.family").count() == 1
+    desk = operator(world.region, "王丽")
+    with scope(desk):
+        emergencies.claim(actor=desk, incident_id=case.pk, now=clock.now)
+    assert "王丽正在处理" in daughter.get(called).text
+    for who, url in (
+        (stranger, called),
+        (stranger, address),
+        (family, reverse("family:called", args=[world.person.pk, 10**9])),
+    ):
+        assert client_for(who).get(url).status_code == 404
+    assert client_for(stranger).post(address).status_code == 404
+    watcher = replace(family, permissions=family.permissions - {"emergencies.raise"})
+    assert "要帮忙" not in client_for(watcher).get(address).text
+    assert client_for(watcher).post(address).status_code == 403
+    assert Incident.objects.count() == 1
 
 
 def test_the_size_of_type_is_kept_in_the_browser(world, family):

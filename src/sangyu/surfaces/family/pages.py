@@ -138,17 +138,6 @@ def live_vouchers(actor, person_id: int) -> list:
     return [v for v in rows if v.valid_from <= day]
 
 
-class Emergency(ElderPage):
-    """Numbers to dial in an emergency; nothing here pretends to send an alarm."""
-
-    url, name, title = "<int:elder>/emergency/", "emergency", gettext_lazy("Emergency call")
-    template = "family/emergency.html"
-
-    def get_context(self) -> dict:
-        person = people.get_person(self.actor, self.card.id)
-        return {"contacts": [c for c in people.contacts(person) if c.phone][:2], "address": self.card.address}
-
-
 class Vouchers(ElderPage):
     """What is left on each voucher, and until when."""
 
@@ -206,11 +195,14 @@ class Devices(ElderPage):
         now = timezone.now()
         latest = signals.latest_of(self.actor, self.card.id, now) if signals.HEALTH in held else []
         place = signals.place_of(self.actor, self.card.id) if signals.POSITION in held else None
+        holds = signals.limit_lines(self.actor, self.card.id)
+        limits = holds["limit_lines"] if signals.HEALTH in held else []
+        fences = holds["fence_lines"] if signals.POSITION in held else []
         if not self.own:
-            what = " ".join(w for w, shown in (("signals", latest), ("position", place)) if shown)
-            if what:
+            seen = (("signals", latest or limits), ("position", place or fences))
+            if what := " ".join(w for w, shown in seen if shown):
                 signals.log_look(self.actor, self.card.id, what, _("a relative's look"))
-        return {"latest": latest, "place": place}
+        return {"latest": latest, "place": place, "limits": limits, "fences": fences}
 
 
 class TypeSize(PlainPage):

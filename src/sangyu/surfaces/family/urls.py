@@ -2,7 +2,7 @@
 
 from sangyu.ui.pages import paths
 
-from . import assessed, data, pages, relatives, subsidies, visits, wanting
+from . import assessed, calling, data, pages, relatives, subsidies, visits, wanting
 
 app_name = "family"
 PREFIX = "elder/"
@@ -10,7 +10,8 @@ urlpatterns = paths(
     pages.Home,
     pages.TypeSize,
     pages.ElderHome,
-    pages.Emergency,
+    calling.Emergency,
+    calling.Called,
     pages.Vouchers,
     pages.Family,
     pages.Devices,
