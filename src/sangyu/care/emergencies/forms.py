@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.errors import BadValue
 from sangyu.registry.accounts import selectors as accounts
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.people.fields import PersonField
 from sangyu.registry.regions.fields import RegionField
 
+from . import hours
 from .enums import Cause, ChannelKind, Kind, Level, Outcome, Source, Verified
 
 #: What a person says by hand; the rest comes from devices only.
@@ -164,10 +166,22 @@ class StationForm(_People):
     closes = forms.TimeField(label=_("Closes"), required=False)
     days = forms.TypedMultipleChoiceField(label=_("Weekdays"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple, choices=[
         (1, _("Monday")), (2, _("Tuesday")), (3, _("Wednesday")), (4, _("Thursday")), (5, _("Friday")), (6, _("Saturday")), (7, _("Sunday"))])  # fmt: skip
+    other = forms.CharField(
+        label=_("Different on some days"), max_length=300, required=False,
+        help_text=_("For instance %(example)s; counts instead of the three fields above.") % {"example": hours.EXAMPLE},
+    )  # fmt: skip
     note = forms.CharField(label=_("Remark"), max_length=200, required=False)
+
+    def clean_other(self) -> list[hours.Stretch]:
+        try:
+            return hours.read(self.cleaned_data["other"])
+        except BadValue as bad:
+            raise forms.ValidationError(str(bad.message)) from None
 
     def hours(self) -> list[tuple[int, time, time]]:
         given = self.cleaned_data
+        if given["other"]:
+            return given["other"]
         if given["opens"] is None or given["closes"] is None:
             return []
         return [(day, given["opens"], given["closes"]) for day in given["days"] or range(1, 8)]

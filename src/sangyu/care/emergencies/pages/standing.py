@@ -1,4 +1,4 @@
-"""Screens: roster of nights, stations, channels, drills, tests, calls, ladders in words."""
+"""Screens: roster of nights, drills, tests, calls, ladders in words."""
 
 from datetime import timedelta
 
@@ -9,11 +9,13 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.errors import Refused
+from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.pages import (
     ActionPage,
     Choice,
     FormPage,
+    ImportPage,
     Link,
     ListPage,
     Moment,
@@ -22,12 +24,11 @@ from sangyu.ui.pages import (
     RowAction,
     Status,
     Text,
-    YesNo,
 )
 
 from .. import forms, ladders, selectors, services
-from ..enums import CallState, ChannelKind, DrillState, Kind, Level
-from ..models import Call, Channel, Drill, Duty, PeriodicTest, Station
+from ..enums import CallState, DrillState, Kind, Level
+from ..models import Call, Drill, Duty, PeriodicTest
 from .cases import DETAIL, LIST
 
 #: Nights ahead in which a gap is shown.
@@ -38,7 +39,7 @@ def _now(form) -> dict:
     return {**form.cleaned_data, "now": timezone.now()}
 
 
-class _Form(FormPage):
+class PlaceForm(FormPage):
     """A form for people and areas of the actor."""
 
     def form_kwargs(self) -> dict:
@@ -85,6 +86,7 @@ class Roster(ListPage):
     head = [
         Link(_("Plan nights"), "emergencies:plan-nights", "plus", "emergencies.roster", "pri"),
         Link(_("Gaps in the roster"), "emergencies:gaps", "flag", "emergencies.roster"),
+        Link(_("Import the roster"), "emergencies:roster-import", "ul", "emergencies.roster"),
     ]
     empty_text = _("Nobody is on the roster. Plan the nights, so that an alarm at night has somebody.")
 
@@ -101,7 +103,14 @@ class Gaps(PlainPage):
         return {"rosters": kept, "on_duty": selectors.now_on_duty(self.actor), "until": today + AHEAD}
 
 
-class PlanNights(_Form):
+class ImportRoster(ImportPage):
+    url, name, permission = "roster/import/", "roster-import", "emergencies.roster"
+    title, importer, back_url = _("Import the roster"), Importer("emergencies.roster"), "emergencies:roster"
+    parent = ("emergencies:roster", _("Roster of nights"))
+    help_text = _("One night and person a row. Nights that are on the roster already stay.")
+
+
+class PlanNights(PlaceForm):
     url, name, permission, title = "roster/plan/", "plan-nights", "emergencies.roster", _("Plan nights")
     form_class, service, parent = forms.NightsForm, services.plan_nights, ("emergencies:roster", _("Roster of nights"))
     intro = _("The people take the nights in turn. What is on the roster already stays; only gaps are filled.")
@@ -141,92 +150,6 @@ class Reassign(_OfDuty):
 class HandOver(_OfDuty):
     url, name, permission, title = "roster/<int:pk>/hand-over/", "hand-over", "emergencies.roster", _("Hand over")
     form_class, service = forms.HandOverForm, services.hand_over
-
-
-# ---------------------------------------------------------------- stations and channels
-def hours_in_words(station: Station) -> str:
-    return "、".join(str(h) for h in station.hours.all()) or gettext("as usual for its kind")
-
-
-class StationList(ListPage):
-    url, name, permission, title = "stations/", "stations", "emergencies.stations", _("Stations for emergencies")
-    model, related, unit, parent = Station, ("facility", "account"), _("stations"), LIST
-    search, sort = ("facility__name",), "pk"
-    columns = [
-        Text("facility.name", _("Facility"), link="emergencies:station"),
-        YesNo("takes_alarms", _("May be asked to go")),
-        Text("hours", _("Opening hours"), value=hours_in_words),
-        Text("telephone", _("Emergency telephone")),
-        Text("account.name", _("Account that is alerted")),
-        Text("note", _("Remark")),
-    ]
-    head = [
-        Link(_("Set opening hours"), "emergencies:station-new", "plus", "emergencies.stations", "pri"),
-        Link(_("Notice channels"), "emergencies:channels", "gear", "emergencies.stations"),
-    ]
-    empty_text = _("Without an entry, institutions are asked round the clock and stations in their kind's usual hours.")
-
-
-class NewStation(_Form):
-    url, name, permission, title = "stations/new/", "station-new", "emergencies.stations", _("Set opening hours")
-    form_class, parent = forms.StationForm, ("emergencies:stations", _("Stations for emergencies"))
-
-    def save(self, form):
-        given = {k: v for k, v in form.cleaned_data.items() if k not in ("opens", "closes", "days")}
-        return services.save_station(actor=self.actor, hours=form.hours(), now=timezone.now(), **given)
-
-    def success_url(self, result) -> str:
-        return reverse("emergencies:stations")
-
-
-class EditStation(NewStation):
-    url, name, title, model = "stations/<int:pk>/", "station", _("Set opening hours"), Station
-
-    def get_initial(self) -> dict:
-        row = self.object
-        hours = list(row.hours.all())
-        return {
-            "facility_id": row.facility_id, "takes_alarms": row.takes_alarms, "telephone": row.telephone, "account_id": row.account_id,
-            "note": row.note, "opens": hours[0].opens if hours else None, "closes": hours[0].closes if hours else None,
-            "days": [h.weekday for h in hours],
-        }  # fmt: skip
-
-
-class ChannelList(ListPage):
-    url, name, permission, title = "channels/", "channels", "emergencies.stations", _("Notice channels")
-    model, related, unit, parent = Channel, ("region",), _("channels"), LIST
-    search, sort = ("name",), "rank"
-    columns = [
-        Text("name", pgettext_lazy("thing", "Name"), link="emergencies:channel"),
-        Choice("kind", pgettext_lazy("channel", "Kind"), enum=ChannelKind),
-        Text("region.full_name", _("Area")),
-        Number("rank", _("Order")),
-        YesNo("active", _("In use")),
-    ]
-    head = [Link(_("New channel"), "emergencies:channel-new", "plus", "emergencies.stations", "pri")]
-    empty_text = _("Without a channel notices go by the house's own text messages.")
-
-
-class NewChannel(_Form):
-    url, name, permission, title = "channels/new/", "channel-new", "emergencies.stations", _("New channel")
-    form_class, parent = forms.ChannelForm, ("emergencies:channels", _("Notice channels"))
-
-    def save(self, form):
-        given = dict(form.cleaned_data)
-        if self.object is not None:  # the address is not shown; empty keeps it
-            given |= {"channel_id": self.object.pk, "url": given["url"] or None}
-        return services.save_channel(actor=self.actor, now=timezone.now(), **given)
-
-    def success_url(self, result) -> str:
-        return reverse("emergencies:channels")
-
-
-class EditChannel(NewChannel):
-    url, name, title, model = "channels/<int:pk>/", "channel", _("Notice channel"), Channel
-
-    def get_initial(self) -> dict:
-        row = self.object
-        return {"region_id": row.region_id, "name": row.name, "kind": row.kind, "rank": row.rank, "active": row.active}
 
 
 # ---------------------------------------------------------------- drills and tests
@@ -272,7 +195,7 @@ class DrillList(ListPage):
     empty_text = _("A drill shows whether somebody is at the door in time.")
 
 
-class PlanDrill(_Form):
+class PlanDrill(PlaceForm):
     url, name, permission, title = "drills/new/", "drill-new", "emergencies.drill", _("Plan a drill")
     form_class, service, parent = forms.DrillForm, services.plan_drill, ("emergencies:drills", _("Drills"))
 
@@ -373,7 +296,7 @@ class CallList(ListPage):
     empty_text = _("Calls of the exchange and those written down by hand stand here.")
 
 
-class WriteDownCall(_Form):
+class WriteDownCall(PlaceForm):
     url, name, permission, title = "calls/new/", "call-new", "emergencies.handle", _("Write down a call")
     form_class, service, parent = forms.CallForm, services.write_down_call, ("emergencies:calls", _("Telephone calls"))
 
@@ -434,6 +357,5 @@ def after(span: timedelta) -> str:
 
 
 PAGES = (
-    Roster, Gaps, PlanNights, Reassign, HandOver, StationList, NewStation, EditStation, ChannelList, NewChannel, EditChannel, DrillList,
-    PlanDrill, StartDrill, DrillDone, Tests, Untested, CallList, WriteDownCall, CalledBack, Ladders,
+    Roster, Gaps, PlanNights, ImportRoster, Reassign, HandOver, DrillList, PlanDrill, StartDrill, DrillDone, Tests, Untested, CallList, WriteDownCall, CalledBack, Ladders,
 )  # fmt: skip
