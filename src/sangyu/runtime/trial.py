@@ -4,6 +4,7 @@ Used by ``make smoke`` and by the tests of the whole stack. Standard library onl
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from html import unescape
@@ -42,6 +44,25 @@ NOT_OURS = (
 PASSWORD = "Sangyu-2108"
 
 
+#: Answers one question a line on standard input, each in a fork of its own, so that none sees what another left in memory.
+ASKED = """
+import json, os, sys, traceback
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        try:
+            names = {}
+            exec(json.loads(line), names)
+            print("ANSWER" + json.dumps(names["answer"], default=str), flush=True)
+        except BaseException:
+            traceback.print_exc(file=sys.stdout)
+            print("TROUBLE", flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print("TROUBLE", flush=True)
+"""
+
+
 class Trouble(Exception):
     """The platform on trial did not do what is needed to go on; the message says what, with the end of its log."""
 
@@ -60,12 +81,14 @@ class City:
         self.env["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
         self.log = self.home / "up.log"
         self.process: subprocess.Popen | None = None
+        self._helper: subprocess.Popen | None = None
 
     @classmethod
     def running(cls, home: Path) -> "City":
         """The platform that runs in ``home`` already, for the body of a ``with`` that leaves it alone."""
         made = cls.__new__(cls)
         made.home, made.log, made.process, made.own = home, home / "up.log", None, False
+        made._helper = None
         made.env = {k: v for k, v in os.environ.items() if k not in NOT_OURS} | {"SANGYU_HOME": str(home)}
         made.port = urlsplit(json.loads((home / "supervisor.json").read_text())["address"]).port
         return made
@@ -85,13 +108,40 @@ class City:
         )
 
     def ask(self, code: str) -> object:
-        """Run Python ``code`` with Django on this home's database, past every scope; the value it leaves in ``answer``."""
-        script = f"{code}\nimport json\nprint('ANSWER' + json.dumps(answer, default=str))"
-        done = self.sangyu("django", "--owner", "shell", "-v", "0", "-c", script)
-        line = next((x for x in done.stdout.splitlines() if x.startswith("ANSWER")), None)
-        if line is None:
-            raise Trouble(f"asking the database failed:\n{done.stdout[-500:]}{done.stderr[-2500:]}")
-        return json.loads(line.removeprefix("ANSWER"))
+        """Run Python ``code`` with Django on this home's database, past every scope; the value it leaves in ``answer``.
+
+        One process loads Django and forks for each question: a start takes longer than most questions.
+        """
+        if self._helper is None:
+            pipe, words = subprocess.PIPE, self._words("django", "--owner", "shell", "-v", "0", "-c", ASKED)
+            self._helper = subprocess.Popen(
+                words, env=self.env, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True
+            )
+        said, late = [], threading.Timer(240, self._helper.kill)
+        late.start()
+        with contextlib.suppress(BrokenPipeError):
+            self._helper.stdin.write(json.dumps(code) + "\n")
+            self._helper.stdin.flush()
+        for line in self._helper.stdout:
+            said.append(line)
+            if line.startswith(("ANSWER", "TROUBLE")):
+                break
+        late.cancel()
+        runs = self.process.poll() is None if self.process else not self.own
+        if not runs or self._helper.poll() is not None:  # where nothing runs, the helper holds the lock of the home
+            self._dismiss()
+        if not said or not said[-1].startswith("ANSWER"):
+            raise Trouble(f"asking the database failed:\n{''.join(said)[-3000:]}")
+        return json.loads(said[-1].removeprefix("ANSWER"))
+
+    def _dismiss(self) -> None:
+        """End the process that ``ask`` keeps."""
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            with contextlib.suppress(BrokenPipeError):
+                helper.stdin.close()
+            helper.wait(30)
+            helper.stdout.close()
 
     # ------------------------------------------------------------ life
     def build(self) -> "City":
@@ -148,6 +198,7 @@ class City:
 
     def stop(self) -> int | None:
         """End what was started, cleanly; the supervisor's return code."""
+        self._dismiss()
         if self.process is None:
             return None
         if self.process.poll() is None:
