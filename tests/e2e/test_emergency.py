@@ -1,11 +1,13 @@
 """From the button of a watch to a closed case, through the real screens and the real road (issue 5 §6.2; R-093, R-094)."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -13,6 +15,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sangyu.runtime.trial import Visitor
 from support.stack import context_of
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 pytestmark = [pytest.mark.e2e, pytest.mark.stack]
 
 #: A worn watch, a second operator, and two stations beside its wearer: the nearer one has its free day today.
@@ -63,6 +66,7 @@ from sangyu.care.emergencies.models import Incident, Party, Trail
 i = Incident.objects.get(pk={pk})
 stamps = ["alarm_at", "received_at", "opened_at", "claimed_at", "verified_at", "dispatched_at", "under_way_at", "arrived_at", "closed_at"]
 answer = {{
+    "answered": [(i.answered_at - i.alarm_at).total_seconds(), (i.answered_at - i.received_at).total_seconds()],
     "state": i.state, "level": i.level, "outcome": i.outcome, "cause": i.cause, "by": i.claimed_name, "stamps": [getattr(i, s) for s in stamps],
     "cases": Incident.objects.filter(person_id=i.person_id, opened_at__gte=i.opened_at).count(),
     "parties": [[p.name, p.answer, p.distance_m, p.reason] for p in Party.objects.filter(incident=i, kind="facility").order_by("distance_m")],
@@ -85,7 +89,16 @@ def listen(page, town) -> None:
         raise AssertionError(f"{page.url}: {asked}; {page.context.faults}; {Visitor(town.city.port).get('/live/health').words}") from None  # fmt: skip
 
 
+def reported(town) -> dict:
+    """The figures of today's response report, as the bureau's program reads them."""
+    today = f"{datetime.now(UTC).astimezone(SHANGHAI):%F}"
+    answer = town.role("bureau").get(f"/api/v1/emergencies/report?frm={today}&to={today}&by=total")
+    lines = json.loads(answer.body)
+    return lines[0] if lines else {}
+
+
 def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium):
+    before = reported(town)
     made = town.city.ask(MAKE.format(operator=town.cast["roles"]["operator"]))
     first, second = town.role("operator"), town.visitor(made["second"])
     with context_of(chromium, town, first) as one, context_of(chromium, town, second) as two:
@@ -156,6 +169,15 @@ def test_a_press_becomes_a_closed_case_with_every_moment_stamped(town, chromium)
     rest = iter(told)  # where the claim took its time, the ladder has asked somebody before
     assert all(w in rest for w in wanted), told
     assert faults == []
+    after, (device, arrival) = reported(town), facts["answered"]
+    more = {k: after[k] - before.get(k, 0) for k in after if isinstance(after[k], int)}
+    within = {
+        "device_60": device <= 60,
+        "device_180": device <= 180,
+        "arrival_60": arrival <= 60,
+        "arrival_180": arrival <= 180,
+    }
+    assert more == {"cases": 1, "answered": 1, "closed": 1, "false_alarms": 0, "emergency": 0, **within}
 
 
 #: A press without Django: the simulator's own command asks the register, which is away.

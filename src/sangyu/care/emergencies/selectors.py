@@ -27,7 +27,7 @@ from .readiness import (
     to_call_back,
     untested,
 )
-from .reports import false_alarms, report
+from .reports import BY, false_alarms, report
 from .services.chain import Candidate, candidates_of
 
 
@@ -249,7 +249,7 @@ def of_person(actor: Actor, person_id: int, *, most: int = 20) -> list[Incident]
 
 
 __all__ = [
-    "Asked", "Candidate", "Card", "Row", "acts", "asked", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
+    "BY", "Asked", "Candidate", "Card", "Row", "acts", "asked", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
     "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "nobodys", "now_on_duty", "of_person",
     "open_steps", "parties_of", "queue", "report", "roster_gaps", "rosters", "rows_of", "stations_visible", "tests_visible",
     "to_call_back", "trail", "untested", "waiting_seconds",
