@@ -16,6 +16,7 @@ from sangyu.runtime.engines.nkeys import Issuer
 from sangyu.runtime.engines.process import wait_until
 from sangyu.runtime.gateway import topics
 from sangyu.runtime.gateway.register import Device
+from sangyu.runtime.simulate import Fleet, Wearer
 from sangyu.runtime.simulate.mqtt import Client, Refused
 from support.gateway import Source, running, stored
 from support.processes import free_port
@@ -89,6 +90,33 @@ def test_a_mattress_reports_is_stored_and_answered(house):
     assert (entry.device, entry.product, entry.raw) == (1, "mattress-alink", body)
     assert {kind: value for kind, value, _at in entry.readings} == {"heart_rate": 72, "respiration": 16, "in_bed": 1}
     assert (counts["mqtt_signed_in"], counts["mqtt_messages"], counts.get("mqtt_refused", 0)) == (1, 1, 0)
+
+
+def test_simulated_mattresses_sign_in_report_and_raise_their_alarm(house):
+    """`sangyu simulate` plays what speaks MQTT as well: each with its own password, an alarm until it is acknowledged."""
+    beds = [Wearer("alink", d.identity, 40.66, 122.23, d.product, secret(d)) for d in DEVICES if d.protocol == "alink"]
+
+    async def work():
+        async with gateway(house) as g:
+            fleet = Fleet([*beds, Wearer("alink", BED, 40.66, 122.23, "", "wrong")], {"alink": house.mqtt})
+            assert await fleet.open(seconds=5) == 2
+            fleet.devices[0].press()
+            await fleet.run(seconds=1, rate=20)
+            assert await fleet.settle(10)
+            assert len(fleet.signed_in) == 2
+            for _n in range(100):
+                if g.counts["stored"] >= fleet.counts["answered"]:
+                    break
+                await asyncio.sleep(0.05)
+            await fleet.close()
+            return dict(fleet.counts)
+
+    counts = asyncio.run(work())
+    entries = [entry for _subject, entry in asyncio.run(stored(house.url))]
+    assert (counts["alarms"], counts["alarms_answered"]) == (1, 1)
+    assert len(entries) == counts["answered"] > 10
+    assert [e.alarms[0][0] for e in entries if e.alarms] == ["apnea"]
+    assert {e.device for e in entries} == {1, 2}
 
 
 def test_an_sos_event_is_alone_and_a_last_will_says_that_the_device_is_gone(house):

@@ -9,8 +9,7 @@ import pytest
 from sangyu.engines.codecs import codec
 from sangyu.runtime.gateway.register import Device
 from sangyu.runtime.simulate import MILD, WILD, Fleet, made_up
-from sangyu.runtime.simulate.fleet import CHINA
-from sangyu.runtime.simulate.life import Life
+from sangyu.runtime.simulate.life import CHINA, Life
 from sangyu.runtime.simulate.speech import SPEECHES
 from support.gateway import Source, running, stored
 from support.nats import Nats

@@ -1,19 +1,18 @@
 """``sangyu simulate``: play the devices of this home's register, or made-up ones, until Ctrl-C."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ..engines.process import EngineError
 from ..gateway.config import state_file
 from . import faults
-from .fleet import CHINA, Device, Fleet
-from .speech import SPEECHES
+from .fleet import PROTOCOLS, Fleet
 from .wearers import Wearer, of_gateway, of_register
 
 LEVELS = {"none": faults.NONE, "mild": faults.MILD, "wild": faults.WILD}
@@ -23,14 +22,18 @@ def ports_of(home: Path, given: str) -> dict[str, int]:
     """``watch=5093,h02=…``, else those of the gateway that runs in ``home``. Raises EngineError."""
     if given:
         made = dict(word.strip().split("=", 1) for word in given.split(",") if "=" in word)
-        if not made or not all(name in SPEECHES and port.isdigit() for name, port in made.items()):
-            raise EngineError(f"“{given}” names no ports.", f"write watch=5093; protocols: {', '.join(SPEECHES)}")
+        if not made or not all(name in PROTOCOLS and port.isdigit() for name, port in made.items()):
+            raise EngineError(f"“{given}” names no ports.", f"write watch=5093; protocols: {', '.join(PROTOCOLS)}")
         return {name: int(port) for name, port in made.items()}
     try:
         said = json.loads(state_file(home).read_text())
     except (OSError, ValueError):
         raise EngineError("No gateway runs here.", "start `sangyu up`, or name its ports: --ports watch=5093") from None
-    return {name: ports[0] for name, ports in said["ports"].items() if name in SPEECHES}
+    made = {name: ports[0] for name, ports in said["ports"].items() if name in PROTOCOLS}
+    with contextlib.suppress(OSError, ValueError, KeyError):  # MQTT has a port where the operator opened one
+        listen = json.loads((home / "nats" / "nats.conf").read_text())["mqtt"]["listen"]
+        made["alink"] = int(listen.rpartition(":")[2])
+    return made
 
 
 def wearers_of(home: Path, ports: Mapping[str, int], most: int, seed: object) -> list[Wearer]:
@@ -81,16 +84,9 @@ async def press(
         await fleet.close()
         raise EngineError("The device was not let in.", "is its number registered, and does the gateway run?")
     began = time.monotonic()
-    _press(device, kind)
+    device.press(kind)
     done = await fleet.settle(seconds)
     await fleet.close()
     if not done:
         raise EngineError(f"The alarm was not answered within {seconds:.0f} s.", "see the log of the gateway")
     return fleet.delays[-1] if fleet.delays else time.monotonic() - began
-
-
-def _press(device: Device, kind: str) -> None:
-    now = datetime.now(UTC)
-    frame = device.speech.alarm(device.life.at(now.astimezone(CHINA)), now, kind)
-    device.alarms.append(frame)
-    device._write(frame)

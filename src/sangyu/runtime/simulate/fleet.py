@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.identity import identity
 
 from ..gateway.config import most_connections
+from .beds import Bed
 from .faults import NONE, Faults
-from .life import Life
+from .life import CHINA, Life
 from .speech import SPEECHES, Frame
 from .wearers import Wearer
 
-CHINA = ZoneInfo("Asia/Shanghai")
 #: Seconds: an alarm that is not answered is sent again; a sign-in that is not answered ends the connection.
 AGAIN, PATIENCE = 5.0, 30.0
 #: Seconds between two attempts to connect, doubled up to the greatest.
@@ -112,22 +111,25 @@ class Device(asyncio.Protocol):
                 self.transport.write(word)
 
     # ------------------------------------------------------------ speaking
-    def speak(self, sos: bool = False) -> None:
-        """The next frame: a report, now and then vital signs or a heartbeat; ``sos``: the button."""
+    def speak(self) -> None:
+        """The next frame: a report, now and then vital signs or a heartbeat."""
         now = datetime.now(UTC)
         body = self.life.at(now.astimezone(CHINA))
-        if sos:
-            frame = self._made(self.speech.alarm(body, now))
-            self.alarms.append(frame)
-            self.fleet.counts["alarms"] += 1
-        else:
-            chance = self.draw.random()
-            make = self.speech.vitals if chance < 0.3 else self.speech.heartbeat if chance < 0.4 else self.speech.report
-            frame = self._made(make(body, now))
+        if not self.signed_in:
+            self.fleet.counts["unsent"] += 1
+            return
+        chance = self.draw.random()
+        make = self.speech.vitals if chance < 0.3 else self.speech.heartbeat if chance < 0.4 else self.speech.report
+        self._write(self._made(make(body, now)))
+
+    def press(self, kind: str = "sos") -> None:
+        """The button, or what else of ``kind`` the device reports; kept until it is answered."""
+        now = datetime.now(UTC)
+        frame = self._made(self.speech.alarm(self.life.at(now.astimezone(CHINA)), now, kind))
+        self.alarms.append(frame)
+        self.fleet.counts["alarms"] += 1
         if self.signed_in:
             self._write(frame)
-        elif not sos:
-            self.fleet.counts["unsent"] += 1
 
     def _made(self, frame: Frame) -> Frame:
         if self.wearer.protocol != "watch":
@@ -171,6 +173,11 @@ class Device(asyncio.Protocol):
             self.transport.close()
 
 
+#: Protocol → the device that speaks it; all others have frames on a connection of their own.
+_DEVICES = {"alink": Bed}
+PROTOCOLS = (*SPEECHES, *_DEVICES)
+
+
 class Fleet:
     """``counts`` tell what happened; ``delays`` seconds from a press to its answer; with ``prove`` ``answered_ids`` are the entries' ids of answered frames
     that have a time of their own: each must be in the database exactly once, and of the ``alarm_ids`` each must have become one incident."""
@@ -187,7 +194,7 @@ class Fleet:
         self.answered_ids: set[bytes] = set()
         self.alarm_ids: set[bytes] = set()
         self.draw = Random(f"{seed} fleet")
-        self.devices = [Device(self, w) for w in wearers]
+        self.devices: list[Device | Bed] = [_DEVICES.get(w.protocol, Device)(self, w) for w in wearers]
         self.loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task] = set()
         self._stop = False
@@ -224,7 +231,8 @@ class Fleet:
             now = time.monotonic()
             while due and due[0][0] <= now:
                 at, n = due[0]
-                self.devices[n].speak(bool(sos) and self.draw.random() < sos)
+                device = self.devices[n]
+                device.press() if sos and self.draw.random() < sos else device.speak()
                 heapq.heapreplace(due, (max(at + each, now - 5), n))  # no burst after a pause
             if now >= look:
                 look = now + 1

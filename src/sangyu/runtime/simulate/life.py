@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import cos, pi, radians, sin
 from random import Random
+from zoneinfo import ZoneInfo
 
+CHINA = ZoneInfo("Asia/Shanghai")
 METRES_A_DEGREE = 111_320.0
 
 

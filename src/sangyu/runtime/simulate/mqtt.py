@@ -75,6 +75,10 @@ class Client:
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
 
+    async def ended(self) -> None:
+        """Until the connection is over, from whichever side."""
+        await asyncio.wait([self._task])
+
     @property
     def closed(self) -> bool:
         return self._task is None or self._task.done()

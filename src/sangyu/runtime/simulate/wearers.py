@@ -18,6 +18,8 @@ class Wearer:
     latitude: float
     longitude: float
     product: str = ""
+    #: Of those that sign in.
+    password: str = ""
 
 
 def made_up(protocol: str, count: int, *, seed: object = 1, first: int = 1) -> list[Wearer]:
@@ -30,25 +32,31 @@ def of_register(most: int, *, seed: object = 1, protocols: Iterable[str]) -> lis
     """Issued devices of the register with the coordinates of their wearers, by id. Needs Django and a database."""
     from sangyu.kernel.actor import Actor
     from sangyu.kernel.scoping import scope
+    from sangyu.registry.devices import credentials
     from sangyu.registry.devices.models import Device
 
     with scope(Actor.job("simulate")):
         rows = Device.objects.filter(protocol__in=list(protocols), state="issued").order_by("pk")
-        wanted = rows.values_list("protocol", "identity", "person__latitude", "person__longitude", "product", "pk")
+        wanted = rows.values_list(
+            "protocol", "identity", "person__latitude", "person__longitude", "product", "pk", "credential"
+        )
         return [
-            Wearer(protocol, identity, *((latitude, longitude) if latitude is not None else _near(seed, pk)), product)
-            for protocol, identity, latitude, longitude, product, pk in wanted[:most]
-        ]
+            Wearer(
+                protocol, identity, *((latitude, longitude) if latitude is not None else _near(seed, pk)), product,
+                credentials.password(protocol, identity, version) if credentials.signs_in(protocol) else "",
+            )
+            for protocol, identity, latitude, longitude, product, pk, version in wanted[:most]
+        ]  # fmt: skip
 
 
 def of_gateway(file: Path, most: int, *, seed: object = 1, protocols: Iterable[str]) -> list[Wearer]:
-    """Devices of the register that a gateway keeps on disk: works without a database."""
+    """Devices of the register that a gateway keeps on disk: works without a database, so without those that need a password."""
     import msgspec
 
     from sangyu.runtime.gateway.register import Device
 
     known = msgspec.msgpack.decode(file.read_bytes(), type=list[Device])
-    kinds = set(protocols)
+    kinds = set(protocols) - {"alink"}
     chosen = [d for d in known if d.protocol in kinds and d.state == "issued"][:most]
     return [Wearer(d.protocol, d.identity, *_near(seed, d.id), d.product) for d in chosen]
 
