@@ -264,15 +264,15 @@ class Clock(threading.Thread):
 
 
 def tick(*, behind: bool = False) -> None:
-    """One turn: stretches and silence in one transaction with the incidents they open, then each ladder step in one of its own."""
+    """One turn: each ladder step in a transaction of its own, then stretches and silence in one with the incidents they open."""
     now = timezone.now()
     room = emergencies()
+    if room and hasattr(room, "tick"):
+        room.tick(actor=ACTOR, now=now)
     with scope(ACTOR, source="signals"):
         raised = signals.due(actor=ACTOR, now=now, behind=behind)
         if raised and room:
             room.alarms(raised, actor=ACTOR, now=now)
-    if room and hasattr(room, "tick"):
-        room.tick(actor=ACTOR, now=now)  # one transaction a step, of its own
 
 
 # ---------------------------------------------------------------- the process

@@ -124,6 +124,28 @@ def test_steps_that_are_needless_say_so(village):
     assert not Party.objects.filter(incident_id=pk).exists()
 
 
+def test_a_step_that_fails_holds_up_no_other_and_is_tried_again(village, monkeypatch):
+    """X-08: an error in one case's clock must not silence the clocks of all."""
+    from sangyu.care.emergencies.services import ticking
+
+    pk = raised(village)
+    asked = ticking.ACTS["nearest"]
+
+    def broken(*given):
+        raise ValueError("no such thing")
+
+    monkeypatch.setitem(ticking.ACTS, "nearest", broken)
+    run(125)
+    (left,) = Step.objects.filter(incident_id=pk, done_at=None, due_at__lte=at(140))
+    assert (left.act, left.due_at) == ("nearest", at(130))
+    assert Party.objects.filter(incident_id=pk, kind="family", name="李建华").exists()
+    assert not Party.objects.filter(incident_id=pk, kind="facility").exists()
+    monkeypatch.setitem(ticking.ACTS, "nearest", asked)
+    run(131)
+    assert Step.objects.get(pk=left.pk).done_at == at(131)
+    assert answers(pk)[-1] == ("胜利驿站", "")
+
+
 def test_from_the_question_to_the_door(village):
     pk = raised(village)
     first = village["first"]

@@ -4,9 +4,11 @@ One transaction a step: the step is marked in the transaction of its effect. Two
 killed in between leaves the step as it was.
 """
 
+import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
@@ -20,11 +22,17 @@ from .notices import look_after_lost, notify
 from .responding import advance, message_for, not_reached
 from .telephony import remind_of_call_backs
 
+log = logging.getLogger(__name__)
+#: When a step that failed is tried again: it must not stand in the way of all that are due after it.
+AGAIN = timedelta(seconds=5)
 HELP_GOES = (State.DISPATCHED, State.ON_THE_WAY, State.ARRIVED)
 
 
 def tick(*, actor: Actor, now: datetime, limit: int = 200) -> int:
-    """Execute up to ``limit`` due steps, oldest first: how many. Any number of tickers may run at once."""
+    """Execute up to ``limit`` due steps, oldest first: how many. Any number of tickers may run at once.
+
+    A step that fails is logged and put off by ``AGAIN``, so that the others happen. Raises what says that the database is away.
+    """
     if not actor.may("emergencies.receive"):
         from sangyu.kernel.errors import Forbidden
 
@@ -39,21 +47,29 @@ def tick(*, actor: Actor, now: datetime, limit: int = 200) -> int:
 
 def _one(actor: Actor, now: datetime) -> bool:
     """The oldest due step whose case nobody else holds, with its effect, in one transaction. False when there is none."""
-    with scope(actor):
-        step = (
-            Step.objects.select_for_update(skip_locked=True, of=("self", "incident"))
-            .select_related("incident__region")
-            .filter(done_at=None, due_at__lte=now)
-            .order_by("due_at", "rank", "id")
-            .first()
-        )
+    step = None
+    try:
+        with scope(actor):
+            step = (
+                Step.objects.select_for_update(skip_locked=True, of=("self", "incident"))
+                .select_related("incident__region")
+                .filter(done_at=None, due_at__lte=now)
+                .order_by("due_at", "rank", "id")
+                .first()
+            )
+            if step is None:
+                return False
+            result = _NEEDLESS if _needless(step.incident, step) else ACTS[step.act](step.incident, step, actor, now)
+            Step.objects.filter(pk=step.pk).update(done_at=now, result=result[:200])
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
         if step is None:
-            return False
-        incident = step.incident
-        step.result = (_NEEDLESS if _needless(incident, step) else ACTS[step.act](incident, step, actor, now))[:200]
-        step.done_at = now
-        Step.objects.filter(pk=step.pk).update(done_at=now, result=step.result)
-        return True
+            raise
+        log.exception("the step %s of case %s failed", step.code, step.incident_id)
+        with scope(actor):
+            Step.objects.filter(pk=step.pk, done_at=None).update(due_at=now + AGAIN)
+    return True
 
 
 _NEEDLESS = "needless"
