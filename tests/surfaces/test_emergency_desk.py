@@ -11,7 +11,7 @@ from django.utils import timezone
 from sangyu.care.emergencies import services
 from sangyu.care.emergencies.models import Incident
 from sangyu.kernel import live
-from support.emergencies import JOB, alarm, operator
+from support.emergencies import JOB, alarm, facility, operator
 from support.pages import client_for
 from support.world import make_person, make_regions
 
@@ -134,6 +134,7 @@ def test_the_wall_names_nobody(room, case):
 
 def test_the_map_works_without_tiles_and_says_how_old_the_place_is(room, settings):
     now = timezone.now()
+    near = facility(room["person"].region, "清华驿站", kind="institution", metres=4_500, person=room["person"])
     found = alarm(
         room["person"], at=now, latitude=40.7, longitude=122.2, placed_at=now - timedelta(minutes=12), accuracy=30.0
     )
@@ -144,7 +145,9 @@ def test_the_map_works_without_tiles_and_says_how_old_the_place_is(room, setting
     assert data["tiles"] == ""
     elder = next(p for p in data["points"] if p["kind"] == "elder")
     assert (elder["lat"], elder["lon"], elder["radius"]) == (40.7, 122.2, 30.0)
-    assert {p["kind"] for p in data["points"]} >= {"elder", "home"}
+    assert {p["kind"] for p in data["points"]} == {"elder", "home", "help"}
+    (helper,) = [p for p in data["points"] if p["kind"] == "help"]
+    assert (helper["letter"], helper["words"], helper["lat"]) == ("A", near.name, near.latitude)
     settings.SANGYU_MAP_TILES = "/tiles/{z}/{x}/{y}.png"
     assert "/tiles/{z}/{x}/{y}.png" in page_of(room["first"], "desk", case=pk).content.decode()
 

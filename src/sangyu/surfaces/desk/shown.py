@@ -143,7 +143,7 @@ def points(card, found_candidates) -> list[dict]:
     elif home:
         found.append({"kind": "elder", "lat": card.person.latitude, "lon": card.person.longitude, "words": i.person_name, "radius": None})  # fmt: skip
     for letter, one in zip("ABCDEFGH", found_candidates, strict=False):
-        if getattr(one, "latitude", None) is not None:
+        if one.latitude is not None and one.longitude is not None:
             found.append(
                 {"kind": "help", "letter": letter, "lat": one.latitude, "lon": one.longitude, "words": one.name}
             )

@@ -34,7 +34,7 @@ USUAL = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One who may go. ``able`` False: is shown and passed over, ``reason`` says why; else it says what speaks for it."""
+    """One who may go, from where (WGS-84). ``able`` False: is shown and passed over, ``reason`` says why; else it says what speaks for it."""
 
     kind: PartyKind
     subject_id: int
@@ -46,6 +46,8 @@ class Candidate:
     organisation_id: int | None = None
     worker_id: int | None = None
     account_id: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 def candidates_of(incident: Incident, track: str, now: datetime) -> list[Candidate]:
@@ -91,6 +93,7 @@ def _facilities(incident: Incident, now: datetime) -> list[Candidate]:
                 PartyKind.FACILITY, f.pk, f.name, metres, able, reason,
                 telephone=(station.telephone if station else "") or f.telephone,
                 organisation_id=f.organisation_id, account_id=station.account_id if station else None,
+                latitude=f.latitude, longitude=f.longitude,
             )
         )  # fmt: skip
     return found
@@ -143,6 +146,7 @@ def _workers(incident: Incident, now: datetime) -> list[Candidate]:
             Candidate(
                 PartyKind.WORKER, w.pk, w.name, metres, able, reason, telephone=w.phone or "",
                 organisation_id=w.organisation_id, worker_id=w.pk, account_id=w.account_id,
+                latitude=w.latitude, longitude=w.longitude,
             )
         )  # fmt: skip
     return found
