@@ -12,8 +12,10 @@ so each press must be one case. Beside it, on the same engines: one JetStream pu
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
+import os
 import statistics
 import sys
 import time
@@ -52,8 +54,13 @@ answer = len(devices)
 """
 CASES = """
 from sangyu.care.emergencies.models import Incident
-answer = [[i, n] for i, n in Incident.objects.filter(device__identity__startswith="88").values_list("pk", "device__identity")]
+from sangyu.kernel.models import Event
+told = dict(Event.objects.filter(name="emergencies.opened").values_list("payload__incident", "at"))
+rows = Incident.objects.filter(device__identity__startswith="88").values_list("pk", "device__identity", "received_at", "opened_at")
+answer = [[i, n, *(m.timestamp() for m in (received, opened, told[i]))] for i, n, received, opened in rows]
 """
+#: Where a press is at each stamp: at the gateway, in the hands of the consumer (its transaction begins), written (just before the commit).
+STAGES = ("to the gateway", "stored, handed over", "taken, written", "committed, told")
 
 
 @dataclass
@@ -190,6 +197,7 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
     for number in numbers[:5]:  # the first ones warm processes up
         await press(number, ports["watch"], pressed, place)
         await asyncio.sleep(0.5)
+    began, before = time.monotonic(), worked(city)
     for number in numbers[5:idle]:
         seen.any_case.clear()
         await press(number, ports["watch"], pressed, place)
@@ -199,6 +207,7 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
             print(f"  no case came for {number} within {PATIENCE:.0f} s", flush=True)
         await asyncio.sleep(draw.uniform(0, 0.01))
     print(f"idle: {idle} presses, one at a time", flush=True)
+    tell_work("idle", before, worked(city), time.monotonic() - began)
     sent = 0.0
     if loaded:
         context = multiprocessing.get_context("spawn")
@@ -207,12 +216,13 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
         child.start()
         while not told.value and child.is_alive():
             await asyncio.sleep(0.1)
-        presses = []
+        presses, before = [], worked(city)
         began = time.perf_counter()
         for n, number in enumerate(numbers[idle:]):
             presses.append(asyncio.create_task(press(number, ports["watch"], pressed, place)))
             await asyncio.sleep(max(0.0, began + (n + draw.random()) / PRESSES - time.perf_counter()))
         await asyncio.gather(*presses, return_exceptions=True)
+        tell_work("loaded", before, worked(city), time.perf_counter() - began)
         stop.set()
         await asyncio.to_thread(child.join, 60)
         sent = told.value
@@ -222,11 +232,62 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
     while len(seen.cases) < len(numbers) and time.monotonic() < until:
         await asyncio.sleep(0.2)
     listening.cancel()
-    whose = {i: n for i, n in await asyncio.to_thread(city.ask, CASES) if n in pressed}
-    return tell(numbers, idle, pressed, seen, whose, peer, sent)
+    whose, stamps = {}, {}
+    for incident, number, *moments in await asyncio.to_thread(city.ask, CASES):
+        if number in pressed:
+            whose[incident], stamps[number] = number, moments
+    return tell(numbers, idle, pressed, seen, whose, stamps, peer, sent)
 
 
-def tell(numbers, idle: int, pressed, seen: Seen, whose: dict[int, str], peer: float, sent: float) -> bool:
+def tell_stages(
+    name: str, some: list[str], pressed: dict[str, float], rows: dict[str, float], stamps: dict[str, list[float]]
+) -> None:
+    """Where the time goes, from the stamps in the database (the gateway's is a whole millisecond)."""
+    ahead = time.time() - time.perf_counter()
+    walks = [[pressed[n] + ahead, *stamps[n], rows[n] + ahead] for n in some if n in rows and n in stamps]
+    if walks:
+        stages = [sorted(walk[k + 1] - walk[k] for walk in walks) for k in range(len(STAGES))]
+        told = ", ".join(
+            f"{stage} {found[len(found) // 2] * 1e3:.1f} (p99 {found[min(len(found) - 1, int(len(found) * 0.99))] * 1e3:.0f})"
+            for stage, found in zip(STAGES, stages, strict=True)
+        )
+        print(f"  {name:6} by stage, ms: {told}", flush=True)
+
+
+def worked(city) -> dict[str, tuple[float, float]]:
+    """Seconds that each part, with its children, has worked so far, and has waited for a processor to work on (Linux)."""
+    parents, used = {}, {}
+    for pid in (int(p) for p in os.listdir("/proc") if p.isdigit()):
+        with contextlib.suppress(OSError):
+            parents[pid] = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            threads = [task.read_text().split() for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+            used[pid] = tuple(sum(int(t[n]) for t in threads) / 1e9 for n in (0, 1))
+    found: dict[str, tuple[float, float]] = {}
+    mine = {part["pid"]: name for name, part in city.parts.items()}
+    for pid, (ran, waited) in used.items():
+        above = pid
+        while above and above not in mine:
+            above = parents.get(above, 0)
+        if above:
+            before = found.get(mine[above], (0.0, 0.0))
+            found[mine[above]] = (before[0] + ran, before[1] + waited)
+    return found
+
+
+def tell_work(name: str, before: dict, after: dict, seconds: float) -> None:
+    shares = sorted(
+        (
+            ((after[p][0] - before[p][0]) / seconds, (after[p][1] - before[p][1]) / seconds, p)
+            for p in after
+            if p in before
+        ),
+        reverse=True,
+    )
+    told = ", ".join(f"{p} {ran:.0%} ({waited:.0%})" for ran, waited, p in shares if ran > 0.005)
+    print(f"  {name:6} % of one core (of the time waiting for one): {told}", flush=True)
+
+
+def tell(numbers, idle: int, pressed, seen: Seen, whose: dict[int, str], stamps, peer: float, sent: float) -> bool:
     rows = {whose[i]: at for i, at in seen.cases.items() if i in whose}
     lost = [n for n in numbers if n not in rows]
     doubled = sum(seen.twice.values()) + len(whose) - len(set(whose.values()))
@@ -238,6 +299,7 @@ def tell(numbers, idle: int, pressed, seen: Seen, whose: dict[int, str], peer: f
                 p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
                 figures[name, what] = (p50, p99)
                 print(f"  {name:6} {what:5} n {len(times):6,}  p50 {p50 * 1e3:7.1f} ms  p95 {times[int(len(times) * 0.95)] * 1e3:7.1f} ms  p99 {p99 * 1e3:7.1f} ms  most {times[-1] * 1e3:7.1f} ms", flush=True)  # fmt: skip
+        tell_stages(name, some, pressed, rows, stamps)
     print(f"  presses {len(pressed):,}, rows {len(rows):,}, heard {len(seen.heard):,}; load {sent:,.0f} messages a second", flush=True)  # fmt: skip
     passed = verdict("sos", f"lost {len(lost)}, doubled {doubled}", f"{len(numbers):,} presses", "none", not lost and not doubled)  # fmt: skip
     times = figures["idle", "case"][0] / peer

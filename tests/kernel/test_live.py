@@ -203,7 +203,7 @@ def test_a_commit_wakes_the_relay_and_a_lost_word_costs_one_look(nats, push, mon
     monkeypatch.setattr(live, "POLL", 0.2)
     happened(A, 4)  # the relay is woken once more and waits shortly from then on
     assert browser.next()[1]["payload"] == {"id": 4}
-    monkeypatch.setattr(live, "wake", lambda: None)
+    monkeypatch.setattr(live, "announce", lambda events: None)
     happened(A, 5)
     assert browser.next()[1]["payload"] == {"id": 5}
     stop.set()
@@ -285,6 +285,37 @@ def test_a_relay_that_dies_between_publishing_and_marking_publishes_no_second_ti
         return info.state.messages
 
     assert asyncio.run(dies_then_again()) == 1
+
+
+def test_an_event_put_ahead_is_on_the_stream_at_once_and_once(nats):
+    """Whoever has milliseconds to lose publishes after its commit; the relay is not woken and marks the row at its next look."""
+    import asyncio
+
+    import psycopg
+    from procrastinate.contrib.django.utils import connector_params
+
+    with live.ahead() as events:
+        happened(A, 1)
+    happened(A, 2)
+    assert [e.payload for e in events] == [{"id": 1}]
+    assert unrelayed() == 2
+
+    async def ahead_then_relay():
+        nc = await live.connect("test")
+        js = nc.jetstream()
+        await live.ensure_stream(js)
+        await live.publish_ahead(nc, events)
+        await nc.flush()
+        first = (await js.stream_info(live.STREAM)).state.messages
+        database = await psycopg.AsyncConnection.connect(**connector_params(), autocommit=True)
+        assert await live.relay_once(database, js) == 2
+        await database.close()
+        last = (await js.stream_info(live.STREAM)).state.messages
+        await nc.close()
+        return first, last
+
+    assert asyncio.run(ahead_then_relay()) == (1, 2)
+    assert unrelayed() == 0
 
 
 def test_tickets_are_short_lived_signed_and_bound_to_the_session(push):

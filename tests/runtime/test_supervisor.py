@@ -119,6 +119,7 @@ def test_starts_in_order_forwards_logs_and_stops_in_reverse(run):
 def test_a_dead_part_is_started_again_with_a_growing_pause(run):
     up = run('part("part", "time.sleep(99)")')
     up.wait_for("READY")
+    up.wait_for("part   │ pid")  # READY says that it was started, not how far it is
     for round_number, pause in ((1, "1"), (2, "2")):
         os.kill(up.pids("part")[-1], signal.SIGKILL)
         up.wait_for(
@@ -147,6 +148,7 @@ def test_stubborn_parts_and_their_children_do_not_outlive_it(run):
 def test_parts_end_when_the_supervisor_is_killed(run):
     up = run('part("part", "time.sleep(99)")')
     up.wait_for("READY")
+    up.wait_for("part   │ pid")  # READY says that it was started, not how far it is
     up.end(signal.SIGKILL)
     assert wait_until(lambda: process.process_state(up.pids("part")[0]) in {"", "Z"}, 60)
 
@@ -192,3 +194,12 @@ def test_a_full_disk_while_running_is_said_once(run):
     up.wait_for("part: The disk is full. Free some space")
     assert up.end() == 0
     assert up.text.count("The disk is full") == 1
+
+
+def test_a_part_stands_back_when_told(home):
+    """Readings and jobs leave the processor to alarms (issue 5 §6.5), also where the kernel shares it out by session."""
+    say = "import os; print(os.nice(0), open('/proc/self/autogroup').read() if os.path.exists('/proc/self/autogroup') else '')"
+    child = process.Command([sys.executable, "-c", say], nice=10).spawn(stdout=subprocess.PIPE, text=True)
+    said = child.communicate(timeout=60)[0]
+    assert said.split()[0] == str(min(19, os.nice(0) + 10))
+    assert "autogroup" not in said or "nice 10" in said

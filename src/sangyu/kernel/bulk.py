@@ -6,9 +6,12 @@ COPY cannot write into a table with row-level security; the INSERT can, and so p
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
 #: From more rows than this on, cached plans are thrown away first: one made for foreign keys while a table was small reads
@@ -56,6 +59,50 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
         picked = ", ".join([given, *["%s"] * len(shared)])
         cursor.execute(f'INSERT INTO "{table}" ({names}) SELECT {picked} FROM {passing}', list(shared.values()))
     return count
+
+
+def insert_together(*groups: Sequence[models.Model]) -> None:
+    """Write a few new rows of several tables in one statement and set their primary keys. No signals, no ``save()``.
+
+    For paths where milliseconds count: one round trip, and values go as JSON past the ORM's compiler. No group sees the rows
+    of another: what a policy or a check asks for (a parent) is written before. Must run inside a scope; plain fields only.
+    """
+    given = [rows for rows in groups if rows]
+    if not given:
+        return
+    shapes = [_shape(type(rows[0])) for rows in given]
+    parts = ", ".join(f"p{n} AS ({text})" for n, (text, _names) in enumerate(shapes))
+    keys = ", ".join(f"(SELECT array_agg(id) FROM p{n})" for n in range(len(given)))
+    values = [
+        json.dumps([dict(zip(names, read(row), strict=True)) for row in rows], default=_in_json)
+        for rows, (_text, (names, read)) in zip(given, shapes, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {parts} SELECT {keys}", values)
+        for rows, ids in zip(given, cursor.fetchone(), strict=True):
+            for row, pk in zip(rows, ids, strict=True):
+                row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+
+
+def _in_json(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+@cache
+def _shape(model: type[models.Model]) -> tuple[str, tuple[tuple[str, ...], Callable[[models.Model], tuple]]]:
+    """How rows of ``model`` are written from JSON, and how one is read: names and values of its columns but the key."""
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key and not f.generated]
+    if strange := [f.name for f in fields if not isinstance(f, (*_PLAIN, *_AS_JSON))]:
+        raise TypeError(f"{model._meta.label}: {', '.join(strange)} cannot be written as JSON")
+    names = ", ".join(f'"{f.column}"' for f in fields)
+    kinds = ", ".join(f'"{f.column}" {f.db_type(connection)}' for f in fields)
+    text = (
+        f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {names} FROM json_to_recordset(%s) AS t ({kinds}) '
+        f'RETURNING "{model._meta.pk.column}" AS id'
+    )
+    return text, (tuple(f.column for f in fields), attrgetter(*(f.attname for f in fields)))
 
 
 def json_text(value: Any) -> str:
@@ -108,6 +155,9 @@ _PLAIN = (
     models.IntegerField,
     models.TextField,
 )
+
+#: Besides the plain ones, what JSON carries as it is.
+_AS_JSON = (ArrayField, models.DateTimeField, models.JSONField)
 
 
 def _reader(field: models.Field) -> Callable[[models.Model], Any]:

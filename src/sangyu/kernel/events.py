@@ -3,7 +3,7 @@ docs/adr/0007-events.md).
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .actor import ROOT_PATH, Actor
@@ -33,23 +33,26 @@ def emit(name: str, *, path: str = ROOT_PATH, **payload: Any):
     Staff of the region hear of it by ``path``; ``to`` in the payload names who else does, as "audience:subject"
     ("worker:7") or "account:5". Handlers do not get ``to``.
     """
+    return emit_many(name, [(path, payload)])[0]
+
+
+def emit_many(name: str, happened: Sequence[tuple[str, dict[str, Any]]]) -> list:
+    """``emit`` for each (path, payload), in one statement."""
     from . import live
+    from .bulk import insert_together
     from .jobs import defer_handler
     from .models import Event
 
     actor = current_actor()
+    who = {"actor": actor.name if actor else "system", "account_id": actor.account_id if actor else None}
+    events = [Event(name=name, path=path, payload=payload, **who) for path, payload in happened]
     with as_system("the outbox is written for every audience"):
-        event = Event.objects.create(
-            name=name,
-            path=path,
-            payload=payload,
-            actor=actor.name if actor else "system",
-            account_id=actor.account_id if actor else None,
-        )
-        for handler in _handlers.get(name, ()):
-            defer_handler(handler_name(handler), event.pk)
-    live.wake()
-    return event
+        insert_together(events)
+        for event in events:
+            for handler in _handlers.get(name, ()):
+                defer_handler(handler_name(handler), event.pk)
+    live.announce(events)
+    return events
 
 
 def handler_name(handler: Handler) -> str:

@@ -14,8 +14,11 @@ from .scoping import current_actor, scope
 REGISTRY: dict[str, list[str]] = {}
 
 
-def service(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Wrap a keyword-only function with ``actor``: check ``permission``, open or join its scope, run in one transaction."""
+def service(permission: str, *, savepoint: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Wrap a keyword-only function with ``actor``: check ``permission``, open or join its scope, run in one transaction.
+
+    Without ``savepoint`` an error inside ends the transaction of the caller, too: two statements less where that is right.
+    """
 
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         REGISTRY.setdefault(permission, []).append(f"{function.__module__}.{function.__qualname__}")
@@ -27,7 +30,7 @@ def service(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any
             if current_actor() is None:  # the scope's own transaction is the call's: no savepoint inside it
                 with scope(actor):
                     return function(actor=actor, **kwargs)
-            with scope(actor), transaction.atomic():
+            with scope(actor), transaction.atomic(savepoint=savepoint):
                 return function(actor=actor, **kwargs)
 
         call.permission = permission

@@ -16,17 +16,18 @@ import threading
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from sangyu.care.emergencies import services as emergencies
 from sangyu.care.signals import services as signals
 from sangyu.engines.codecs.entries import ALARM, READING, STREAM, Entry, pack, unpack
 from sangyu.kernel import live
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.models import Event
 from sangyu.kernel.scoping import scope
 
 from .gateway import stream
@@ -45,15 +46,6 @@ AHEAD = 256
 TICK = 0.5
 #: Unread messages in the stream from which on silence says nothing.
 BEHIND = 2_000
-
-
-def emergencies():
-    """The room of emergencies, when it is there."""
-    if find_spec("sangyu.care.emergencies.services") is None:
-        return None
-    from sangyu.care.emergencies import services
-
-    return services if hasattr(services, "alarms") else None
 
 
 @dataclass
@@ -84,44 +76,46 @@ class Done:
 
 
 # ---------------------------------------------------------------- one batch
-def settle(entries: list[Entry], done: Done | None = None) -> int:
-    """One transaction: take the entries in, let alarms become incidents. Answers how many alarms were raised."""
+def settle(entries: list[Entry], done: Done | None = None) -> list[Event]:
+    """One transaction: take the entries in, let alarms become incidents. Answers its events, to be put on the stream ahead of the relay."""
     now, began = timezone.now(), time.perf_counter()
-    with scope(ACTOR, source="signals"):
-        raised, fine = signals.take(entries, actor=ACTOR, now=now), signals.resets(entries)
-        if (raised or fine) and (room := emergencies()):
-            if raised:
-                room.alarms(raised, actor=ACTOR, now=now)
-            for device in fine:
-                room.device_reset(actor=ACTOR, device_id=device, now=now)
+    with live.ahead() as events, scope(ACTOR, source="signals"):
+        raised = signals.take(entries, actor=ACTOR, now=now)
+        if raised:
+            emergencies.alarms(raised, actor=ACTOR, now=now)
+        for device in signals.resets(entries):
+            emergencies.device_reset(actor=ACTOR, device_id=device, now=now)
     if done is not None:
         with done.lock:
             done.batches += 1
             done.entries += len(entries)
             done.raised += len(raised)
             done.seconds += time.perf_counter() - began
-    return len(raised)
+    return events
 
 
-def work(messages: list[Message], done: Done, stop: threading.Event) -> bool:
-    """Bring messages into the database, whatever is wrong with some of them. False when told to stop before the database was there."""
+def work(messages: list[Message], done: Done, stop: threading.Event) -> list[Event] | None:
+    """Bring messages into the database, whatever is wrong with some of them; answers what happened by that. None when told to stop before
+    the database was there.
+    """
     readable: list[tuple[Message, list[Entry]]] = []
     for message in messages:
         try:
             readable.append((message, unpack(message.data)))
         except ValueError as error:
             if not _patient(partial(_set_aside, message.data, str(error), message), stop):
-                return False
+                return None
             done.set_aside += 1
-    if not _patient(partial(_settle_all, readable, done), stop):
-        return False
+    events: list[Event] = []
+    if not _patient(partial(_settle_all, readable, done, events), stop):
+        return None
     done.messages += len(messages)
-    return True
+    return events
 
 
-def _settle_all(readable: list[tuple[Message, list[Entry]]], done: Done) -> None:
+def _settle_all(readable: list[tuple[Message, list[Entry]]], done: Done, events: list[Event]) -> None:
     try:
-        settle([e for _m, entries in readable for e in entries], done)
+        events += settle([e for _m, entries in readable for e in entries], done)
         return
     except (OperationalError, InterfaceError):
         raise
@@ -131,7 +125,7 @@ def _settle_all(readable: list[tuple[Message, list[Entry]]], done: Done) -> None
     for message, entries in readable:
         for entry in entries:
             try:
-                settle([entry], done)
+                events += settle([entry], done)
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:
@@ -198,7 +192,9 @@ class Puller:
                 while not (await asyncio.wait({settled}, timeout=ACK_WAIT[self.durable] / 3))[0]:
                     for message in batch:  # the database is away: nobody else need try meanwhile
                         await self.nc.publish(message.reply, b"+WPI")
-                if settled.result():
+                events = settled.result()
+                if events is not None:
+                    await live.publish_ahead(self.nc, events)
                     for message in batch:
                         await self.nc.publish(message.reply, b"+ACK")
         finally:
@@ -266,13 +262,11 @@ class Clock(threading.Thread):
 def tick(*, behind: bool = False) -> None:
     """One turn: each ladder step in a transaction of its own, then stretches and silence in one with the incidents they open."""
     now = timezone.now()
-    room = emergencies()
-    if room and hasattr(room, "tick"):
-        room.tick(actor=ACTOR, now=now)
+    emergencies.tick(actor=ACTOR, now=now)
     with scope(ACTOR, source="signals"):
         raised = signals.due(actor=ACTOR, now=now, behind=behind)
-        if raised and room:
-            room.alarms(raised, actor=ACTOR, now=now)
+        if raised:
+            emergencies.alarms(raised, actor=ACTOR, now=now)
 
 
 # ---------------------------------------------------------------- the process

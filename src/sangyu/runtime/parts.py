@@ -16,6 +16,9 @@ from .engines.postgres import APP, OWNER, Postgres
 from .engines.process import Command
 from .supervisor import Part
 
+#: How far readings, clocks and jobs stand back when the processor is short: a press of the button and who answers it go first.
+BACK = 5
+
 
 def run_folder(home: Path) -> Path:
     """Folder of the sockets between the front door and the processes behind it."""
@@ -101,10 +104,12 @@ def stack(
     parts.append(_server("web", web_command(["--uds", str(web)], workers), env, web))
     if has_push():
         parts.append(_server("push", push_command(["--uds", str(push)]), env, push))
-    parts.append(Part("jobs", _django(own_command("worker"), env, stop_seconds=15)))
+    parts.append(Part("jobs", _django(own_command("worker"), env, stop_seconds=15, nice=BACK)))
     if has_relay():
         parts.append(Part("relay", _django(own_command("relay"), env)))
-    parts.append(Part("consumer", _django(own_command("consumer", "--only", "readings"), env, stop_seconds=25)))
+    parts.append(
+        Part("consumer", _django(own_command("consumer", "--only", "readings"), env, stop_seconds=25, nice=BACK))
+    )
     parts.append(Part("alarms", _django(own_command("consumer", "--only", "alarms"), env, stop_seconds=25)))
     state = home / "gateway" / "state.json"  # written once it listens
     parts.append(
@@ -131,10 +136,10 @@ def _later(postgres: Postgres, user: str) -> _Later:
     return _Later(lambda: postgres.url(user))
 
 
-def _django(argv: list[str], env: dict[str, str], stop_seconds: float = 10) -> Callable[[], Command]:
+def _django(argv: list[str], env: dict[str, str], stop_seconds: float = 10, nice: int = 0) -> Callable[[], Command]:
     def command() -> Command:
         now = {key: value.ask() if isinstance(value, _Later) else value for key, value in env.items()}
-        return Command(argv, env=now, cwd=os.getcwd(), stop_seconds=stop_seconds)
+        return Command(argv, env=now, cwd=os.getcwd(), stop_seconds=stop_seconds, nice=nice)
 
     return command
 

@@ -4,17 +4,18 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
-from sangyu.engines.alarms import Alert, Event, Rule, Watch, acknowledged, alarm, place, reading, restored, saved
+from sangyu.engines.alarms import Alert, Event, Watch, acknowledged, alarm, place, reading, restored, saved
 from sangyu.engines.codecs.kinds import AlarmKind
-from sangyu.kernel.bulk import json_text
-from sangyu.kernel.events import emit
+from sangyu.kernel.bulk import insert_together, json_text
+from sangyu.kernel.events import emit_many
 
 from . import events, rulebooks
 from .enums import AlarmState
-from .models import COLUMNS, Alarm, Last, Reading, Watching
+from .models import COLUMNS, Alarm, Last, Watching
 from .raised import Raised
 
 #: An alert from readings that is older than this when we hear of it is history: it is written down, nobody is called (devices.md §0.6).
@@ -55,66 +56,131 @@ def touched(device_ids: set[int], since: int) -> dict[int, set[str]]:
 
 
 def judge(heard: list, known: dict[int, dict[str, Kept]], now: datetime) -> list[Raised]:
-    """Apply what was heard (``intake.Heard``) to the machines, keep them, write alarms; answers what to tell."""
-    found = []
-    for h in sorted(heard, key=lambda h: (h.entry.device, h.rule.code)):
+    """Apply what was heard (``intake.Heard``) to the machines, keep them, write alarms; answers what to tell.
+
+    A batch at once, step by step: as many statements for one alarm as for a hundred.
+    """
+    heard = sorted(heard, key=lambda h: (h.entry.device, h.rule.code))
+    begun = _anew([h for h in heard if h.rule.code not in known.get(h.entry.device, {})], now)
+    outcomes, watches = [], []
+    for h in heard:
         kept = known.get(h.entry.device, {}).get(h.rule.code)
-        watch = (
-            restored(h.rule, kept.state) if kept else _anew(h.rule, h.entry.device, h.whose.person_id, h.events, now)
-        )
+        watch = restored(h.rule, kept.state) if kept else begun[h.entry.device, h.rule.code]
         fresh = [e for e in h.events if not watch.continues(e, STEP)]
-        if not fresh:
-            continue
-        changes = watch.apply(fresh, now)
-        found += _write(h, changes, now)
-        keep(h.entry.device, watch, kept, now)
+        if fresh:
+            outcomes.append((h, watch.apply(fresh, now)))
+            watches.append((h.entry.device, watch, kept))
+    found = write(outcomes, now)
+    keep(watches, now)
     return found
 
 
-def _anew(rule: Rule, device: int, person: int | None, given: list[Event], now: datetime) -> Watch:
-    """The machine as it stands before ``given``, from the readings of its horizon: nothing was going on, so nothing was kept."""
-    far = rulebooks.horizon(rule)
-    watch, since = Watch(rule, far), min(min(e.at for e in given), now) - far
-    names = [c for c in COLUMNS if c in rule.readings or c in rule.context]
-    rows = Reading.objects.filter(device_id=device, person_id=person, at__gte=since, day__gte=since.date()).order_by(
-        "at"
-    )
-    if rule.alarms:
-        rows = rows.filter(alarms__isnull=False)
-    found = []
-    for at, frames, latitude, longitude, accuracy, *values in rows.values_list(
-        "at", "alarms", "latitude", "longitude", "accuracy", *names
-    ):
-        found += [reading(at, n, v) for n, v in zip(names, values, strict=True) if v is not None]
-        if rule.alarms and frames:
-            found += [alarm(at, word) for word in frames.split(",")]
-        if rule.fence and latitude is not None:
-            found.append(place(at, latitude, longitude, accuracy or 0))
-    if rule.latch:
-        past = Alarm.objects.filter(device_id=device, rule=rule.code, acknowledged_at__isnull=False, through__gte=since)
-        found += [acknowledged(through, said) for through, said in past.values_list("through", "acknowledged_at")]
-    if found:
-        watch.apply(found, max(e.at for e in found))
-    return watch
+_BEFORE = """
+SELECT w.n, r.at, r.alarms, r.latitude, r.longitude, r.accuracy, {columns}
+  FROM json_to_recordset(%s) AS w (n int, device bigint, person bigint, since timestamptz, calls bool)
+  JOIN signals_reading r ON r.device_id = w.device AND r.person_id IS NOT DISTINCT FROM w.person AND r.at >= w.since
+   AND (r.alarms IS NOT NULL OR NOT w.calls)
+ WHERE r.day >= %s ORDER BY r.at
+"""
 
 
-def keep(device: int, watch: Watch, kept: Kept | None, now: datetime) -> None:
-    if watch.quiet(now):
-        if kept:
-            Watching.objects.filter(pk=kept.pk).delete()
-        return
-    values = [json_text(saved(watch)), now, watch.due]
+def _anew(heard: list, now: datetime) -> dict[tuple[int, str], Watch]:
+    """Machines as they stand before what was heard, from the readings of their horizon: nothing was going on, so nothing was kept."""
+    if not heard:
+        return {}
+    since = [min(min(e.at for e in h.events), now) - rulebooks.horizon(h.rule) for h in heard]
+    names = [c for c in COLUMNS if any(c in h.rule.readings or c in h.rule.context for h in heard)]
+    asked = [
+        {"n": n, "device": h.entry.device, "person": h.whose.person_id, "since": s.isoformat(), "calls": bool(h.rule.alarms)}
+        for n, (h, s) in enumerate(zip(heard, since, strict=True))
+    ]  # fmt: skip
+    before: dict[int, list[Event]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO signals_watching (state, last_at, due_at, device_id, rule) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (device_id, rule) "
-            "DO UPDATE SET state = excluded.state, last_at = excluded.last_at, due_at = excluded.due_at",
-            [*values, device, watch.rule.code],
+            _BEFORE.format(columns=", ".join(f"r.{c}" for c in names) or "1"), [json.dumps(asked), min(since).date()]
         )
+        for n, at, frames, latitude, longitude, accuracy, *values in cursor.fetchall():
+            rule = heard[n].rule
+            for name, value in zip(names, values, strict=False):
+                if value is not None and (name in rule.readings or name in rule.context):
+                    before[n].append(reading(at, name, value))
+            if rule.alarms and frames:
+                before[n] += [alarm(at, word) for word in frames.split(",")]
+            if rule.fence and latitude is not None:
+                before[n].append(place(at, latitude, longitude, accuracy or 0))
+    said = _acknowledged([(h.entry.device, h.rule.code) for h in heard if h.rule.latch], min(since))
+    made = {}
+    for n, (h, begin) in enumerate(zip(heard, since, strict=True)):
+        key = (h.entry.device, h.rule.code)
+        watch = made[key] = Watch(h.rule, rulebooks.horizon(h.rule))
+        found = before[n] + [acknowledged(through, at) for through, at in said.get(key, ()) if through >= begin]
+        if found:
+            watch.apply(found, max(e.at for e in found))
+    return made
+
+
+_ACKNOWLEDGED = (
+    "SELECT device_id, rule, through, acknowledged_at FROM signals_alarm WHERE device_id = ANY (%s::bigint[]) AND rule = ANY (%s) "
+    "AND acknowledged_at IS NOT NULL AND through >= %s"
+)
+
+
+def _acknowledged(
+    latched: list[tuple[int, str]], since: datetime
+) -> dict[tuple[int, str], list[tuple[datetime, datetime]]]:
+    """Device and rule → until when somebody had seen what it said, and when that was."""
+    found: dict[tuple[int, str], list] = defaultdict(list)
+    if latched:
+        with connection.cursor() as cursor:
+            cursor.execute(_ACKNOWLEDGED, [sorted({d for d, _r in latched}), sorted({r for _d, r in latched}), since])
+            for device, rule, through, at in cursor.fetchall():
+                found[device, rule].append((through, at))
+    return found
+
+
+_KEEP = (
+    "INSERT INTO signals_watching (device_id, rule, state, last_at, due_at) SELECT device, rule, state, %s, due "
+    "FROM json_to_recordset(%s) AS t (device bigint, rule text, state jsonb, due timestamptz) ORDER BY device, rule "
+    "ON CONFLICT (device_id, rule) DO UPDATE SET state = excluded.state, last_at = excluded.last_at, due_at = excluded.due_at"
+)
+
+
+def keep(watches: list[tuple[int, Watch, Kept | None]], now: datetime) -> None:
+    """Keep the machines (device, machine, its row if it has one) about which something is going on; the others' rows go."""
+    rows, gone = [], []
+    for device, watch, kept in watches:
+        if not watch.quiet(now):
+            due = watch.due.isoformat() if watch.due else None
+            rows.append({"device": device, "rule": watch.rule.code, "state": saved(watch), "due": due})
+        elif kept:
+            gone.append(kept.pk)
+    if gone:
+        Watching.objects.filter(pk__in=gone).delete()
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [now, json_text(rows)])
 
 
 # ---------------------------------------------------------------- alarms
-def _write(h, changes, now: datetime) -> list[Raised]:
-    """Rows for what changed; answers what to tell: raised while young (or latched: always), and repeats."""
+def write(outcomes: list, now: datetime) -> list[Raised]:
+    """Rows for what changed, from (``intake.Heard``, changes); answers what to tell: raised while young (or latched: always), and repeats."""
+    found, risen = [], []
+    for h, changes in outcomes:
+        found += _change(h, changes, now)
+        risen += [(h, alert) for alert in changes.raised]
+    if not risen:
+        return found
+    rows = [_row(h, alert, now) for h, alert in risen]
+    _place([(row, h) for row, (h, _alert) in zip(rows, risen, strict=True)])
+    add(rows)
+    for row, (h, alert) in zip(rows, risen, strict=True):
+        if row.state == AlarmState.OPEN and (h.rule.latch or now - alert.raised_at <= YOUNG):
+            found.append(told(row, h))
+    return found
+
+
+def _change(h, changes, now: datetime) -> list[Raised]:
+    """Alarms that were there already."""
     found = []
     for alert in changes.withdrawn:
         row = _row_of(h.entry.device, h.rule.code, alert)
@@ -133,14 +199,10 @@ def _write(h, changes, now: datetime) -> list[Raised]:
             row.raised_at, row.last_at, row.count = alert.raised_at, alert.last, alert.count
             if alert.cleared_at and row.state != AlarmState.OPEN:
                 row.ended_at = alert.cleared_at
-            _place(row, h)
+            _place([(row, h)])
             row.save()
             if again and h.rule.alarms:
                 found.append(told(row, h, repeat=True))
-    for alert in changes.raised:
-        row = _raise(h, alert, now)
-        if row.state == AlarmState.OPEN and (h.rule.latch or now - alert.raised_at <= YOUNG):
-            found.append(told(row, h))
     return found
 
 
@@ -155,19 +217,14 @@ def _row_of(device: int, rule: str, alert: Alert) -> Alarm | None:
     return None
 
 
-def told_by_clock(h, changes, now: datetime) -> list[Raised]:
-    """What the clock alone brought about."""
-    return _write(h, changes, now)
+def add(rows: list[Alarm]) -> list[Alarm]:
+    """Write alarms that are new."""
+    insert_together(rows)
+    _emit(events.RAISED, rows)
+    return rows
 
 
-def add(row: Alarm) -> Alarm:
-    """Write an alarm that no machine of a device decided (silence, a network's case)."""
-    row.save(force_insert=True)
-    _emit(events.RAISED, row)
-    return row
-
-
-def _raise(h, alert: Alert, now: datetime) -> Alarm:
+def _row(h, alert: Alert, now: datetime) -> Alarm:
     kind, level, _code, text = h.frame or (h.rule.alarm, h.rule.level, "", "")
     old = _moment(h.entry.received_at) - alert.raised_at > YOUNG
     row = Alarm(
@@ -178,29 +235,36 @@ def _raise(h, alert: Alert, now: datetime) -> Alarm:
     )  # fmt: skip
     if alert.cleared_at:
         row.state, row.ended_at = AlarmState.CLEARED, alert.cleared_at
-    _place(row, h)
-    return add(row)
+    return row
 
 
-def _place(row: Alarm, h) -> None:
+def _place(pairs: list[tuple[Alarm, Any]]) -> None:
     """The place of the message where it has one, else the last known with its age (devices.md §0.5)."""
-    here = h.entry.place
-    at = _moment(h.entry.at)
-    if here is not None and (h.whose.position or row.level == 1):
-        if row.placed_at is None or at >= row.placed_at:
-            row.latitude, row.longitude, row.accuracy, row.placed_at = (
-                here.latitude,
-                here.longitude,
-                here.accuracy_m,
-                at,
-            )
-    elif row.placed_at is None:
-        last = Last.objects.filter(
-            device_id=h.entry.device, placed_at__isnull=False, person_id=h.whose.person_id
-        ).first()
-        if last is not None:
-            row.latitude, row.longitude = last.latitude, last.longitude
-            row.accuracy, row.placed_at = last.accuracy, last.placed_at
+    without = []
+    for row, h in pairs:
+        here, at = h.entry.place, _moment(h.entry.at)
+        if here is not None and (h.whose.position or row.level == 1):
+            if row.placed_at is None or at >= row.placed_at:
+                row.latitude, row.longitude, row.accuracy, row.placed_at = (
+                    here.latitude,
+                    here.longitude,
+                    here.accuracy_m,
+                    at,
+                )
+        elif row.placed_at is None:
+            without.append((row, h.whose.person_id))
+    if not without:
+        return
+    lasts = Last.objects.filter(device_id__in={row.device_id for row, _p in without}, placed_at__isnull=False)
+    known = {
+        (device, person): rest
+        for device, person, *rest in lasts.values_list(
+            "device_id", "person_id", "latitude", "longitude", "accuracy", "placed_at"
+        )
+    }
+    for row, person in without:
+        if last := known.get((row.device_id, person)):
+            row.latitude, row.longitude, row.accuracy, row.placed_at = last
 
 
 def _moment(ms: int) -> datetime:
@@ -223,11 +287,20 @@ def end(row: Alarm, state: str, at: datetime) -> None:
     """Close an alarm."""
     row.state, row.ended_at = state, max(at, row.raised_at)
     row.save()
-    _emit(events.ENDED, row)
+    _emit(events.ENDED, [row])
 
 
-def _emit(name: str, row: Alarm) -> None:
-    emit(name, path=row.path, alarm=row.pk, device=row.device_id, kind=row.kind, level=row.level, state=str(row.state))
+def _emit(name: str, rows: list[Alarm]) -> None:
+    emit_many(
+        name,
+        [
+            (
+                r.path,
+                {"alarm": r.pk, "device": r.device_id, "kind": str(r.kind), "level": r.level, "state": str(r.state)},
+            )
+            for r in rows
+        ],
+    )
 
 
 def speaks_again(device_ids: list[int], now: datetime) -> None:
@@ -260,4 +333,4 @@ def _tell_machine(row: Alarm, through: datetime, now: datetime) -> None:
         return
     watch = restored(rule, kept.state)
     watch.apply([acknowledged(through, now)], now)
-    keep(row.device_id, watch, Kept(kept.pk, kept.state), now)
+    keep([(row.device_id, watch, Kept(kept.pk, kept.state))], now)

@@ -63,7 +63,7 @@ def _stretches(now: datetime, limit: int) -> list[Raised]:
     bearers = devices.bearers({r.device_id for r in rows}, round(now.timestamp() * 1000))
     wearers = devices.wearers([r.device_id for r in rows], at=now)
     personal = rulebooks.personal_of({w.person_id for w in wearers.values() if w.person_id}, timezone.localdate(now))
-    told = []
+    outcomes, watches = [], []
     for row in rows:
         owner = wearers.get(row.device_id)
         path, person = (owner.path, owner.person_id) if owner else (bearers[row.device_id].path, None)
@@ -77,8 +77,10 @@ def _stretches(now: datetime, limit: int) -> list[Raised]:
         watch = restored(rule, row.state)
         changes = watch.apply([], now)
         whose = Whose(path, person, owner.facility_id, owner.room, owner.bed) if owner else Whose(path)
-        told += judging.told_by_clock(Heard(rule, whose, _clock_entry(row.device_id, product, now)), changes, now)
-        judging.keep(row.device_id, watch, judging.Kept(row.pk, row.state), now)
+        outcomes.append((Heard(rule, whose, _clock_entry(row.device_id, product, now)), changes))
+        watches.append((row.device_id, watch, judging.Kept(row.pk, row.state)))
+    told = judging.write(outcomes, now)
+    judging.keep(watches, now)
     return told
 
 
@@ -141,7 +143,8 @@ def _silent(now: datetime) -> list[Raised]:
     sizes = dict(Counter(Last.objects.exclude(network="").values_list("network", flat=True)))
     found, alone = storms([Silence(since[d], str(d), by_device[d].network) for d in by_device], sizes)
     Last.objects.filter(device_id__in=list(by_device)).update(silent=True)
-    told = [judging.told(_storm(s, by_device, now)) for s in found if _new_storm(s, now)]
+    told = [judging.told(*judging.add([_storm(s, by_device, now)])) for s in found if _new_storm(s, now)]
+    made = []
     holders = devices.wearers([int(s.device) for s in alone], at=now)
     facts = people.facts_of([w.person_id for w in holders.values() if w.person_id], timezone.localdate(now))
     for silence in alone:
@@ -151,14 +154,13 @@ def _silent(now: datetime) -> list[Raised]:
         if rule is None or _joins_storm(row, now):
             continue
         alone_at_night = owner and facts.get(owner.person_id, {}).get(FactKind.LIVING) == Living.ALONE and _night(now)
-        alarm = Alarm(
+        made.append(Alarm(
             device_id=row.device_id, person_id=owner.person_id if owner else None, facility_id=owner.facility_id if owner else None,
             room=owner.room if owner else "", bed=owner.bed if owner else "", path=owner.path if owner else row.path, product=row.product,
             rule=rule.code, kind=AlarmKind.DEVICE_SILENT, level=2 if alone_at_night else rule.level, text=rule.name, raised_at=silence.at,
             last_at=row.seen_at, received_at=now, latitude=row.latitude, longitude=row.longitude, accuracy=row.accuracy, placed_at=row.placed_at,
-        )  # fmt: skip
-        told.append(judging.told(judging.add(alarm)))
-    return told
+        ))  # fmt: skip
+    return told + [judging.told(row) for row in judging.add(made)]
 
 
 def _night(now: datetime) -> bool:
@@ -198,9 +200,7 @@ def _storm(storm, by_device: dict[int, Last], now: datetime) -> Alarm:
     while not all(p.startswith(common) for p in paths):
         common = common[:-3]
     level = min(3, rulebooks.rules_at(common)[rulebooks.SILENT].level)
-    return judging.add(
-        Alarm(
-            path=common, rule=rulebooks.SILENT, kind=AlarmKind.DEVICE_SILENT, level=level, text=storm.group, network=storm.group,
-            raised_at=storm.at, last_at=now, received_at=now, count=len(ids), devices=ids,
-        )
+    return Alarm(
+        path=common, rule=rulebooks.SILENT, kind=AlarmKind.DEVICE_SILENT, level=level, text=storm.group, network=storm.group,
+        raised_at=storm.at, last_at=now, received_at=now, count=len(ids), devices=ids,
     )  # fmt: skip

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 #: The longest path a unix socket may have on Linux (macOS: 103).
@@ -77,7 +78,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Command:
-    """A process to start: what, as whom, how it is asked to stop and how long it may take."""
+    """A process to start: what, as whom, how it is asked to stop and how long it may take, how far it stands back (``nice``)."""
 
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Command:
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 10.0
+    nice: int = 0
 
     def spawn(self, **kwargs) -> subprocess.Popen:
         """Start it in a process group of its own; it is told to stop when this process dies, however it dies."""
@@ -96,7 +98,7 @@ class Command:
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(self.stop_signal),
+                preexec_fn=_at_birth(self.stop_signal, self.nice),
                 **switch,
                 **kwargs,
             )
@@ -107,16 +109,21 @@ class Command:
         )
 
 
-def _die_with_parent(signum: int) -> Callable[[], None] | None:
-    """Linux: the kernel sends ``signum`` to the child when its parent thread ends, even by kill -9."""
+def _at_birth(signum: int, nice: int) -> Callable[[], None] | None:
+    """What the child does first. Linux: the kernel sends it ``signum`` when its parent thread ends, even by kill -9."""
     if sys.platform != "linux":
-        return None
+        return partial(os.nice, nice) if nice else None
     libc, parent = ctypes.CDLL(None), os.getpid()
 
     def in_child() -> None:
         libc.prctl(1, signum)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
             os._exit(1)
+        if nice:
+            os.nice(nice)
+            # Each part is a session of its own, and the kernel may share the processor out by session: then the session's counts.
+            with contextlib.suppress(OSError):
+                Path("/proc/self/autogroup").write_text(str(nice))
 
     return in_child
 

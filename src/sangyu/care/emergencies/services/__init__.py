@@ -1,10 +1,12 @@
 """The door of emergencies: alarms become cases, acts of the desk and of those who go, clocks, notices, roster, drills, calls."""
 
+from .by_hand import ByHand, raise_by_hand
 from .closing import close
 from .drills import drill_done, plan_drill, start_drill
 from .handling import claim, escalate_120, note, release, review, verify
+from .making import Raised
 from .notices import deliver
-from .opening import ByHand, Raised, alarms, device_reset, raise_by_hand
+from .opening import alarms, device_reset
 from .responding import answer_offer, arrived, offer, on_the_way
 from .standing import hand_over, plan_nights, reassign_night, save_channel, save_station
 from .telephony import call_event, called_back, write_down_call

@@ -11,7 +11,8 @@ from sangyu.registry.regions import selectors as regions
 
 from ..enums import LIVE, DrillState, Kind, Level, Source
 from ..models import Drill
-from .opening import ByHand, take_in
+from .by_hand import ByHand
+from .opening import take_in
 
 
 @service("emergencies.drill")
