@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from django.test import override_settings
 from django.urls import get_resolver
 
 from sangyu.kernel.permissions import every_permission
 from sangyu.registry.accounts import roles
+from sangyu.ui import keeping
 from sangyu.ui.pages import ListPage
 from support.counties import two_counties
 from support.pages import client_for
@@ -27,7 +29,9 @@ def lists(patterns=None, prefix: str = "/"):
                 yield route, page
 
 
+@override_settings(SANGYU_KEEP_SECONDS=600)  # the numbers of the frame, counted once a role and not for each page
 def test_every_list_is_shown_printed_and_exported(regions, staff):
+    keeping._kept.clear()
     two_counties(regions, every_permission(), only=("a",))
     wrong, asked = {}, 0
     for url, page in sorted(lists(), key=lambda found: found[0]):

