@@ -273,11 +273,6 @@ def _staff(file: File) -> bool:
     return file.staff
 
 
-def _checked(file: File) -> bool:
-    """Nothing is asked of a file that nobody ever looked through."""
-    return file.staff and file.person.checked_on is not None
-
-
 def _services(file: File) -> bool:
     return file.counts["all"] > 0
 
@@ -305,12 +300,12 @@ SOURCES = (
     Source("facts", Show.CHANGE, facts, _everybody),
     Source("changes", Show.CHANGE, changes, _staff),
     Source("consents", Show.CHANGE, consents, _staff),
-    Source("events", Show.LIFE, events, _holds("lifeevents.view")),
-    Source("papers", Show.PAPER, papers, _holds("dossier.view")),
-    Source("checks", Show.PAPER, checks, _checked),
+    Source("events", Show.LIFE, events, _holds("lifeevents.view"), models=("lifeevents.LifeEvent",)),
+    Source("papers", Show.PAPER, papers, _holds("dossier.view"), models=("dossier.Paper",)),
+    Source("checks", Show.PAPER, checks, _staff, models=("dossier.Check",)),
     Source("looks", Show.READ, looks, _holds("dossier.reads"), aside=True),
-    Source("stays", Show.LIFE, stays, _holds("facilities.stays")),
-    Source("asked_for", Show.MONEY, asked_for, _holds("applications.view")),
-    Source("devices", Show.SERVICE, issues, _holds("devices.view")),
-    Source("limits", Show.CHANGE, limits, _holds("signals.view")),
+    Source("stays", Show.LIFE, stays, _holds("facilities.stays"), models=("facilities.Stay",)),
+    Source("asked_for", Show.MONEY, asked_for, _holds("applications.view"), models=("applications.Application",)),
+    Source("devices", Show.SERVICE, issues, _holds("devices.view"), models=("devices.Binding",)),
+    Source("limits", Show.CHANGE, limits, _holds("signals.view"), models=("signals.Limit", "signals.Fence")),
 )

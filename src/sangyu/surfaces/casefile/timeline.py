@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.errors import Invalid
+from sangyu.kernel.presence import present
 
 SHOWN = 40
 
@@ -126,7 +127,7 @@ class Source:
     """One room's part of the timeline. ``entries(asked)``: newest first, below the cursor, at most ``asked.most``.
 
     A source that shows fewer rows than it read must read on until it has enough or nothing is left. ``aside``: shown only
-    when asked for by its filter.
+    when asked for by its filter. ``models``: those with a row of the person's; it is not asked when none of them has one.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Source:
     entries: Callable[[Asked], list[Entry]]
     reads: Callable[[Any], bool]
     aside: bool = False
+    models: tuple[str, ...] = ()
 
 
 def timeline(
@@ -146,9 +148,14 @@ def timeline(
     from .sources import SOURCES
 
     made: list[Entry] = []
-    for number, source in enumerate(SOURCES):
-        wanted = source.show == show if show and show in Show.values else not source.aside
-        if not wanted or not source.reads(file):
+    wanted = [
+        (number, source)
+        for number, source in enumerate(SOURCES)
+        if (source.show == show if show and show in Show.values else not source.aside) and source.reads(file)
+    ]
+    there = present(tuple(label for _number, source in wanted for label in source.models), "person", file.person.pk)
+    for number, source in wanted:
+        if source.models and there.isdisjoint(source.models):
             continue
         for entry in source.entries(Asked(file, before, most + 1, number)):
             entry.source, entry.show = number, source.show
