@@ -140,7 +140,7 @@ def test_the_map_works_without_tiles_and_says_how_old_the_place_is(room, setting
     )
     (pk,) = services.alarms([found], actor=JOB, now=now)
     text = page_of(room["first"], "desk", case=pk).content.decode()
-    assert "定位于12 分钟前，误差约 30 米" in text
+    assert "定位于 12 分钟前，误差约 30 米" in text
     data = json.loads(re.search(r'id="map-data" type="application/json">(.*?)</script>', text)[1])
     assert data["tiles"] == ""
     elder = next(p for p in data["points"] if p["kind"] == "elder")

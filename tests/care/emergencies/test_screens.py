@@ -42,7 +42,7 @@ def test_a_case_from_the_list_to_its_end(house):
     assert "王桂兰" in first.get("/emergencies/").text
     page = first.get(f"/emergencies/{pk}/").text
     assert "按键呼救" in page
-    assert "这里是12349应急席" in page
+    assert "这里是 12349 应急席" in page
     assert first.post(f"/emergencies/{pk}/claim/").status_code == 303
     refused = second.post(f"/emergencies/{pk}/claim/")
     assert refused.status_code == 409

@@ -40,6 +40,15 @@ def bring(actor, kind: str, *rows: str):
     return at_once.run(Quiet(), actor=actor, kind=kind, file=file, today=TODAY).state.counts
 
 
+def exported(client, address: str, head: str) -> list[str]:
+    """Lines of an exported list from its heading on."""
+    answer = client.get(f"{address}?export=1")
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    lines = [",".join(str(int(c) if isinstance(c, float) else c) for c in row) for row in rows]
+    return lines[next(n for n, line in enumerate(lines) if head in line) :]
+
+
 def problems() -> set:
     return set(ImportProblem.objects.values_list("row", "code"))
 
@@ -101,6 +110,9 @@ def test_a_roster_comes_in_and_what_stands_stays(desk):
     first = Duty.objects.order_by("starts_at")[0]
     assert (timezone.localdate(first.starts_at), first.contact) == (date(2026, 10, 18), "13900001111")
     assert first.starts_at > make_aware(datetime(2026, 10, 18, 17))
+    again = exported(client_for(one), "/emergencies/roster/", "值班人,")
+    counts = bring(one, "emergencies.roster", *again)
+    assert (counts["unchanged"], counts["rejected"], Duty.objects.count()) == (4, 0, 4)
 
 
 def test_opening_hours_come_in_go_out_and_come_in_again(desk):
@@ -123,14 +135,8 @@ def test_opening_hours_come_in_go_out_and_come_in_again(desk):
     assert ("周一至周五 08:00–17:00；周六 09:00–12:00" in page, "stations/import/" in page) == (True, True)
     form = client.get(f"/emergencies/stations/{station.pk}/").text
     assert "周一至周五 08:00–17:00；周六 09:00–12:00" in form  # the form does not make them alike
-    answer = client.get("/emergencies/stations/?export=1")
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    lines = [
-        ",".join(map(str, row))
-        for row in CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    ]
-    at = next(n for n, line in enumerate(lines) if line.startswith("设施,"))
-    assert bring(one, "emergencies.stations", *lines[at:])["unchanged"] == 1
+    again = exported(client, "/emergencies/stations/", "设施,")
+    assert bring(one, "emergencies.stations", *again)["unchanged"] == 1
     bring(one, "emergencies.stations", head, "阳光驿站,否,每天全天,,,夜间不出动")
     station.refresh_from_db()
     assert (station.takes_alarms, station.account_id, station.note, station.hours.count()) == (

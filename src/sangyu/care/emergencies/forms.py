@@ -33,7 +33,9 @@ class RaiseForm(forms.Form):
     )
     kind = forms.ChoiceField(label=pgettext_lazy("incident", "Alarm"), choices=[(k.value, k.label) for k in BY_HAND])
     level = forms.TypedChoiceField(label=_("Level"), choices=_LEVELS, coerce=int)
-    text = forms.CharField(label=_("What was said"), max_length=300, required=False, widget=forms.Textarea)
+    text = forms.CharField(
+        label=pgettext_lazy("call", "What was said"), max_length=300, required=False, widget=forms.Textarea
+    )
 
     def __init__(self, *args, actor: Actor, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +44,9 @@ class RaiseForm(forms.Form):
 
 class VerifyForm(forms.Form):
     result = forms.ChoiceField(
-        label=_("Call back"), choices=[("", _("The call begins")), *Verified.choices], required=False
+        label=pgettext_lazy("incident", "Call back"),
+        choices=[("", _("The call begins")), *Verified.choices],
+        required=False,
     )
     words = forms.CharField(label=_("Note"), max_length=300, required=False)
 
@@ -220,7 +224,7 @@ class FindingsForm(forms.Form):
 class CallForm(forms.Form):
     number = forms.CharField(label=_("Telephone"), max_length=24, required=False)
     person_id = PersonField(label=_("Elder"), required=False)
-    words = forms.CharField(label=_("What was said"), max_length=300, required=False)
+    words = forms.CharField(label=pgettext_lazy("call", "What was said"), max_length=300, required=False)
     missed = forms.BooleanField(label=_("Missed, to be called back"), required=False)
 
     def __init__(self, *args, actor: Actor, **kwargs) -> None:

@@ -20,7 +20,7 @@ def words(card, now: datetime) -> str:
     minutes = max(0, int((now - i.alarm_at).total_seconds() // 60))
     what = {"what": Kind(i.kind).label, "minutes": minutes, "time": f"{timezone.localtime(i.alarm_at):%H:%M}"}
     lines += [who, _("%(what)s at %(time)s, %(minutes)s minutes ago") % what]
-    lines.append(_("Address: %(address)s") % {"address": " ".join(filter(None, (i.region.full_name, i.address)))})
+    lines.append(_("Address: %(address)s") % {"address": i.where})
     if i.latitude is not None and i.placed_at is not None:
         place = {"latitude": f"{i.latitude:.6f}", "longitude": f"{i.longitude:.6f}", "accuracy": round(i.accuracy or 0)}
         lines.append(_("Position (WGS-84): %(latitude)s, %(longitude)s, within %(accuracy)s m") % place)

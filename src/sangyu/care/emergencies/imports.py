@@ -32,6 +32,11 @@ def _night(cell: Any) -> date:
     return parsers.day(written.replace("T", " ").partition(" ")[0])
 
 
+def _contact(cell: Any) -> str:
+    """A number; one that an export has masked is left to the person's account."""
+    return "" if "*" in parsers.text_of(cell) else parsers.phone()(cell)
+
+
 class _Named(Import):
     """Rows that name colleagues and facilities."""
 
@@ -70,13 +75,13 @@ class RosterImport(_Named):
 
     def describe(self) -> Sequence[Field]:
         return (
-            Field("night", _("Night of"), _night, ("日期", "值班日期", "夜班日期", "开始", "起"), required=True, example="2026-12-01",
+            Field("night", _("Night of"), _night, ("日期", "值班日期", "夜班日期", "开始时间", "起始日期"), required=True, example="2026-12-01",
                   hint=_("The day on which the night begins.")),
             Field("person", _("Person on duty"), parsers.text(50), ("值班人", "姓名", "登录名", "账号"), required=True, example="王丽"),
             Field("rank", pgettext("duty", "Order"), parsers.choice(RANKS), ("顺序", "次序", "班次"), choices=("1", "2", "3")),
             Field("where", _("Where"), parsers.text(200), ("区域", "地点", "机构", "所属区域"),
                   hint=_("An area or a facility; empty is your own area.")),
-            Field("contact", _("Reachable at"), parsers.phone(), ("联系电话", "电话", "手机"), mask=identity.mask_phone),
+            Field("contact", _("Reachable at"), _contact, ("联系电话", "电话", "手机"), mask=identity.mask_phone),
         )  # fmt: skip
 
     def row_name(self, row: Row) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
+from sangyu.registry.devices import selectors as devices
 from sangyu.registry.regions import selectors as regions
 
 from .enums import ENDED, Cause, Kind, Level, Outcome
@@ -165,6 +166,11 @@ class FalseLine:
         return round(100 * self.false_alarms / self.cases, 1) if self.cases else None
 
 
+def _product(code: str | None) -> str:
+    known = devices.product(code) if code else None
+    return known.name if known else code or _("By hand")
+
+
 def false_alarms(actor: Actor, frm: date, to: date, by: str = "kind") -> list[FalseLine]:
     """False alarms among closed cases with their causes, by kind of alarm or by product of the device; most first."""
     field = {"kind": "kind", "product": "device__product"}[by]
@@ -175,7 +181,7 @@ def false_alarms(actor: Actor, frm: date, to: date, by: str = "kind") -> list[Fa
     )  # fmt: skip
     found = []
     for r in rows:
-        label = str(Kind(r[field]).label) if by == "kind" else r[field] or _("By hand")
+        label = str(Kind(r[field]).label) if by == "kind" else _product(r[field])
         causes = {str(Cause(c).label): r[f"c_{c}"] for c in Cause.values if r[f"c_{c}"]}
         found.append(FalseLine(label, r["cases"], r["false"], causes))
     return sorted(found, key=lambda line: (-line.false_alarms, line.label))

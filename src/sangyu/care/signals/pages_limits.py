@@ -1,7 +1,7 @@
 """Screens: personal limits and fences of one person (R-090, R-091)."""
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.people import selectors as people
@@ -91,7 +91,12 @@ class DrawFence(ForPerson):
 
 
 class _End(ActionPage):
-    permission, title, submit_label, success = "signals.limits", _("End"), _("End"), _("Ended.")
+    permission, title, submit_label, success = (
+        "signals.limits",
+        pgettext_lazy("limits", "End"),
+        pgettext_lazy("limits", "End"),
+        _("Ended."),
+    )
     detail, owner, leaves = "signals:limits", "person_id", True
 
 

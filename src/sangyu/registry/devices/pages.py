@@ -11,6 +11,7 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
+    Area,
     Bulk,
     Choice,
     Custom,
@@ -114,7 +115,7 @@ class DeviceList(ListPage):
         Text("product", _("Product"), value=product_name),
         Status("state", pgettext_lazy("device", "State"), enum=State, sort=True),
         Text("holder", _("Who has it"), value=holder, link=holder_url),
-        Text("area", _("Area"), value=area),
+        Area("area", _("Area"), value=area),
         Moment("last_seen_at", _("Last heard")),
         Number("battery", _("Battery %")),
         Text("serial", _("Label"), hidden=True),

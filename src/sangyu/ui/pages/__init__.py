@@ -5,6 +5,7 @@ from .base import Link, Page, PlainPage, paths
 from .bulk import Bulk, BulkForm, Outcome
 from .columns import (
     Amount,
+    Area,
     Choice,
     Column,
     Custom,
@@ -29,6 +30,7 @@ from .related import EndPage, PaperPage, end_link, paper_url, paper_word, rows_t
 __all__ = [
     "ActionPage",
     "Amount",
+    "Area",
     "Bulk",
     "BulkForm",
     "Choice",

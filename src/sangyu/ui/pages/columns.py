@@ -94,6 +94,16 @@ class Text(Column):
 
 
 @dataclass
+class Area(Text):
+    """A region's full name; on the screen without what stands above the actor's own, which goes without saying."""
+
+    def html(self, row, actor=None):
+        whole = self.text(row)
+        below = whole.partition(actor.region_name)[2] if actor and actor.region_name else ""
+        return self.linked(row, below or whole)
+
+
+@dataclass
 class Number(Column):
     """A count: right-aligned, thousands separated, a number in the spreadsheet."""
 

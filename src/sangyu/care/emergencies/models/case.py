@@ -169,6 +169,15 @@ class Incident(PlaceRow):
         return State(self.state).tone
 
     @property
+    def where(self) -> str:
+        """Area and address; what both say stands once."""
+        area = self.region.full_name
+        for n in range(len(area) - 1):
+            if self.address.startswith(area[n:]):
+                return area[:n] + self.address
+        return f"{area} {self.address}".strip()
+
+    @property
     def live(self) -> bool:
         return self.state in LIVE
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.pages import (
     ActionPage,
+    Area,
     Choice,
     DetailPage,
     FormPage,
@@ -81,7 +82,7 @@ class CaseList(ListPage):
         Choice("level", _("Level"), enum=Level, sort=True),
         Choice("kind", pgettext_lazy("incident", "Alarm"), enum=Kind),
         Text("whose", _("Who or where"), value=whose),
-        Text("region.full_name", _("Area")),
+        Area("region.full_name", _("Area")),
         Status("state", pgettext_lazy("incident", "State"), enum=State, sort=True),
         Moment("opened_at", _("Opened at"), sort=True),
         Text("seconds", _("Answered after"), value=seconds),
@@ -101,13 +102,13 @@ class CaseList(ListPage):
     head = [
         Link(_("Raise by hand"), "emergencies:raise", "plus", "emergencies.raise", "pri"),
         Link(_("Response report"), "emergencies:report", "chart", "emergencies.report"),
-        Link(_("Roster of nights"), "emergencies:roster", "cal", "emergencies.roster"),
+        Link(_("Roster of nights"), "emergencies:roster", "cal", "emergencies.roster", query="?when=ahead"),
         Link(_("Drills"), "emergencies:drills", "flag", "emergencies.drill"),
         Link(_("Calls"), "emergencies:calls", "phone", "emergencies.handle"),
         Link(_("Ladders"), "emergencies:ladders", "ul", "emergencies.view"),
     ]
     presets = [
-        (_("Still open"), "live=1"), (pgettext_lazy("incident", "Waiting"), "state=open"), (_("To review"), "state=closed"),
+        (_("Still open"), "live=1"), (pgettext_lazy("incident", "Waiting"), "state=open"), (pgettext_lazy("incident", "To review"), "state=closed"),
         (_("False alarms"), "outcome=false_alarm"), (_("Drills"), "drill=true"),
     ]  # fmt: skip
     empty_text = _("No alarm of level 1 or 2 has come.")
@@ -164,7 +165,7 @@ class CaseDetail(DetailPage):
         rows_tab(
             "notices", _("Notices"),
             [
-                Moment("created_at", _("Written at")), Text("name", _("To")), Choice("channel", _("Channel"), enum=ChannelKind),
+                Moment("created_at", _("Written at")), Text("name", _("To")), Choice("channel", pgettext_lazy("notice", "Channel"), enum=ChannelKind),
                 Text("words", _("Words")), Status("state", _("State"), enum=NoticeState), Number("tries", _("Tries")),
                 Moment("sent_at", _("Sent at")), Text("error", _("Error")),
             ],
@@ -174,7 +175,7 @@ class CaseDetail(DetailPage):
             "alarms", _("Alarms"),
             [
                 Moment("at", _("Device's time")), Moment("received_at", _("Received at")), Choice("kind", pgettext_lazy("incident", "Alarm"), enum=Kind),
-                Choice("level", _("Level"), enum=Level), Text("device", _("Device")), Text("text", _("What was said")), YesNo("late", _("Late")),
+                Choice("level", _("Level"), enum=Level), Text("device", _("Device")), Text("text", pgettext_lazy("alarm", "What it says")), YesNo("late", _("Late")),
             ],
             lambda page: page.object.alarms.select_related("device").order_by("received_at", "id"),
         ),

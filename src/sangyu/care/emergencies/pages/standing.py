@@ -13,6 +13,7 @@ from sangyu.kernel.importing.importer import Importer
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.pages import (
     ActionPage,
+    Area,
     Choice,
     FormPage,
     ImportPage,
@@ -69,8 +70,8 @@ class Roster(ListPage):
     model, related, unit, parent = Duty, ("region", "facility"), _("duties"), LIST
     filters, search, sort = RosterFilters, ("account_name",), "starts_at"
     columns = [
-        Moment("starts_at", _("From"), sort=True),
-        Moment("ends_at", _("Until")),
+        Moment("starts_at", pgettext_lazy("duty", "From"), sort=True),
+        Moment("ends_at", pgettext_lazy("duty", "Until")),
         Text("account_name", _("Person on duty")),
         Number("rank", pgettext_lazy("duty", "Order")),
         Text("where", _("Where"), value=lambda d: d.facility.name if d.facility_id else d.region.full_name),
@@ -80,8 +81,8 @@ class Roster(ListPage):
     ]
     presets = [(_("From now on"), "when=ahead"), (_("Past"), "when=past")]
     row_actions = [
-        RowAction(_("Somebody else"), "emergencies:reassign", kind="text", method="dialog"),
-        RowAction(_("Hand over"), "emergencies:hand-over", kind="text", method="dialog"),
+        RowAction(pgettext_lazy("duty", "Somebody else"), "emergencies:reassign", kind="text", method="dialog"),
+        RowAction(pgettext_lazy("duty", "Hand over"), "emergencies:hand-over", kind="text", method="dialog"),
     ]  # fmt: skip
     head = [
         Link(_("Plan nights"), "emergencies:plan-nights", "plus", "emergencies.roster", "pri"),
@@ -140,7 +141,12 @@ class _OfDuty(ActionPage):
 
 
 class Reassign(_OfDuty):
-    url, name, permission, title = "roster/<int:pk>/reassign/", "reassign", "emergencies.roster", _("Somebody else")
+    url, name, permission, title = (
+        "roster/<int:pk>/reassign/",
+        "reassign",
+        "emergencies.roster",
+        pgettext_lazy("duty", "Somebody else"),
+    )
     form_class, service = forms.ReassignForm, services.reassign_night
 
     def form_kwargs(self) -> dict:
@@ -148,7 +154,12 @@ class Reassign(_OfDuty):
 
 
 class HandOver(_OfDuty):
-    url, name, permission, title = "roster/<int:pk>/hand-over/", "hand-over", "emergencies.roster", _("Hand over")
+    url, name, permission, title = (
+        "roster/<int:pk>/hand-over/",
+        "hand-over",
+        "emergencies.roster",
+        pgettext_lazy("duty", "Hand over"),
+    )
     form_class, service = forms.HandOverForm, services.hand_over
 
 
@@ -160,12 +171,14 @@ class DrillList(ListPage):
     columns = [
         Text("title", _("Title")),
         Moment("planned_at", _("Planned for"), sort=True),
-        Text("region.full_name", _("Area")),
+        Area("region.full_name", _("Area")),
         Text("place", _("Where")),
         Choice("kind", pgettext_lazy("incident", "Alarm"), enum=Kind),
         Status("state", pgettext_lazy("drill", "State"), enum=DrillState),
         Text(
-            "incident.number", _("Case"), link=lambda d: reverse(DETAIL, args=[d.incident_id]) if d.incident_id else ""
+            "incident.number",
+            pgettext_lazy("incident", "Case"),
+            link=lambda d: reverse(DETAIL, args=[d.incident_id]) if d.incident_id else "",
         ),
         Text("findings", _("What was learnt")),
         Text("aim", _("What it is to show"), hidden=True),
@@ -174,7 +187,7 @@ class DrillList(ListPage):
     ]
     row_actions = [
         RowAction(
-            _("Begin"),
+            pgettext_lazy("drill", "Begin"),
             "emergencies:drill-start",
             kind="text",
             method="dialog",
@@ -275,19 +288,21 @@ class CallList(ListPage):
         Text("number_masked", _("Telephone")),
         Text("person.name", _("Elder")),
         Status("state", pgettext_lazy("call", "State"), enum=CallState),
-        Text("agent", _("Answered by")),
+        Text("agent", pgettext_lazy("call", "Answered by")),
         Moment("call_back_by", _("Call back by")),
         Moment("called_back_at", _("Called back at")),
         Text("result", _("Result")),
         Text(
-            "incident.number", _("Case"), link=lambda c: reverse(DETAIL, args=[c.incident_id]) if c.incident_id else ""
+            "incident.number",
+            pgettext_lazy("incident", "Case"),
+            link=lambda c: reverse(DETAIL, args=[c.incident_id]) if c.incident_id else "",
         ),
         Text("called_back_by", _("Called back by"), hidden=True),
     ]
     presets = [(_("To call back"), "due=1")]
     row_actions = [
         RowAction(
-            _("Called back"),
+            pgettext_lazy("call", "Called back"),
             "emergencies:called-back",
             when=lambda c: c.call_back_by is not None and c.called_back_at is None,
         )
@@ -305,7 +320,12 @@ class WriteDownCall(PlaceForm):
 
 
 class CalledBack(ActionPage):
-    url, name, permission, title = "calls/<int:pk>/back/", "called-back", "emergencies.handle", _("Called back")
+    url, name, permission, title = (
+        "calls/<int:pk>/back/",
+        "called-back",
+        "emergencies.handle",
+        pgettext_lazy("call", "Called back"),
+    )
     model, argument, parent = Call, "call_id", ("emergencies:calls", _("Telephone calls"))
     form_class, service = forms.CalledBackForm, services.called_back
 

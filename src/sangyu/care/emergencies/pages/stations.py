@@ -6,7 +6,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
-from sangyu.ui.pages import Choice, ImportPage, Link, ListPage, Number, Text, YesNo
+from sangyu.ui.pages import Area, Choice, ImportPage, Link, ListPage, Number, Text, YesNo
 
 from .. import forms, hours, services
 from ..enums import ChannelKind
@@ -83,7 +83,7 @@ class ChannelList(ListPage):
     columns = [
         Text("name", pgettext_lazy("thing", "Name"), link="emergencies:channel"),
         Choice("kind", pgettext_lazy("channel", "Kind"), enum=ChannelKind),
-        Text("region.full_name", _("Area")),
+        Area("region.full_name", _("Area")),
         Number("rank", _("Order")),
         YesNo("active", _("In use")),
     ]

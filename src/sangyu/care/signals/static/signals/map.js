@@ -32,7 +32,7 @@
       tiles.on("tileerror", function () { bad += 1; if (bad === 4) { map.removeLayer(tiles); } });
       tiles.addTo(map);
     } else { L.control.scale({ imperial: false }).addTo(map); }
-    data.circles.forEach(function (c) { L.circle([c.lat, c.lon], { radius: c.radius, color: colour("warn"), weight: 2, fillOpacity: 0.05 }).bindTooltip(c.words).addTo(map); bounds.push([c.lat, c.lon]); });
+    data.circles.forEach(function (c) { L.circle([c.lat, c.lon], { radius: c.radius, color: colour("warn"), weight: 2, fillOpacity: 0.05 }).bindTooltip(c.words).addTo(map); var round = L.latLng(c.lat, c.lon).toBounds(2 * c.radius); bounds.push(round.getSouthWest(), round.getNorthEast()); });
     if (data.line.length > 1) { L.polyline(data.line, { color: style.getPropertyValue("--accent").trim(), weight: 3 }).addTo(map); }
     data.line.forEach(function (at) { bounds.push(at); });
     var order = { ok: 0, mute: 1, warn: 2, bad: 3 };

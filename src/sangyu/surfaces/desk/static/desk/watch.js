@@ -12,7 +12,7 @@
       var s = Math.max(0, Math.floor((t - Number(e.getAttribute("data-clock"))) / 1000));
       if (s < 172800) { e.textContent = s < 5400 ? two(Math.floor(s / 60)) + ":" + two(s % 60) : Math.floor(s / 3600) + ":" + two(Math.floor(s % 3600 / 60)) + ":" + two(s % 60); }
     });
-    if (time) { var d = new Date(t); time.textContent = d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + two(d.getHours()) + ":" + two(d.getMinutes()) + ":" + two(d.getSeconds()); }
+    if (time) { time.textContent = new Date(t + 288e5).toISOString().slice(0, 19).replace("T", " "); } // the clock of Shanghai, wherever the screen thinks it is
     if (down) { var late = Date.now() - fresh > 60000; down.hidden = !late; up.hidden = late; }
   }
   document.addEventListener("htmx:afterSwap", function (e) { if (e.detail.target && e.detail.target.id === "watching") { fresh = Date.now(); read(); tick(); } });
