@@ -72,7 +72,7 @@ def insert_together(*groups: Sequence[models.Model]) -> None:
         return
     shapes = [_shape(type(rows[0])) for rows in given]
     parts = ", ".join(f"p{n} AS ({text})" for n, (text, _names) in enumerate(shapes))
-    keys = ", ".join(f"(SELECT array_agg(id) FROM p{n})" for n in range(len(given)))
+    keys = ", ".join(f"(SELECT array_agg(id ORDER BY id) FROM p{n})" for n in range(len(given)))
     values = [
         json.dumps([dict(zip(names, read(row), strict=True)) for row in rows], default=_in_json)
         for rows, (_text, (names, read)) in zip(given, shapes, strict=True)
