@@ -47,6 +47,7 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
     told, used = [], spent(house.stages())
     while len(told) < loads:
         time.sleep(0.5)
+        assert any(p.is_alive() for p in processes) or not queue.empty(), "the load broke down"
         with contextlib.suppress(Exception):
             while True:
                 told.append(queue.get_nowait())
@@ -154,6 +155,7 @@ def main() -> int:
     arguments.add_argument("--watches", type=int, default=4000)
     arguments.add_argument("--statements", action="store_true", help="and what PostgreSQL spends on each statement")
     given = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(1))  # what runs is ended also when the time given is over
     with server({"shared_preload_libraries": "pg_stat_statements"} if given.statements else None) as postgres:
         house = House(postgres, given.watches if given.restart else given.devices)
         try:

@@ -55,8 +55,12 @@ class Cluster:
             process.wait(20)
 
     def answers(self) -> bool:
+        async def quiet(error: Exception) -> None: ...
+
         async def ask() -> None:
-            connection = await nats.connect(self.url.split(","), connect_timeout=1, allow_reconnect=False)
+            connection = await nats.connect(
+                self.url.split(","), connect_timeout=1, allow_reconnect=False, error_cb=quiet
+            )
             try:
                 await connection.jetstream().account_info()
             finally:

@@ -14,6 +14,7 @@ EPOCH_US, EPOCH_DAYS = 946_684_800_000_000, 10_957
 LOCAL, DAY = 8 * 3_600_000, 86_400_000
 HEAD, TAIL = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
+_PLACE, _EMPTY = {name: n for n, name in enumerate(COLUMNS)}, [_NULL] * len(COLUMNS)
 _FIXED = Struct(">h i i i q i q i q")  # number of fields, then length and value of day, at, received_at, device_id
 _ID = Struct(">h i i i h i 16s")  # the same for day, slot, id
 _LONG, _DOUBLE, _SIZE = Struct(">i q"), Struct(">i d"), Struct(">i")
@@ -43,8 +44,10 @@ def line(
         parts.append(_NULL * 3)
     else:
         parts += [_double(8, v) if v is not None else _NULL for v in place]
-    get = values.get
-    parts += [_NULL if (v := get(name)) is None else _double(8, v) for name in COLUMNS]
+    columns = _EMPTY.copy()
+    for name, value in values.items():
+        columns[_PLACE[name]] = _double(8, value)
+    parts += columns
     parts.append(_size(len(more) + 1) + b"\x01" + more if more else _NULL)
     parts.append(_size(len(alarms)) + alarms if alarms else _NULL)
     return b"".join(parts)

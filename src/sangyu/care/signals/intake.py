@@ -269,26 +269,20 @@ def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whos
 # ---------------------------------------------------------------- readings
 def _file(entry: Entry, owner: Whose, lines: dict[int, list[bytes]]) -> None:
     """The entry as lines: one for its own moment, one for each other moment at which it measured something."""
-    at = entry.at
-    by_time: dict[int, dict[str, float]] = {at: {}}
-    rest: dict[int, dict[str, float]] = {}
+    at, usable = entry.at, owner.health
+    by_time: dict[int, tuple[dict[str, float], dict[str, float]]] = {at: ({}, {})}
     for name, value, own in entry.readings:
-        if not (owner.health or name in _TECHNICAL):
-            continue
-        when = own or at
-        if name in _COLUMNS:
-            by_time.setdefault(when, {})[name] = value
-        else:
-            rest.setdefault(when, {})[name] = value
-            by_time.setdefault(when, {})
+        if usable or name in _TECHNICAL:
+            values, rest = by_time[at] if own is None else by_time.setdefault(own, ({}, {}))
+            (values if name in _COLUMNS else rest)[name] = value
     alarms = ",".join(a[0] for a in entry.alarms)[:200].encode() if entry.alarms else b""
     here = entry.place
     # Who calls for help is looked for, whatever was agreed on ordinary days.
     where = (here.latitude, here.longitude, here.accuracy_m) if here and (owner.position or entry.level == 1) else None
     path = owner.path.encode()
-    for when, values in by_time.items():
+    for when, (values, rest) in by_time.items():
         own = when == at
-        more = _json(rest[when]) if when in rest else b""
+        more = _json(rest) if rest else b""
         if values or more or (own and (where or alarms)):
             lines[day_of(when)].append(
                 copying.line(

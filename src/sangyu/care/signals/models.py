@@ -16,7 +16,7 @@ from sangyu.kernel.scoping import Everyone, Nobody, Open, PathField, PlaceRow, S
 
 from .enums import AlarmState
 
-#: Readings with a column of their own, as (name, is whole number). Others lie in ``more``.
+#: Readings with a column of their own. Others lie in ``more``.
 COLUMNS = (
     "heart_rate", "systolic", "diastolic", "spo2", "body_temperature", "glucose", "weight", "respiration", "steps", "in_bed",
     "body_movement", "battery", "signal_quality",
