@@ -126,6 +126,11 @@ class House:
         """Messages in the database: each has its id there once."""
         return self.sql("SELECT count(*) FROM signals_seen")[0][0]
 
+    def stored(self, gateways: int) -> int:
+        """Messages that the gateways have on the stream, as they told last."""
+        counts = (self.state(n).get("counts", {}) for n in range(gateways))
+        return sum(c.get("stored", 0) + c.get("alarms_stored", 0) for c in counts)
+
     def end(self, child: subprocess.Popen, number: int = signal.SIGTERM) -> None:
         if child.poll() is None:
             child.send_signal(number)

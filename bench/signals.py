@@ -44,7 +44,7 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
     ]  # fmt: skip
     for p in processes:
         p.start()
-    told, used = [], spent(house.stages())
+    told, used, stored = [], spent(house.stages()), house.stored(gateways)
     while len(told) < loads:
         time.sleep(0.5)
         assert any(p.is_alive() for p in processes) or not queue.empty(), "the load broke down"
@@ -54,7 +54,7 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
     for p in processes:
         p.join(30)
     sent = sum(t["sent"] for t in told) + devices  # and the sign-ins
-    at_end = house.committed() - before
+    at_end, on_stream = house.committed() - before, house.stored(gateways) - stored
     ended = time.monotonic()
     while house.committed() - before < sent and time.monotonic() < ended + 60:
         time.sleep(0.25)
@@ -62,7 +62,7 @@ def one_rate(house: House, rate: int, seconds: float, devices: int, gateways: in
     after = house.committed() - before
     loading = sum(t["processor"] for t in told)
     return {
-        "rate": rate, "shares": shares(used, spent(house.stages()) | {"load": loading}, after), "sent": sent, "committed": after, "lag": max(0, sent - at_end), "caught_up": caught_up,
+        "rate": rate, "shares": shares(used, spent(house.stages()) | {"load": loading}, after), "sent": sent, "committed": after, "lag": max(0, sent - at_end), "before_stream": max(0, sent - on_stream), "caught_up": caught_up,
         "late": max(t["late"] for t in told), "broken": any(t["broken"] for t in told),
         "reached": sum(t["sent"] for t in told) / max(t.get("seconds", seconds) for t in told),
     }  # fmt: skip
@@ -81,7 +81,7 @@ def holds(r: dict) -> bool:
 def show(r: dict, what: str = "") -> None:
     print(
         f"  {what}{r['rate']:>6,}/s: sent {r['sent']:,} at {r['reached']:,.0f}/s, committed {r['committed']:,} (missing {r['sent'] - r['committed']:,}), lag at the"
-        f" end {r['lag']:,} messages, caught up after {r['caught_up']:.1f} s, load late by {r['late'] * 1000:.0f} ms {'holds' if holds(r) else 'SHORT'}",
+        f" end {r['lag']:,} messages ({r['before_stream']:,} of them not on the stream as told within 2 s), caught up after {r['caught_up']:.1f} s, load late by {r['late'] * 1000:.0f} ms {'holds' if holds(r) else 'SHORT'}",
         r["shares"], sep="\n", flush=True,
     )  # fmt: skip
 
