@@ -305,8 +305,10 @@ def test_an_event_put_ahead_is_on_the_stream_at_once_and_once(nats):
         js = nc.jetstream()
         await live.ensure_stream(js)
         await live.publish_ahead(nc, events)
-        await nc.flush()
-        first = (await js.stream_info(live.STREAM)).state.messages
+        for _n in range(200):  # nobody waited for the stream's word
+            if first := (await js.stream_info(live.STREAM)).state.messages:
+                break
+            await asyncio.sleep(0.05)
         database = await psycopg.AsyncConnection.connect(**connector_params(), autocommit=True)
         assert await live.relay_once(database, js) == 2
         await database.close()
