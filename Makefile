@@ -15,6 +15,8 @@ ELDERS ?= 5000
 CITY ?= 2108
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Some container images ask for it; each of the many processes would then compile all of Sangyu anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The node of the wheel comes after the machine's own.
 export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/$(STAMP)/node
 LOCALE_SOURCES := $(shell find src -name django.po 2>/dev/null)
@@ -23,6 +25,8 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 TESTS ?= tests
 # Tests run in that many processes, each with a database server of its own; more than four only wait for each other.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); echo $$((n > 4 ? 4 : n)))
+# Says what took long.
+HOW := -q --durations=15 --durations-min=10
 
 .PHONY: help demo up test check smoke sequences bench shots lock clean install install-dev assets messages static browser
 
@@ -44,13 +48,13 @@ test: install-dev $(STAMP)/spark assets messages ## everything (TESTS=tests WORK
 	if [ "$$browser" = 0 ]; then
 		# The browser's event loop stays in its process, so its tests have one of their own; 5: none of them was asked for.
 		mkdir -p var
-		$(BIN)/pytest -q -m e2e $(TESTS) >var/browser-tests.log 2>&1 & beside=$$!
-		rest=0; $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS) || rest=$$?
+		$(BIN)/pytest $(HOW) -m e2e $(TESTS) >var/browser-tests.log 2>&1 & beside=$$!
+		rest=0; $(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS) || rest=$$?
 		seen=0; wait $$beside || seen=$$?
 		echo "In the browser:"; cat var/browser-tests.log
 		case "$$rest $$seen" in "0 0"|"0 5"|"5 0") ;; *) exit 1;; esac
 	else
-		$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS)
+		$(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS)
 		if [ "$${BROWSER:-}" = skip ] && [ "$${CI:-}" != true ]; then
 			echo "The browser tests were left out (BROWSER=skip)."
 		else

@@ -113,6 +113,8 @@ LONGEST = (
     "surfaces/test_api.py",
     "faults/test_stack.py",
     "runtime/test_demo.py",
+    "engines/policy/test_spark.py",
+    "care/benefits/test_moves.py",
     "care/benefits/test_killed.py",
     "guards/test_list_exports.py",
     "care/benefits/test_run.py",
@@ -122,6 +124,11 @@ LONGEST = (
     "kernel/test_operations.py",
     "kernel/test_jobs.py",
     "registry/regions/test_loading.py",
+    "registry/test_register_pages.py",
+    "registry/people/test_merge.py",
+    "registry/accounts/test_oidc.py",
+    "care/benefits/test_pages.py",
+    "care/benefits/test_recall.py",
 )
 
 

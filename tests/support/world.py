@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils.timezone import make_aware
 
 from sangyu.kernel.actor import ROOT_PATH, Actor, Audience
@@ -18,14 +19,32 @@ NOW = make_aware(datetime(2026, 10, 14, 9, 0))
 
 
 def make_regions() -> dict[str, object]:
-    """A small tree: country > province > city > two counties > a street > two communities each; by short name."""
+    """A small tree: country > province > city > two counties > a street > two communities each; by short name.
+
+    Nearly every test begins with it: its rows are written by one statement.
+    """
     from sangyu.registry.regions.models import Region
 
-    made = {}
-
-    def add(key, parent, level, segment, name, code):
+    rows = [
+        ("country", None, 0, ROOT_PATH, "中国", "000000000000"),
+        ("province", "country", 1, "001", "辽宁省", "210000000000"),
+        ("city", "province", 2, "001", "营口市", "210800000000"),
+    ]
+    for key, segment, name, code in (("a", "001", "站前区", "210802"), ("b", "002", "西市区", "210803")):
+        rows += [
+            (key, "city", 3, segment, name, code + "000000"),
+            (key + "_street", key, 4, "001", name[:2] + "街道", code + "001000"),
+            (key + "_one", key + "_street", 5, "001", "清华社区", code + "001001"),
+            (key + "_two", key + "_street", 5, "002", "胜利社区", code + "001002"),
+        ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('regions_region_id_seq') FROM generate_series(1, %s)", [len(rows)])
+        ids = [pk for (pk,) in cursor.fetchall()]
+    made: dict[str, Region] = {}
+    for pk, (key, parent, level, segment, name, code) in zip(ids, rows, strict=True):
         up = made.get(parent)
-        made[key] = Region.objects.create(
+        made[key] = Region(
+            pk=pk,
             parent=up,
             level=level,
             path=(up.path if up else "") + segment,
@@ -34,15 +53,7 @@ def make_regions() -> dict[str, object]:
             code=code,
             valid_from=date(2000, 1, 1),
         )
-
-    add("country", None, 0, ROOT_PATH, "中国", "000000000000")
-    add("province", "country", 1, "001", "辽宁省", "210000000000")
-    add("city", "province", 2, "001", "营口市", "210800000000")
-    for key, segment, name, code in (("a", "001", "站前区", "210802"), ("b", "002", "西市区", "210803")):
-        add(key, "city", 3, segment, name, code + "000000")
-        add(key + "_street", key, 4, "001", name[:2] + "街道", code + "001000")
-        add(key + "_one", key + "_street", 5, "001", "清华社区", code + "001001")
-        add(key + "_two", key + "_street", 5, "002", "胜利社区", code + "001002")
+    Region.objects.bulk_create(made.values())
     return made
 
 
