@@ -95,7 +95,7 @@ def _joined(key: Key, standing: dict[Key, int]) -> Key | None:
     return next((k for k in (key, _life(key)) if k in standing), None)
 
 
-def _unknown(raised: Sequence[Raised], known: dict[tuple, tuple[int, str]]) -> tuple[list[Raised], list[int]]:
+def _unknown(raised: Sequence[Raised], known: dict[tuple, int]) -> tuple[list[Raised], list[int]]:
     """Alarms that no case has yet, each once, and the open cases of the others. What comes again after its case was closed
     opens nothing: it was seen.
     """
@@ -106,22 +106,23 @@ def _unknown(raised: Sequence[Raised], known: dict[tuple, tuple[int, str]]) -> t
         if alarm.alarm_id is None or (mark not in known and mark not in seen):
             fresh.append(alarm)
             seen.add(mark)
+    if not known:
+        return fresh, []
+    live = set(Incident.objects.live().filter(pk__in=set(known.values())).values_list("pk", flat=True))
     again = [known[(a.alarm_id, a.at)] for a in raised if (a.alarm_id, a.at) in known]
-    return fresh, [case for case, state in again if state in LIVE]
+    return fresh, [case for case in again if case in live]
 
 
 def _life(key: Key) -> Key:
     return (*key[:4], Family.LIFE, key[5])
 
 
-# One message, three statements, each with a view of its own: who waited for the locks sees what was committed meanwhile.
-_LOOK = """
-SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT DISTINCT hashtextextended(n, 0) AS k FROM unnest(%s::text[]) AS n ORDER BY k) AS locks;
-SELECT a.alarm_id, a.at, a.incident_id, i.state FROM emergencies_alarm a JOIN emergencies_incident i ON i.id = a.incident_id
- WHERE a.alarm_id = ANY (%s::bigint[]);
-SELECT id, person_id, facility_id, room, bed, device_id, family, drill FROM emergencies_incident WHERE state IN ({live}) AND ({whose})
- ORDER BY id FOR UPDATE
-"""
+_LOCK = "SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT DISTINCT hashtextextended(n, 0) AS k FROM unnest(%s::text[]) AS n ORDER BY k) AS locks"
+_KNOWN = "SELECT alarm_id, at, incident_id FROM emergencies_alarm WHERE alarm_id = ANY (%s::bigint[])"
+_STANDING = (
+    "SELECT id, person_id, facility_id, room, bed, device_id, family, drill FROM emergencies_incident WHERE state IN ({live}) AND ({whose}) "
+    "ORDER BY id FOR UPDATE"
+)
 _WHOSE = {
     "person": "person_id = ANY (%s::bigint[])",
     "facility": "person_id IS NULL AND facility_id = ANY (%s::bigint[])",
@@ -129,28 +130,23 @@ _WHOSE = {
 }
 
 
-def _look(raised: Sequence[Raised]) -> tuple[dict[tuple, tuple[int, str]], dict[Key, int]]:
-    """Lock those whom the alarms are about to the end of the transaction, in one order for all; then (alarm and moment → case and
-    its state) of alarms that a case has, and (key → case) of their open cases, locked.
+def _look(raised: Sequence[Raised]) -> tuple[dict[tuple, int], dict[Key, int]]:
+    """Lock those whom the alarms are about to the end of the transaction, in one order for all; then (alarm and moment → case) of
+    alarms that a case has, and (key → case) of the open cases of those people, places and devices, locked.
     """
     whose = {key_of(alarm)[:4] for alarm in raised}
-    names = sorted("emergency:" + ":".join(str(part) for part in w) for w in whose)
     by_kind: dict[str, set[int]] = {}
     for kind, pk, *_where in whose:
         if kind in _WHOSE:
             by_kind.setdefault(kind, set()).add(pk)
-    text = _LOOK.format(
-        live=", ".join(f"'{state}'" for state in LIVE),
-        whose=" OR ".join(f"({_WHOSE[kind]})" for kind in by_kind) or "false",
-    )
+    live = ", ".join(f"'{state}'" for state in LIVE)
+    mine = " OR ".join(f"({_WHOSE[kind]})" for kind in by_kind) or "false"
     with connection.cursor() as cursor:
-        cursor.execute(
-            text,
-            [names, [a.alarm_id for a in raised if a.alarm_id is not None], *(sorted(pks) for pks in by_kind.values())],
-        )
-        cursor.nextset()
-        known = {(alarm, at): (case, state) for alarm, at, case, state in cursor.fetchall()}
-        cursor.nextset()
+        cursor.execute(_LOCK, [sorted("emergency:" + ":".join(str(part) for part in w) for w in whose)])
+        # who waited for the locks sees what was committed meanwhile: each statement has a view of its own
+        cursor.execute(_KNOWN, [[a.alarm_id for a in raised if a.alarm_id is not None]])
+        known = {(alarm, at): case for alarm, at, case in cursor.fetchall()}
+        cursor.execute(_STANDING.format(live=live, whose=mine), [sorted(pks) for pks in by_kind.values()])
         return known, {_key_of_case(*row): row[0] for row in cursor.fetchall()}
 
 
