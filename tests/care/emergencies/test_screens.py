@@ -226,3 +226,18 @@ def test_the_family_looks_and_each_look_is_written_down(house):
     assert DataRead.objects.filter(what="emergencies.family", row_id=pk).count() == 1
     nobody = client_for(replace(actor, permissions=frozenset()))
     assert nobody.get(f"/emergencies/people/{house['person'].pk}/").status_code == 403
+
+
+def test_what_came_of_a_step_is_said_in_words():
+    from django.utils import translation
+
+    from sangyu.care.emergencies.enums import step_result
+
+    with translation.override("zh-hans"):
+        assert [step_result(code) for code in ("silent", "needless", "closed", "", "顾美玲")] == [
+            "未应答",
+            "已不需要",
+            "此前已结案",
+            "",
+            "顾美玲",
+        ]

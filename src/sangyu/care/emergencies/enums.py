@@ -185,6 +185,19 @@ class ChannelKind(models.TextChoices):
     HOOK = "hook", _("Another system")
 
 
+_RESULTS = {
+    "needless": pgettext_lazy("clock", "not needed"),
+    "closed": pgettext_lazy("clock", "the case was closed before"),
+}
+
+
+def step_result(result: str) -> str:
+    """What came of a step of the ladder: a code of its own or of an answer in words; else the words that were kept."""
+    if result in _RESULTS:
+        return str(_RESULTS[result])
+    return str(Answer(result).label) if result and result in Answer.values else result
+
+
 class Did(models.TextChoices):
     """Lines of the trail."""
 

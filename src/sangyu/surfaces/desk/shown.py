@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from sangyu.care.emergencies import selectors
-from sangyu.care.emergencies.enums import Answer, PartyKind, State
+from sangyu.care.emergencies.enums import Answer, PartyKind, State, step_result
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.geo import haversine
 from sangyu.registry.people.enums import FactKind, fact_label
@@ -181,10 +181,6 @@ def road(incident) -> list[dict]:
     ]
 
 
-#: Results that are stored as a code.
-RESULTS = {"needless": gettext_lazy("not needed"), "closed": gettext_lazy("the case was closed before")}
-
-
 def ladder(card, now: datetime) -> list[dict]:
     """Steps of the escalation with their clocks: done with what came of it, the next one, later ones."""
     found, seen = [], False
@@ -196,7 +192,7 @@ def ladder(card, now: datetime) -> list[dict]:
                 "now": upcoming and not seen,
                 "due": ms(step.due_at) if upcoming else None,
                 "late": upcoming and step.due_at < now,
-                "result": RESULTS.get(step.result, step.result),
+                "result": step_result(step.result),
             }
         )
         seen = seen or upcoming

@@ -68,6 +68,11 @@ class Bulk:
     confirm: str = ""
 
     @property
+    def asks(self) -> bool:
+        """Whether a form comes first, which is the confirmation then."""
+        return self.form is not None
+
+    @property
     def can_undo(self) -> bool:
         return self.undo is not None or self.undo_many is not None
 

@@ -1,4 +1,4 @@
-"""Pages for everybody, without the frame and without a sign-in; public notices, one community at a time (R-029, R-039)."""
+"""Pages for everybody, without the menu and without a sign-in; public notices, one community at a time (R-029, R-039)."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -9,9 +9,9 @@ from .base import Page
 
 
 class PublicPage(Page):
-    """A page without the frame that anybody may open; what it reads goes through ``kernel.scoping.for_everybody``."""
+    """A page without the menu that anybody may open; what it reads goes through ``kernel.scoping.for_everybody``."""
 
-    access, base = "public", "ui/base_plain.html"
+    access, base = "public", "ui/base_public.html"
     template: ClassVar[str] = ""
 
     def get(self, request, *args, **kwargs) -> HttpResponse:

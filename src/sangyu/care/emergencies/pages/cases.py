@@ -3,7 +3,7 @@
 import django_filters
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.registry.regions import selectors as regions
@@ -25,7 +25,20 @@ from sangyu.ui.pages import (
 )
 
 from .. import forms, selectors, services
-from ..enums import LIVE, Answer, Cause, ChannelKind, Kind, Level, NoticeState, Outcome, PartyKind, Source, State
+from ..enums import (
+    LIVE,
+    Answer,
+    Cause,
+    ChannelKind,
+    Kind,
+    Level,
+    NoticeState,
+    Outcome,
+    PartyKind,
+    Source,
+    State,
+    step_result,
+)
 from ..models import Incident
 
 LIST = ("emergencies:list", _("Emergencies"))
@@ -158,7 +171,7 @@ class CaseDetail(DetailPage):
         rows_tab(
             "steps", _("Clocks"),
             [
-                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", _("Done at")), Text("result", _("Result"), value=lambda s: pgettext("clock", "not needed") if s.result == "needless" else s.result),
+                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", _("Done at")), Text("result", _("Result"), value=lambda s: step_result(s.result)),
             ],
             lambda page: page.object.steps.order_by("due_at", "rank"),
         ),
