@@ -280,7 +280,7 @@ def load(home: Path, source: Path, manifest: dict[str, Any], url: str, say: Say 
 def _make_roles(url: str) -> None:
     """The roles that the dump's grants and policies name; they belong to the server, not to the database."""
     with psycopg.connect(url) as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'sangyu_job'").fetchone():
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'sangyu_job'").fetchone():
             return
     import django
 
