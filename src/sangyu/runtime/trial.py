@@ -173,7 +173,7 @@ class City:
             self.process = subprocess.Popen(
                 self._words("up", "--port", str(self.port)), env=self.env, stdout=out, stderr=subprocess.STDOUT
             )
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300  # a loaded machine of two cores takes a minute and more
         while time.monotonic() < until and self.process.poll() is None:
             if "answers at" in self.log.read_text(errors="replace") and self.healthy():
                 return self

@@ -10,6 +10,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,6 +70,8 @@ class Gateway:
         self._products = dict(products)
         self._local = {code: replace(p, clock=CHINA) for code, p in products.items()}
         self._connect, self._push = connect, push
+        #: A busy disk may keep who writes to it for many seconds: never the loop that hears the devices.
+        self._disk = ThreadPoolExecutor(1, "state")
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
         self._changed: set[int] = set()
@@ -136,7 +139,8 @@ class Gateway:
             self.register.close()
             self.commander.close()
             if self.state is not None:
-                self.state.unlink(missing_ok=True)
+                self._disk.submit(self.state.unlink, missing_ok=True)
+            self._disk.shutdown()
             if nats is not None:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(nats.close(), 2)
@@ -333,14 +337,17 @@ class Gateway:
         while True:
             said = msgspec.json.encode(self.summary())
             if self.state is not None:
-                with contextlib.suppress(OSError):
-                    draft = self.state.with_suffix(".draft")
-                    draft.write_bytes(said)
-                    draft.replace(self.state)
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._keep_state, said)
             if nats.is_connected:
                 with contextlib.suppress(NatsError, OSError):
                     await nats.publish(f"{PULSE}.{_token(self.name)}", said)
             await asyncio.sleep(TELL)
+
+    def _keep_state(self, said: bytes) -> None:
+        with contextlib.suppress(OSError):
+            draft = self.state.with_suffix(".draft")
+            draft.write_bytes(said)
+            draft.replace(self.state)
 
 
 class NoCommands:
