@@ -20,7 +20,7 @@ WATCHES, CANES = "8866{:06d}", "886600000{:06d}"
 MAKE = """
 from django.utils import timezone
 from sangyu.registry.devices.models import Binding, Device
-from sangyu.registry.people.models import Person
+from sangyu.registry.people.models import Consent, Person
 from sangyu.registry.regions.models import Region
 given = {given!r}
 pattern = Person.objects.filter(registered_on__isnull=False, died_on=None, latitude__isnull=False).order_by("pk").first()
@@ -29,6 +29,9 @@ have = set(Device.objects.filter(identity__startswith="8866").values_list("ident
 new = [g for g in given if g[1] not in have]
 people = Person.objects.bulk_create([Person(name="试验", pinyin="shiyan", initials="sy", sex="2", region_id=pattern.region_id, path=pattern.path,
     address="试验", latitude=pattern.latitude, longitude=pattern.longitude, source="faults") for g in new], batch_size=1000)
+# without consent no place and no value is kept, and two reports of one second would look like one stored twice
+Consent.objects.bulk_create([Consent(person=o, path=o.path, purpose=w, version="1", given_by="self", given_on=now.date(), proof="paper")
+    for o in people for w in ("location", "health_data")], batch_size=2000)
 devices = Device.objects.bulk_create([Device(product=p, kind=k, protocol=pr, identity=i, path=pattern.path, region=region, person=o, state="issued",
     received_on=now.date()) for (pr, i, p, k), o in zip(new, people)], batch_size=1000)
 Binding.objects.bulk_create([Binding(device=d, person=o, path=o.path, issued_at=now, issued_by="faults") for d, o in zip(devices, people)], batch_size=1000)
@@ -48,9 +51,12 @@ with connection.cursor() as c:
               "|| coalesce(r.spo2::text, '') || coalesce(r.body_temperature::text, '') kind_of "
               "FROM signals_reading r JOIN devices_device d ON d.id = r.device_id WHERE d.identity LIKE '8866%%') x", [])
     rows, unlike = c.fetchone()
+    c.execute("SELECT r.device_id, r.at, array_agg(r.received_at), array_agg(r.alarms) FROM signals_reading r JOIN devices_device d ON d.id = r.device_id "
+              "WHERE d.identity LIKE '8866%%' GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 2 LIMIT 5", [])
+    together = [[str(value) for value in row] for row in c.fetchall()]
 cases = list(Incident.objects.filter(device__identity__startswith="8866", kind="sos").values_list("device__identity", flat=True))
 steps = Step.objects.filter(incident__device__identity__startswith="8866")
-answer = dict(stored=stored, distinct=distinct, rows=rows, unlike=unlike, cases=cases, poison=Poison.objects.count(),
+answer = dict(together=together, stored=stored, distinct=distinct, rows=rows, unlike=unlike, cases=cases, poison=Poison.objects.count(),
     steps=steps.exclude(done_at=None).count(), overdue=steps.filter(done_at=None, due_at__lt=timezone.now() - timedelta(seconds=5)).count(),
     alarms=Alarm.objects.filter(device__identity__startswith="8866", kind="sos").count())
 """
@@ -76,6 +82,8 @@ class Outcome:
     steps: int = 0
     overdue: int = 0
     seconds: float = 0.0
+    #: Rows of one device and moment, to look at when something is doubled.
+    together: list = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
@@ -89,6 +97,7 @@ class Outcome:
             f"killed {killed}; sent {self.sent}; acknowledged {self.acknowledged}, stored {self.stored}, doubled {self.doubled}, lost {self.lost}; "
             f"presses answered {self.presses_answered} by {self.callers} devices, cases {self.cases}, missing {self.missing_cases}, "
             f"doubled {self.doubled_cases}; steps executed {self.steps}, overdue {self.overdue}; set aside {self.poison}; {self.seconds:.0f} s"
+            + (f"; {self.together}" if self.doubled else "")
         )
 
 
@@ -141,6 +150,7 @@ def run(
     done.callers, done.cases = len(callers), sum(cases.values())
     done.missing_cases, done.doubled_cases = len(callers - set(cases)), sum(n - 1 for n in cases.values())
     done.steps, done.overdue = facts["steps"], facts["overdue"]
+    done.together = facts["together"]
     done.poison, done.seconds = facts["poison"], time.monotonic() - began
     return done
 

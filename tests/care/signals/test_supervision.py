@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sangyu.care.signals import tasks
 from sangyu.care.signals.models import Alarm, Intake, Last, Watching
 from sangyu.registry.devices.models import Device
 from support.signalling import NOW, due, entry, take, worn
@@ -37,6 +38,7 @@ def test_three_missed_reports_are_one_alarm_that_ends_with_the_next(rows, listen
     take([entry(one, NOW, readings={"battery": 77})])
     listening(minutes(29))
     assert due(minutes(29)) == []
+    tasks.tell_register(0)
     assert (Device.objects.get(pk=one).battery, Device.objects.get(pk=one).last_seen_at) == (
         77,
         NOW + timedelta(seconds=1),

@@ -16,6 +16,7 @@ from .retention import keep_days
 
 __all__ = [
     "Raised", "acknowledge", "draw_fence", "due", "end_fence", "end_limit", "forget_days", "keep_days", "resets", "set_aside", "set_limit", "take",
+    "tell_register",
 ]  # fmt: skip
 
 
@@ -41,6 +42,11 @@ def due(*, actor: Actor, now: datetime, limit: int = 500, behind: bool = False) 
     if behind:
         supervision.behind(now)
     return supervision.due(now, limit)
+
+
+def tell_register(*, actor: Actor) -> bool:
+    """Copy last heard and battery of some devices to the register. Whether more may wait."""
+    return supervision.tell_register()
 
 
 def acknowledge(alarm_ids: Iterable[int], *, actor: Actor, through: datetime | None = None, now: datetime) -> int:

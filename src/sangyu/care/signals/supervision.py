@@ -38,21 +38,20 @@ def due(now: datetime, limit: int) -> list[Raised]:
     told = _stretches(now, limit)
     if _my_turn(now):
         told += _silent(now)
-        _tell_register()
     return told
 
 
-#: The register's copy may be this old; so many devices a turn.
-COPY_AGE, COPIES = timedelta(minutes=5), 5_000
+#: The register's copy may be this old; so many devices a transaction.
+COPY_AGE, COPIES = timedelta(minutes=5), 1_000
 
 
-def _tell_register() -> None:
-    """Lists of devices show when one was heard and its battery: copied now and then, not with every message."""
+def tell_register() -> bool:
+    """Lists of devices show when one was heard and its battery: copied now and then, not with every message. Whether more may wait."""
     heard, battery = F("device__last_seen_at"), F("device__battery")
     stale = Q(device__last_seen_at__isnull=True) | Q(seen_at__gt=heard + COPY_AGE)
     stale |= Q(battery__isnull=False) & (Q(device__battery__isnull=True) | ~Q(battery=battery))
     rows = Last.objects.filter(stale).values_list("device_id", "seen_at", "battery")[:COPIES]
-    register.heard(actor=current_actor(), rows=list(rows))
+    return register.heard(actor=current_actor(), rows=list(rows)) == COPIES
 
 
 def _stretches(now: datetime, limit: int) -> list[Raised]:

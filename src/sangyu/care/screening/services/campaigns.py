@@ -143,7 +143,7 @@ _FRESH = {
 def _draw(row: Campaign, rows) -> None:
     """One statement, whatever the number."""
     fresh = {f"new_{name}": Value(value, output_field=kind) for name, (value, kind) in _FRESH.items()}
-    chosen = rows.order_by().annotate(
+    chosen = rows.order_by("path", "pk").annotate(
         new_campaign=Value(row.pk, output_field=IntegerField()),
         new_empty=Value("{}", output_field=TextField()),
         **fresh,
