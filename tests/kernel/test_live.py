@@ -378,3 +378,15 @@ def test_an_idle_relay_holds_no_transaction(relay):
             "AND datname = current_database() AND pid <> pg_backend_pid()"
         )
         assert cursor.fetchone() == (0,)
+
+
+def test_a_relay_without_a_server_ends_when_it_is_told_to(settings):
+    """The supervisor may be gone by then: nobody else ends it."""
+    settings.NATS_URL = f"nats://127.0.0.1:{free_port()}"
+    stop = threading.Event()
+    relay = threading.Thread(target=live.relay_forever, args=(stop,), daemon=True)
+    relay.start()
+    time.sleep(0.3)
+    stop.set()
+    relay.join(12)
+    assert not relay.is_alive()

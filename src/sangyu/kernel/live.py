@@ -132,20 +132,21 @@ def session_mark(session_key: str) -> str:
 
 # ---------------------------------------------------------------- NATS
 async def connect(name: str, url: str = "") -> nats.NATS:
-    """A connection that keeps reconnecting. Raises when there is no server now."""
+    """A connection that keeps reconnecting. Raises when there is no server now: whoever waits must hear that it is to stop."""
 
     async def quiet(error: Exception) -> None:
         log.debug("nats %s: %s", name, error)
 
-    return await nats.connect(
-        (url or settings.NATS_URL).split(","),
-        name=name,
-        error_cb=quiet,
-        connect_timeout=2,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0.25,
-        ping_interval=10,
-    )
+    async with asyncio.timeout(5):  # the library itself would try for ever, also the first time
+        return await nats.connect(
+            (url or settings.NATS_URL).split(","),
+            name=name,
+            error_cb=quiet,
+            connect_timeout=2,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            ping_interval=10,
+        )
 
 
 def replicas() -> int:
