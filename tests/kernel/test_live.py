@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from queue import Empty, Queue
@@ -20,6 +19,7 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.events import emit
 from sangyu.kernel.models import Event
 from sangyu.kernel.scoping import scope
+from sangyu.runtime.parts import push_command
 from support.nats import Nats
 from support.processes import ROOT, eventually, free_port
 
@@ -72,10 +72,7 @@ def push(nats, tmp_path):
         "SANGYU_NATS_URL": nats.url,
         "SANGYU_HOME": str(tmp_path),
     }
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
-    child = subprocess.Popen(
-        [*command, "--no-access-log", "--log-level", "warning", "sangyu.runtime.push:application"], env=env
-    )
+    child = subprocess.Popen(push_command(["--host", "127.0.0.1", "--port", str(port)]), env=env)
     eventually(lambda: status(port, "/live/health") == 200, 120, "push is ready")
     yield port
     if child.poll() is None:

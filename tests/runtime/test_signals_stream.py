@@ -6,6 +6,7 @@ import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
+from sangyu.kernel import live
 from sangyu.runtime.gateway import stream
 from support.nats import Nats
 
@@ -28,7 +29,7 @@ def test_only_what_every_consumer_has_behind_it_makes_room(nats, monkeypatch):
         return await js.pull_subscribe(subject, name, stream="SIGNALS", config=config)
 
     async def work():
-        nc = await stream.connect(nats.url)
+        nc = await live.connect("test", nats.url)
         js = nc.jetstream()
         await stream.ensure(js)
         await stream.ensure(js)

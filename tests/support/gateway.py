@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sangyu.engines.codecs import entries
 from sangyu.engines.codecs.products import shipped
-from sangyu.runtime.gateway import stream
+from sangyu.kernel import live
 from sangyu.runtime.gateway.config import Limits, Listen
 from sangyu.runtime.gateway.register import Device, Register
 from sangyu.runtime.gateway.service import Gateway
@@ -66,7 +66,7 @@ async def running(url: str, source: Source, *, limits: Limits = Limits(), folder
     """A gateway that listens; stopped at the end."""
     register = Register(source, folder / "register" if folder else None)
     listens = [Listen(name, "127.0.0.1", 0, False) for name in ("watch", "h02", "gt06", "sia-dc09")]
-    gateway = Gateway(register, PRODUCTS, listens, lambda: stream.connect(url), limits=limits, **more)
+    gateway = Gateway(register, PRODUCTS, listens, lambda: live.connect("test", url), limits=limits, **more)
     task = asyncio.ensure_future(gateway.run())
     listening = asyncio.ensure_future(gateway.listening.wait())
     await asyncio.wait({task, listening}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +119,7 @@ class Wire:
 
 async def stored(url: str) -> list[tuple[str, entries.Entry]]:
     """What the stream holds: subject and entry, in the order of the stream."""
-    nats = await stream.connect(url)
+    nats = await live.connect("test", url)
     try:
         js = nats.jetstream()
         found = []

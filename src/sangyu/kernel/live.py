@@ -131,8 +131,11 @@ def session_mark(session_key: str) -> str:
 
 
 # ---------------------------------------------------------------- NATS
-async def connect(name: str, url: str = "") -> nats.NATS:
-    """A connection that keeps reconnecting. Raises when there is no server now: whoever waits must hear that it is to stop."""
+async def connect(name: str, url: str = "", **more) -> nats.NATS:
+    """A connection that comes back by itself; ``url`` may name several servers, separated by commas; ``more`` for the library.
+
+    Raises when there is no server now: whoever waits must hear that it is to stop.
+    """
 
     async def quiet(error: Exception) -> None:
         log.debug("nats %s: %s", name, error)
@@ -145,7 +148,9 @@ async def connect(name: str, url: str = "") -> nats.NATS:
             connect_timeout=2,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,
-            ping_interval=10,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            **more,
         )
 
 

@@ -1,7 +1,6 @@
 """The worker process: runs jobs until it is told to stop."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import threading
@@ -90,10 +89,7 @@ async def _run(queues: list[str] | None, concurrency: int, stop: threading.Event
             if not stop.is_set():
                 raise
         finally:
-            for side in (watch, reconcile):
-                side.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await side
+            await ended(watch, reconcile)
             await sync_to_async(connections.close_all)()  # the thread in which periodic jobs are enqueued
 
 

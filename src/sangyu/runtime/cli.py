@@ -224,8 +224,6 @@ def web(host: HOST = "127.0.0.1", port: PORT = 8001, workers: int = 2) -> None:
 @app.command()
 def push(host: HOST = "127.0.0.1", port: PORT = 8002) -> None:
     """Serve live push alone, against SANGYU_NATS_URL."""
-    if not parts.has_push():
-        raise EngineError("Live push is not part of this version.")
     process.require_port(port, "--port", host)
     _replace(parts.push_command(["--host", host, "--port", str(port)]))
 
@@ -263,8 +261,6 @@ def consumer(
 @app.command()
 def relay() -> None:
     """Carry outbox events to NATS alone, and keep there who wears which device."""
-    if not parts.has_relay():
-        raise EngineError("The relay is not part of this version.")
     import django
 
     django.setup()
@@ -429,13 +425,8 @@ def demo(
     orders: Annotated[int | None, typer.Option(help="How many visits; about 400, fewer in a small city.")] = None,
 ) -> None:
     """Load a believable city to look around in. Does nothing when its people are there already."""
-    from importlib.util import find_spec
-
     from .engines.postgres import OWNER
 
-    if find_spec("sangyu.runtime.demo") is None:
-        console.print("[yellow]The demo city is not part of this version yet.[/]")
-        return
     with database(OWNER):
         _django("migrate", "--no-input", "--verbosity", "0")
         from sangyu.runtime.demo import build

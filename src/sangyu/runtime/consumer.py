@@ -27,6 +27,7 @@ from sangyu.care.signals import services as signals
 from sangyu.engines.codecs.entries import ALARM, READING, STREAM, Entry, pack, unpack
 from sangyu.kernel import live
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.aio import ended
 from sangyu.kernel.models import Event
 from sangyu.kernel.scoping import scope
 
@@ -296,8 +297,7 @@ async def _follow(stop: threading.Event, done: Done, clock: Clock, only: str) ->
         if stop.is_set():
             await asyncio.wait(pullers, timeout=20)
             await nc.flush(timeout=2)
-        for task in (*pullers, watch):
-            task.cancel()
+        await ended(*pullers, watch)
         for task in finished:
             task.result()
     finally:

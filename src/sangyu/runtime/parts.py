@@ -5,7 +5,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from . import keys
@@ -61,15 +60,6 @@ def own_command(*words: str) -> list[str]:
     return [sys.executable, "-m", "sangyu.runtime.cli", *words]
 
 
-def has_push() -> bool:
-    return find_spec("sangyu.runtime.push") is not None
-
-
-def has_relay() -> bool:
-    spec = find_spec("sangyu.kernel.live")
-    return bool(spec and spec.origin and "def relay_forever" in Path(spec.origin).read_text())
-
-
 def stack(
     home: Path, static: Path, *, port: int | None = None, without: frozenset[str] = frozenset(), migrate: bool = True
 ) -> tuple[list[Part], Caddy]:
@@ -102,11 +92,9 @@ def stack(
     web, push = run / "web.sock", run / "push.sock"
     workers = int(os.environ.get("SANGYU_WEB_WORKERS", "2"))
     parts.append(_server("web", web_command(["--uds", str(web)], workers), env, web))
-    if has_push():
-        parts.append(_server("push", push_command(["--uds", str(push)]), env, push))
+    parts.append(_server("push", push_command(["--uds", str(push)]), env, push))
     parts.append(Part("jobs", _django(own_command("worker"), env, stop_seconds=15, nice=BACK)))
-    if has_relay():
-        parts.append(Part("relay", _django(own_command("relay"), env)))
+    parts.append(Part("relay", _django(own_command("relay"), env)))
     parts.append(
         Part("consumer", _django(own_command("consumer", "--only", "readings"), env, stop_seconds=25, nice=BACK))
     )

@@ -36,6 +36,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from sangyu.kernel import live
+from sangyu.kernel.aio import ended
 from sangyu.runtime.push_alarms import Alarms
 
 log = logging.getLogger(__name__)
@@ -297,9 +298,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         hub.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
 
 application = Starlette(routes=[Route("/live/events", events), Route("/live/health", health)], lifespan=lifespan)

@@ -4,7 +4,6 @@ Readings of all connections share a message every few milliseconds; an alarm goe
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
 from sangyu.engines.codecs.entries import READING, STREAM, Entry, pack, subject
+from sangyu.kernel.aio import ended
 
 log = logging.getLogger(__name__)
 
@@ -121,12 +121,9 @@ class Publisher:
         until = time.monotonic() + seconds
         while (self._tasks or self._sealed) and time.monotonic() < until:
             await asyncio.sleep(0.02)
-        for task in list(self._tasks):
-            task.cancel()
         while self._sealed:
             self._sealed.popleft().tell(False)
-        with contextlib.suppress(Exception):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
 
     # ------------------------------------------------------------ readings
     def _seal(self, batch: Batch) -> None:

@@ -23,6 +23,8 @@ from nats.js.errors import Error as JetStreamError
 from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.interface import Options
 from sangyu.engines.codecs.products import Product
+from sangyu.kernel import live
+from sangyu.kernel.aio import ended
 
 from ..engines import process
 from ..engines.nkeys import Issuer
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 
 SWEEP, TELL, RELOAD, CARE, COMMANDS = 5.0, 2.0, 600.0, 30.0, 15.0
 BACKLOG = 4096
+#: Bytes that may wait for a NATS server that is slow.
+PENDING = 16_000_000
 #: Minutes east of UTC of a device that writes local time.
 CHINA = 480
 #: Heartbeat of each gateway for whoever shows that alarms can be received; not stored.
@@ -133,9 +137,7 @@ class Gateway:
             await self.publisher.close(5)
             for connection in list(self.connections):
                 connection.close("stop")
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await ended(*self._tasks)
             self.register.close()
             self.commander.close()
             if self.state is not None:
@@ -391,7 +393,7 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
             register,
             products,
             same,
-            lambda: stream.connect(url),
+            lambda: live.connect("sangyu gateway", url, pending_size=PENDING),
             state=state,
             queue=Rows(),
             issuer=issuer,

@@ -3,8 +3,6 @@
 import logging
 import os
 
-import nats
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
@@ -25,18 +23,6 @@ RESERVED = 0.9
 #: Read messages are removed when the stream holds more than this part: until then they can be read again.
 TRIMMED = 0.5
 _NO_ROOM = 10047
-
-
-async def connect(url: str, name: str = "sangyu gateway") -> Client:
-    """A connection that comes back by itself; ``url`` may name several servers, separated by commas. Raises when there is none now."""
-
-    async def quiet(error: Exception) -> None:
-        log.debug("nats %s: %s", name, error)
-
-    return await nats.connect(
-        url.split(","), name=name, error_cb=quiet, connect_timeout=2, max_reconnect_attempts=-1, reconnect_time_wait=0.25,
-        ping_interval=5, max_outstanding_pings=2, pending_size=16_000_000,
-    )  # fmt: skip
 
 
 async def ensure(js: JetStreamContext) -> None:

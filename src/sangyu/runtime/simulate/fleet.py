@@ -11,6 +11,7 @@ from random import Random
 
 from sangyu.engines.codecs import codec
 from sangyu.engines.codecs.identity import identity
+from sangyu.kernel.aio import ended
 
 from ..gateway.config import most_connections
 from .beds import Bed
@@ -264,9 +265,7 @@ class Fleet:
         self._stop = True
         for device in self.devices:
             device.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await asyncio.sleep(0)
 
     def later(self, work) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 
+from sangyu.kernel.aio import ended
+
 
 class Refused(Exception):
     """The server did not let the client in; ``code`` as in the protocol (4 user or password, 5 not authorised)."""
@@ -68,9 +70,7 @@ class Client:
     async def close(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):
             self._send(0xE0, b"")
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
         self.writer.close()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
