@@ -1,11 +1,11 @@
 """Alarms and a desk for tests of emergencies."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
 from django.utils.timezone import make_aware
 
+from sangyu.care.signals.services import Raised
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.permissions import every_permission
 
@@ -15,38 +15,9 @@ JOB = Actor.job("signals")
 _ids = count(1)
 
 
-@dataclass(frozen=True)
-class Raised:
-    """As ``care.signals.services.Raised``."""
-
-    alarm_id: int
-    device_id: int | None
-    product: str
-    person_id: int | None
-    facility_id: int | None
-    room: str
-    bed: str
-    path: str
-    rule: str
-    kind: str
-    level: int
-    at: datetime
-    received_at: datetime
-    late: bool = False
-    drill: bool = False
-    latitude: float | None = None
-    longitude: float | None = None
-    placed_at: datetime | None = None
-    accuracy: float | None = None
-    text: str = ""
-
-
 def alarm(person=None, kind="sos", level=1, *, at=NOW, lag=1, alarm_id=None, path=None, **more) -> Raised:
     """An alarm of ``person``, received ``lag`` seconds after the device's time."""
-    values = {
-        "device_id": None, "product": "watch-3g", "facility_id": None, "room": "", "bed": "", "rule": kind,
-        "received_at": at + timedelta(seconds=lag),
-    } | more  # fmt: skip
+    values = {"product": "watch-3g", "rule": kind, "received_at": at + timedelta(seconds=lag)} | more
     return Raised(
         alarm_id=alarm_id or next(_ids), person_id=person and person.pk, path=path or person.path, kind=kind, level=level,
         at=at, **values,

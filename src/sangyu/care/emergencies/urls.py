@@ -2,7 +2,8 @@
 
 from sangyu.ui.pages import paths
 
-from .pages import answer, cases, reports, standing, stations
+from .pages import answer, calls, cases, drills, ladders, reports, roster, stations
 
 app_name = "emergencies"
-urlpatterns = paths(*cases.PAGES, *standing.PAGES, *stations.PAGES, *reports.PAGES, *answer.PAGES)
+ROOMS = (cases, roster, drills, calls, ladders, stations, reports, answer)
+urlpatterns = paths(*(page for room in ROOMS for page in room.PAGES))

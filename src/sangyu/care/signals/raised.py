@@ -6,26 +6,27 @@ from datetime import datetime
 from sangyu.engines.codecs.kinds import AlarmKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """An alarm that was raised, or (``repeat``) came again while it was open. ``at``: by the device's clock where that can be used.
 
-    The place is the one of the message, else the last known; ``placed_at`` says how old it is. ``late``: buffered by the device.
+    Without ``alarm_id`` no device said it. The place is the one of the message, else the last known; ``placed_at`` says how old
+    it is. ``late``: buffered by the device.
     """
 
-    alarm_id: int
-    device_id: int | None
-    product: str
-    person_id: int | None
-    facility_id: int | None
-    room: str
-    bed: str
     path: str
-    rule: str
-    kind: AlarmKind
+    kind: AlarmKind | str
     level: int
     at: datetime
     received_at: datetime
+    alarm_id: int | None = None
+    device_id: int | None = None
+    product: str = ""
+    person_id: int | None = None
+    facility_id: int | None = None
+    room: str = ""
+    bed: str = ""
+    rule: str = ""
     late: bool = False
     drill: bool = False
     latitude: float | None = None

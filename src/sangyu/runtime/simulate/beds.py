@@ -3,21 +3,19 @@
 The same ways as ``fleet.Device``, so that a fleet plays both.
 """
 
-import asyncio
 import contextlib
 import json
 import time
 from datetime import UTC, datetime
 from random import Random
 
+from .again import AGAIN, Pause
 from .life import CHINA, Body, Life
 from .mqtt import Client, Refused
 from .wearers import Wearer
 
 #: Product key in the topics; the register knows the device by its name alone.
 PRODUCT = "simulated"
-#: Seconds: an alarm that is not acknowledged is sent again; a refused or broken connection is tried again, later each time.
-AGAIN, BACK, BACK_MOST = 5.0, 0.5, 30.0
 
 
 class Bed:
@@ -30,7 +28,7 @@ class Bed:
         self.client: Client | None = None
         self.signed_in = self.closing = False
         self.alarms: list[tuple[str, bytes]] = []
-        self.backoff, self.count, self.last_sent = BACK, 0, 0.0
+        self.pause, self.count, self.last_sent = Pause(self.draw), 0, 0.0
 
     async def connect(self) -> None:
         """Until it is connected or told to close; again when the connection ends."""
@@ -48,11 +46,11 @@ class Bed:
                 fleet.counts["refused"] += 1
             self._signed_out()
             if not self.closing:
-                await asyncio.sleep(self.backoff * (0.5 + self.draw.random()))
-                self.backoff = min(self.backoff * 2, BACK_MOST)
+                await self.pause.over()
 
     def _signed_in(self) -> None:
-        self.signed_in, self.backoff = True, BACK
+        self.signed_in = True
+        self.pause.succeeded()
         self.fleet.counts["connected"] += 1
         self.fleet.online.add(self)
         self.fleet.signed_in.add(self)

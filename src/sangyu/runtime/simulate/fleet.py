@@ -14,16 +14,15 @@ from sangyu.engines.codecs.identity import identity
 from sangyu.kernel.aio import ended
 
 from ..gateway.config import most_connections
+from .again import AGAIN, Pause
 from .beds import Bed
 from .faults import NONE, Faults
 from .life import CHINA, Life
 from .speech import SPEECHES, Frame
 from .wearers import Wearer
 
-#: Seconds: an alarm that is not answered is sent again; a sign-in that is not answered ends the connection.
-AGAIN, PATIENCE = 5.0, 30.0
-#: Seconds between two attempts to connect, doubled up to the greatest.
-BACK, BACK_MOST = 0.5, 30.0
+#: Seconds after which a sign-in that is not answered ends the connection.
+PATIENCE = 30.0
 WRONG_CLOCKS = (timedelta(days=-9000), timedelta(hours=8), timedelta(days=400), timedelta(days=-30))
 
 
@@ -42,7 +41,7 @@ class Device(asyncio.Protocol):
         self.signed_in = False
         self.closing = False
         self.waiting: dict[str, list[tuple[Frame, float]]] = {}
-        self.backoff = BACK
+        self.pause = Pause(self.draw)
         self.alarms: list[Frame] = []
         self.last_sent = 0.0
 
@@ -56,8 +55,7 @@ class Device(asyncio.Protocol):
                 return
             except OSError:
                 fleet.counts["refused"] += 1
-                await asyncio.sleep(self.backoff * (0.5 + self.draw.random()))
-                self.backoff = min(self.backoff * 2, BACK_MOST)
+                await self.pause.over()
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
@@ -78,12 +76,12 @@ class Device(asyncio.Protocol):
             self.fleet.later(self._again())
 
     async def _again(self) -> None:
-        await asyncio.sleep(self.backoff * (0.5 + self.draw.random()))
-        self.backoff = min(self.backoff * 2, BACK_MOST)
+        await self.pause.over()
         await self.connect()
 
     def _signed_in(self) -> None:
-        self.signed_in, self.backoff = True, BACK
+        self.signed_in = True
+        self.pause.succeeded()
         self.fleet.signed_in.add(self)
         for frame in self.alarms:
             self._write(frame)
@@ -114,11 +112,11 @@ class Device(asyncio.Protocol):
     # ------------------------------------------------------------ speaking
     def speak(self) -> None:
         """The next frame: a report, now and then vital signs or a heartbeat."""
-        now = datetime.now(UTC)
-        body = self.life.at(now.astimezone(CHINA))
         if not self.signed_in:
             self.fleet.counts["unsent"] += 1
             return
+        now = datetime.now(UTC)
+        body = self.life.at(now.astimezone(CHINA))
         chance = self.draw.random()
         make = self.speech.vitals if chance < 0.3 else self.speech.heartbeat if chance < 0.4 else self.speech.report
         self._write(self._made(make(body, now)))

@@ -54,9 +54,10 @@ def of_gateway(file: Path, most: int, *, seed: object = 1, protocols: Iterable[s
     import msgspec
 
     from sangyu.runtime.gateway.register import Device
+    from sangyu.runtime.gateway.topics import PROTOCOLS
 
     known = msgspec.msgpack.decode(file.read_bytes(), type=list[Device])
-    kinds = set(protocols) - {"alink"}
+    kinds = set(protocols) - PROTOCOLS
     chosen = [d for d in known if d.protocol in kinds and d.state == "issued"][:most]
     return [Wearer(d.protocol, d.identity, *_near(seed, d.id), d.product) for d in chosen]
 

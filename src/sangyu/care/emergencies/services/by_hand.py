@@ -1,6 +1,5 @@
 """A call for help without a device: by telephone, from the app, at the counter (R-094)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -12,34 +11,8 @@ from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.people import selectors as people
 
 from ..enums import Kind, Level, Source
+from .making import ByHand
 from .opening import take_in
-
-
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """An alarm that a person raised: no device, no rule."""
-
-    path: str
-    kind: str
-    level: int
-    at: datetime
-    received_at: datetime
-    person_id: int | None = None
-    facility_id: int | None = None
-    device_id: int | None = None
-    room: str = ""
-    bed: str = ""
-    alarm_id: int | None = None
-    rule: str = ""
-    late: bool = False
-    drill: bool = False
-    latitude: float | None = None
-    longitude: float | None = None
-    placed_at: datetime | None = None
-    accuracy: float | None = None
-    text: str = ""
-    source: str = Source.CALL
-    address: str = ""
 
 
 @service("emergencies.raise")
@@ -87,6 +60,6 @@ def raise_by_hand(
     alarm = ByHand(
         path=path, kind=kind, level=level, at=now, received_at=now, person_id=person_id, facility_id=facility_id,
         room=room, latitude=latitude, longitude=longitude, accuracy=accuracy, text=text.strip(),
-        placed_at=now if latitude is not None else None, source=source, address=address.strip(),
+        placed_at=now if latitude is not None else None, source=Source(source), address=address.strip(),
     )  # fmt: skip
     return take_in([alarm], actor=actor, now=now)[0]

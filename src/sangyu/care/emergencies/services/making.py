@@ -1,11 +1,12 @@
 """The rows of a new case: the case with its number, its first alarm, the first line of its trail, its clocks."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from django.utils import timezone
 
+from sangyu.care.signals.services import Raised
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.bulk import insert_together
 from sangyu.kernel.events import emit_many
@@ -19,28 +20,12 @@ from ..enums import Did, Kind, Source, State, family_of
 from ..models import Alarm, Incident, Step, Trail
 
 
-class Raised(Protocol):
-    """What signals says of an alarm (``care.signals.services.Raised``)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand(Raised):
+    """An alarm that a person raised: no device, no rule."""
 
-    alarm_id: int | None
-    device_id: int | None
-    person_id: int | None
-    facility_id: int | None
-    room: str
-    bed: str
-    path: str
-    rule: str
-    kind: str
-    level: int
-    at: datetime
-    received_at: datetime
-    late: bool
-    drill: bool
-    latitude: float | None
-    longitude: float | None
-    placed_at: datetime | None
-    accuracy: float | None
-    text: str
+    source: Source
+    address: str = ""
 
 
 def open_cases(firsts: Sequence[Raised], actor: Actor, now: datetime) -> list[Incident]:
@@ -82,12 +67,13 @@ def _case(alarm: Raised, region: regions.OpenRegion, person, house, now: datetim
     latitude, longitude = (alarm.latitude, alarm.longitude) if usable else (None, None)
     if not usable and home is not None:
         latitude, longitude = home.latitude, home.longitude
-    address = getattr(alarm, "address", "") or (person.address if person and not house else "")
+    by_hand = isinstance(alarm, ByHand)
+    address = (alarm.address if by_hand else "") or (person.address if person and not house else "")
     if house:
         address = " ".join(filter(None, (house.name, alarm.room, alarm.bed)))
     return Incident(
         level=alarm.level, kind=kind_of(alarm), family=family_of(alarm.kind),
-        source=getattr(alarm, "source", Source.DEVICE), state=State.OPEN, person_id=alarm.person_id,
+        source=alarm.source if by_hand else Source.DEVICE, state=State.OPEN, person_id=alarm.person_id,
         person_name=person.name if person else "", facility_id=alarm.facility_id, room=alarm.room, bed=alarm.bed,
         device_id=alarm.device_id, region_id=region.pk, path=alarm.path, address=address[:200], latitude=latitude,
         longitude=longitude, accuracy=alarm.accuracy if usable else None,
