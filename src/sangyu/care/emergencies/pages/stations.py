@@ -12,7 +12,7 @@ from .. import forms, hours, services
 from ..enums import ChannelKind
 from ..models import Channel, Station
 from .cases import LIST
-from .standing import PlaceForm
+from .common import PlaceForm
 
 
 def hours_in_words(station: Station) -> str:
