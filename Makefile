@@ -49,12 +49,12 @@ test: install-dev $(STAMP)/spark assets messages ## everything (TESTS=tests WORK
 		# The browser's event loop stays in its process, so its tests have one of their own; 5: none of them was asked for.
 		mkdir -p var
 		$(BIN)/pytest $(HOW) -m e2e $(TESTS) >var/browser-tests.log 2>&1 & beside=$$!
-		rest=0; $(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS) || rest=$$?
+		rest=0; $(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not e2e" $(TESTS) || rest=$$?
 		seen=0; wait $$beside || seen=$$?
 		echo "In the browser:"; cat var/browser-tests.log
 		case "$$rest $$seen" in "0 0"|"0 5"|"5 0") ;; *) exit 1;; esac
 	else
-		$(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not e2e" $(TESTS)
+		$(BIN)/pytest $(HOW) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not e2e" $(TESTS)
 		if [ "$${BROWSER:-}" = skip ] && [ "$${CI:-}" != true ]; then
 			echo "The browser tests were left out (BROWSER=skip)."
 		else

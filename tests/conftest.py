@@ -141,7 +141,7 @@ def place(item) -> int:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With several workers (-n) a file's tests stay together; files are given out in the order of ``place``.
+    """With several workers (-n, --dist loadfile) a file's tests stay together; files are given out in the order of ``place``.
 
     Tests in the browser or in the running city are marked: they run in one process of their own, as the browser's event loop
     would stay in the way of others and the city takes a minute to build.
@@ -149,7 +149,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if {"town", "chromium"} & set(item.fixturenames):
             item.add_marker(pytest.mark.e2e)
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     yield
     items.sort(key=place)
 
