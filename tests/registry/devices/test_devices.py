@@ -1,5 +1,6 @@
 """Issue, return, exchange, repair, loss of devices (R-089, R-186)."""
 
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.db.utils import IntegrityError
 
 from sangyu.kernel import jobs
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
-from sangyu.kernel.models import Change, Event
+from sangyu.kernel.models import Change, DataRead, Event
 from sangyu.kernel.scoping import scope
 from sangyu.registry.devices import selectors, services
 from sangyu.registry.devices.enums import Action, State
@@ -327,3 +328,33 @@ def test_the_graph_is_the_table():
     """Every edge leads somewhere, every state but the last can be left."""
     assert {s for _a, s, _t in DEVICE_FLOW.edges} == set(State) - {State.RETIRED}
     assert {a for a, _s, _t in DEVICE_FLOW.edges} == set(Action) - {Action.RECEIVE}
+
+
+@pytest.mark.parametrize(
+    ("product", "identity", "shown"),
+    [
+        ("alarm-unit-dc09", "1234", r"[0-9a-f]{32}"),
+        ("mattress-alink", "bed00001", r"alink/bed00001 [a-z2-7]{26}"),
+    ],
+)
+def test_password_and_key_are_shown_to_who_sets_a_device_up_and_a_new_one_ends_the_old(
+    bureau, staff, product, identity, shown
+):
+    """devices.md §5, §6: each look is in the log, nothing of it is stored."""
+    device = services.receive(actor=bureau, product=product, identity=identity)
+    first = services.reveal_secret(actor=bureau, device_id=device.pk, purpose="装机")
+    assert re.fullmatch(shown, first)
+    assert list(DataRead.objects.values_list("what", "purpose")) == [("secret", "装机")]
+    assert services.reveal_secret(actor=bureau, device_id=device.pk, purpose="装机") == first
+    services.renew_secret(actor=bureau, device_id=device.pk)
+    assert services.reveal_secret(actor=bureau, device_id=device.pk, purpose="装机") != first
+    with pytest.raises(Forbidden):
+        services.reveal_secret(actor=staff("a", permissions=["devices.view"]), device_id=device.pk, purpose="x")
+    with pytest.raises(NotVisible):
+        services.reveal_secret(actor=staff("b"), device_id=device.pk, purpose="x")
+
+
+def test_a_watch_has_no_password(bureau, watch):
+    refused("devices.no_secret", services.reveal_secret, actor=bureau, device_id=watch.pk, purpose="x")
+    refused("devices.no_secret", services.renew_secret, actor=bureau, device_id=watch.pk)
+    assert Device.objects.get(pk=watch.pk).credential == 1

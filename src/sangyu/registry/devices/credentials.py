@@ -1,24 +1,27 @@
-"""How a device signs in by MQTT: a password that is derived, never stored (ADR 0024, docs/rooms/gateway.md)."""
+"""How a device proves itself: a password for MQTT or a key for SIA DC-09, derived and never stored (ADR 0024, docs/rooms/gateway.md)."""
 
 import base64
 
 from sangyu.kernel.crypto import blind_index
 
 PURPOSE = "devices.device.mqtt"
-#: Protocols that speak by MQTT.
-PROTOCOLS = frozenset({"own", "alink", "huawei", "tencent"})
+#: Protocols that sign in by MQTT.
+MQTT = frozenset({"own", "alink", "huawei", "tencent"})
+#: Protocols whose frames are encrypted with a key that the installer types into the unit.
+KEYED = frozenset({"sia-dc09"})
 
 
-def signs_in(protocol: str) -> bool:
-    return protocol in PROTOCOLS
+def has_secret(protocol: str) -> bool:
+    return protocol in MQTT | KEYED
 
 
-def user_name(protocol: str, identity: str) -> str:
-    """What the device gives as user name."""
-    return f"{protocol}/{identity}"
+def secret(protocol: str, identity: str, version: int) -> str:
+    """128 bits of the house's index key, the number and the version: 26 letters and digits for MQTT, 32 hexadecimal digits as AES key."""
+    made = bytes(blind_index(f"{protocol}/{identity}/{version}", PURPOSE))
+    return made.hex() if protocol in KEYED else base64.b32encode(made).decode().rstrip("=").lower()
 
 
-def password(protocol: str, identity: str, version: int) -> str:
-    """26 letters and digits: 128 bits of the house's index key, the number and the version."""
-    made = blind_index(f"{protocol}/{identity}/{version}", PURPOSE)
-    return base64.b32encode(bytes(made)).decode().rstrip("=").lower()
+def shown(protocol: str, identity: str, version: int) -> str:
+    """What is typed into the device: user name and password, or the key."""
+    made = secret(protocol, identity, version)
+    return made if protocol in KEYED else f"{protocol}/{identity} {made}"

@@ -65,7 +65,7 @@ class Device(PlaceRow):
     warranty_until = models.DateField(_("Warranty until"), null=True, blank=True)
     received_on = models.DateField(_("Received on"))
     note = models.CharField(_("Note"), max_length=200, blank=True)
-    #: Version of the password with which it signs in by MQTT; raised, the old one is worth nothing.
+    #: Version of the password or key with which it proves itself; raised, the old one is worth nothing.
     credential = models.PositiveSmallIntegerField(_("Version of the password"), default=1, editable=False)
     last_seen_at = models.DateTimeField(_("Last heard"), null=True, editable=False)
     battery = models.PositiveSmallIntegerField(_("Battery"), null=True, editable=False)
@@ -135,8 +135,8 @@ class Device(PlaceRow):
         return mask_phone(self.sim_phone) if self.sim_phone else ""
 
     @property
-    def password_masked(self) -> str:
-        return "••••••••" if credentials.signs_in(self.protocol) else ""
+    def secret_masked(self) -> str:
+        return "••••••••" if credentials.has_secret(self.protocol) else ""
 
     @property
     def iccid_masked(self) -> str:

@@ -187,8 +187,8 @@ def _spoken_to(device: Device) -> bool:
     return device.state != State.RETIRED and bool(selectors.commands_of(device))
 
 
-def _signs_in(device: Device) -> bool:
-    return credentials.signs_in(device.protocol) and device.state != State.RETIRED
+def _has_secret(device: Device) -> bool:
+    return credentials.has_secret(device.protocol) and device.state != State.RETIRED
 
 
 def _worn(device: Device) -> bool:
@@ -271,7 +271,7 @@ class DeviceDetail(DetailPage):
             _("What the gateway reads"),
             [
                 Text("sos", _("SOS numbers"), value=_numbers), Text("interval", _("Reports every"), value=_interval),
-                Masked("password_masked", _("MQTT sign-in"), reveal="devices:reveal-password", reveal_permission="devices.reveal"),
+                Masked("secret_masked", _("Password or key"), reveal="devices:reveal-secret", reveal_permission="devices.reveal"),
                 Text("quiet", _("Quiet hours"), value=_quiet), Text("commands", _("Commands allowed"), value=_commands),
             ],
         ),
@@ -343,7 +343,7 @@ class DeviceDetail(DetailPage):
         Link(_("Send a command"), "devices:command", "out", "devices.command", method="dialog", when=_spoken_to),
         Link(_("Measurements"), "signals:device", "chart", "signals.view"),
         Link(_("Settings"), "devices:settings", "gear", "devices.settings", when=_worn),
-        Link(_("New MQTT password"), "devices:renew-password", "key", "devices.settings", method="dialog", when=_signs_in),
+        Link(_("New password or key"), "devices:renew-secret", "key", "devices.settings", method="dialog", when=_has_secret),
         Link(pgettext_lazy("device", "Allot"), "devices:allot", "xfer", "devices.stock", method="dialog", when=_in(State.STOCK, State.RETURNED)),
         Link(_("Edit"), "devices:edit", "edit", "devices.stock"),
         Link(pgettext_lazy("device", "Retire"), "devices:retire", permission="devices.stock", kind="badline", method="dialog",

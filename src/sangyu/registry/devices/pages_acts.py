@@ -238,27 +238,27 @@ class RevealCard(RevealSim):
     url, name, field = "<int:pk>/reveal-card/", "reveal-card", "iccid"
 
 
-class RevealPassword(Page):
-    """POST answers user name and password for the device's set-up and logs the look."""
+class RevealSecret(Page):
+    """POST answers what is typed into the device at its set-up, and logs the look."""
 
-    url, name, permission = "<int:pk>/reveal-password/", "reveal-password", "devices.reveal"
+    url, name, permission = "<int:pk>/reveal-secret/", "reveal-secret", "devices.reveal"
 
     def post(self, request, pk):
         purpose = request.POST.get("purpose") or f"page {request.headers.get('Referer', '')[-100:]}"
-        value = services.reveal_password(actor=self.actor, device_id=pk, purpose=purpose)
+        value = services.reveal_secret(actor=self.actor, device_id=pk, purpose=purpose)
         return HttpResponse(value, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
-class RenewPassword(_Act):
+class RenewSecret(_Act):
     url, name, permission, title = (
-        "<int:pk>/renew-password/",
-        "renew-password",
+        "<int:pk>/renew-secret/",
+        "renew-secret",
         "devices.settings",
-        _("New MQTT password"),
+        _("New password or key"),
     )
     service, success, submit_label, irreversible = (
-        services.renew_password,
-        _("The old password is refused from now on."),
+        services.renew_secret,
+        _("The old one is refused from now on."),
         title,
         True,
     )

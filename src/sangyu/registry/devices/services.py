@@ -23,13 +23,13 @@ from .models import Binding, Device
 from .products import product as product_of
 from .repairing import repair_ended, send_to_repair
 from .setting import configure, copy_settings
-from .stock import allot, change, give_up, receive, renew_password, restock, retire, reveal, reveal_password
+from .stock import allot, change, give_up, receive, renew_secret, restock, retire, reveal, reveal_secret
 from .workflow import DEVICE_FLOW
 
 __all__ = [
     "allot", "bind_place", "cancel_command", "change", "charge_month", "command", "command_done", "configure",
-    "exchange", "heard", "issue", "next_command", "pay_back", "receive", "record_paid", "renew_password",
-    "repair_ended", "report_found", "report_lost", "restock", "retire", "reveal", "reveal_password", "send_to_repair",
+    "exchange", "heard", "issue", "next_command", "pay_back", "receive", "record_paid", "renew_secret",
+    "repair_ended", "report_found", "report_lost", "restock", "retire", "reveal", "reveal_secret", "send_to_repair",
     "sweep_commands", "take_back",
 ]  # fmt: skip
 

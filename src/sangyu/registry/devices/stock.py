@@ -201,24 +201,23 @@ def reveal(*, actor: Actor, device_id: int, field: str, purpose: str) -> str:
 
 
 @service("devices.reveal")
-def reveal_password(*, actor: Actor, device_id: int, purpose: str) -> str:
-    """User name and password with which the device signs in by MQTT; logged. Raises NotVisible, Refused("devices.no_sign_in")."""
+def reveal_secret(*, actor: Actor, device_id: int, purpose: str) -> str:
+    """User name and password for MQTT, or the key for SIA DC-09; logged. Raises NotVisible, Refused("devices.no_secret")."""
     found = Device.objects.visible_to(actor).filter(pk=device_id).first()
     if found is None:
         raise NotVisible
-    if not credentials.signs_in(found.protocol):
-        raise Refused(_("This device does not sign in by MQTT."), code="devices.no_sign_in")
-    log_read(actor=actor, what="mqtt_password", objects=[found], purpose=purpose)
-    secret = credentials.password(found.protocol, found.identity, found.credential)
-    return f"{credentials.user_name(found.protocol, found.identity)} {secret}"
+    if not credentials.has_secret(found.protocol):
+        raise Refused(_("This device has no password and no key."), code="devices.no_secret")
+    log_read(actor=actor, what="secret", objects=[found], purpose=purpose)
+    return credentials.shown(found.protocol, found.identity, found.credential)
 
 
 @service("devices.settings")
-def renew_password(*, actor: Actor, device_id: int) -> Device:
-    """A new password; the old one is refused from now on, an open connection ends within twelve hours. Raises NotVisible, Refused."""
+def renew_secret(*, actor: Actor, device_id: int) -> Device:
+    """A new password or key; the old one is refused from now on, an open MQTT connection ends within twelve hours. Raises NotVisible, Refused."""
     device = store.locked(actor, device_id)
-    if not credentials.signs_in(device.protocol):
-        raise Refused(_("This device does not sign in by MQTT."), code="devices.no_sign_in")
+    if not credentials.has_secret(device.protocol):
+        raise Refused(_("This device has no password and no key."), code="devices.no_secret")
     device.credential += 1
     device.save(update_fields=["credential"])
     emit(events.SETTINGS, path=device.path, id=device.pk)

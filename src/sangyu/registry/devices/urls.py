@@ -32,6 +32,6 @@ urlpatterns = paths(
     pages_acts.CancelCommand,
     pages_acts.RevealSim,
     pages_acts.RevealCard,
-    pages_acts.RevealPassword,
-    pages_acts.RenewPassword,
+    pages_acts.RevealSecret,
+    pages_acts.RenewSecret,
 )

@@ -13,6 +13,8 @@ from ..engines.process import EngineError, port_is_free
 
 #: Usual ports of these protocols in the field; devices are set to them in the shop.
 PORTS = {"watch": 5093, "h02": 5013, "gt06": 5023, "sia-dc09": 5094}
+#: Protocols that are heard by UDP too, on the port of the same number.
+DATAGRAMS = frozenset({"sia-dc09"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,23 @@ def remembered(listens: list[Listen], file: Path) -> list[Listen]:
         replace(listen, port=before[listen.protocol][0]) if not listen.fixed and before.get(listen.protocol) else listen
         for listen in listens
     ]
+
+
+def bound_datagrams(listen: Listen, port: int) -> socket.socket | None:
+    """The UDP socket beside the listening one. None when a usual port is taken by somebody else. Raises EngineError for a named one."""
+    made = socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.bind((listen.host, port))
+    except OSError as error:
+        made.close()
+        if not listen.fixed:
+            return None
+        raise EngineError(
+            f"The gateway cannot hear {listen.protocol} by UDP on {listen.host}:{port}: {error.strerror}.",
+            "end what uses the port, or name another in SANGYU_GATEWAY",
+        ) from None
+    made.setblocking(False)
+    return made
 
 
 def bound(listen: Listen) -> socket.socket:

@@ -30,8 +30,9 @@ from ..engines import process
 from ..engines.nkeys import Issuer
 from . import bridge, stream
 from .commander import Commander, Queue, Rows
-from .config import Limits, Listen, bound, most_connections, remembered, state_file
+from .config import DATAGRAMS, Limits, Listen, bound, most_connections, remembered, state_file
 from .connections import Connection, Strangers
+from .datagrams import hear
 from .door import Door
 from .publishing import Publisher
 from .pushing import MOST_HEAD, Push, keys
@@ -58,7 +59,7 @@ class Gateway:
     ) -> None:  # fmt: skip
         self.register, self.listens, self.limits, self.state = register, listens, limits, state
         self.name = name or f"{platform.node()}-{os.getpid()}"
-        self.options = Options(offset=CHINA)
+        self.options = Options(offset=CHINA, key=self._key)
         self.counts: dict[str, int] = defaultdict(int)
         self.publisher = Publisher(self.counts)
         self.publisher.drained = self._drained
@@ -67,6 +68,7 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.paused: set[Connection] = set()
         self.by_device: dict[int, list[Connection]] = {}
+        self._datagrams: list[asyncio.DatagramTransport] = []
         self.ports: dict[str, list[int]] = {}
         self.listening = asyncio.Event()
         self.full, self.lag = 0.0, 0
@@ -81,6 +83,7 @@ class Gateway:
         self._changed: set[int] = set()
         self._everything = False
         self._most = min(limits.connections, most_connections())
+        self._secret = secret
         self._door = Door(register, issuer, secret, self.counts, self.strangers) if issuer and secret else None
         register.gone = self._gone
 
@@ -102,7 +105,10 @@ class Gateway:
                     lambda c=codec(listen.protocol): Connection(self, c), sock=sock, backlog=BACKLOG
                 )
                 servers.append(server)
-                self.ports.setdefault(listen.protocol, []).append(sock.getsockname()[1])
+                port = sock.getsockname()[1]
+                self.ports.setdefault(listen.protocol, []).append(port)
+                if listen.protocol in DATAGRAMS:
+                    self._datagrams.extend(await hear(self, listen, port))
             for work in (
                 self._sweep(),
                 self._tell(nats),
@@ -135,6 +141,8 @@ class Gateway:
             for connection in list(self.connections):
                 connection._pause()
             await self.publisher.close(5)
+            for transport in self._datagrams:
+                transport.close()
             for connection in list(self.connections):
                 connection.close("stop")
             await ended(*self._tasks)
@@ -174,6 +182,11 @@ class Gateway:
         finally:
             task.cancel()
             stop.cancel()
+
+    def _key(self, account: str) -> bytes | None:
+        """The AES key of a SIA DC-09 account; None for one that the register does not have."""
+        device = self.register.find("sia-dc09", account)
+        return bytes.fromhex(self._secret(device)) if device is not None and self._secret is not None else None
 
     async def _connected(self) -> Client:
         said = False
@@ -380,7 +393,7 @@ def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url
     issuer = Issuer(token) if os.environ.get("SANGYU_MQTT_PORT") and token else None
 
     def secret(device: Device) -> str:
-        return credentials.password(device.protocol, device.identity, device.credential)
+        return credentials.secret(device.protocol, device.identity, device.credential)
 
     state = state_file(home)
     state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def of_register(most: int, *, seed: object = 1, protocols: Iterable[str]) -> lis
         return [
             Wearer(
                 protocol, identity, *((latitude, longitude) if latitude is not None else _near(seed, pk)), product,
-                credentials.password(protocol, identity, version) if credentials.signs_in(protocol) else "",
+                credentials.secret(protocol, identity, version) if protocol in credentials.MQTT else "",
             )
             for protocol, identity, latitude, longitude, product, pk, version in wanted[:most]
         ]  # fmt: skip
