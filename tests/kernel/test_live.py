@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
@@ -29,14 +30,67 @@ B = Actor(audience=Audience.STAFF, path="000002", name="b", account_id=2)
 WORKER = Actor(audience=Audience.WORKER, path="000", name="w", account_id=3, subject_id=7)
 
 
-@pytest.fixture
-def nats(tmp_path, settings):
-    server = Nats(tmp_path / "nats")
+@contextlib.contextmanager
+def running_nats(folder: Path):
+    server = Nats(folder / "nats")
     server.folder.mkdir()
     server.start()
-    settings.NATS_URL = server.url
     yield server
     server.stop()
+
+
+@contextlib.contextmanager
+def running_push(nats: Nats, home: Path):
+    """The push process as it is run: granian, ASGI, on a free port."""
+    port = free_port()
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT / "src"),
+        "DJANGO_SETTINGS_MODULE": "sangyu.runtime.settings.test",
+        "SANGYU_NATS_URL": nats.url,
+        "SANGYU_HOME": str(home),
+    }
+    child = subprocess.Popen(push_command(["--host", "127.0.0.1", "--port", str(port)]), env=env)
+    eventually(lambda: status(port, "/live/health") == 200, 120, "push is ready")
+    yield port
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            assert child.wait(5) == 0  # open streams do not hold it up
+        finally:
+            child.kill()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """A NATS server and a push process for all tests that leave them alone: push takes seconds to start."""
+    home = tmp_path_factory.mktemp("live")
+    with running_nats(home) as nats, running_push(nats, home) as port:
+        yield nats, port
+
+
+@pytest.fixture
+def nats(servers, settings):
+    settings.NATS_URL = servers[0].url
+
+
+@pytest.fixture
+def push(servers, nats):
+    return servers[1]
+
+
+@pytest.fixture
+def own_nats(tmp_path, settings):
+    """For tests that stop it or count what it holds."""
+    with running_nats(tmp_path) as server:
+        settings.NATS_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def own_push(own_nats, tmp_path):
+    with running_push(own_nats, tmp_path) as port:
+        yield port
 
 
 @pytest.fixture
@@ -59,28 +113,6 @@ def running_relays(count: int):
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
-
-
-@pytest.fixture
-def push(nats, tmp_path):
-    """The push process as it is run: granian, ASGI, on a free port."""
-    port = free_port()
-    env = {
-        "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT / "src"),
-        "DJANGO_SETTINGS_MODULE": "sangyu.runtime.settings.test",
-        "SANGYU_NATS_URL": nats.url,
-        "SANGYU_HOME": str(tmp_path),
-    }
-    child = subprocess.Popen(push_command(["--host", "127.0.0.1", "--port", str(port)]), env=env)
-    eventually(lambda: status(port, "/live/health") == 200, 120, "push is ready")
-    yield port
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            assert child.wait(5) == 0  # open streams do not hold it up
-        finally:
-            child.kill()
 
 
 def status(port: int, path: str, **headers: str) -> int:
@@ -181,7 +213,7 @@ def test_committed_events_arrive_once_rolled_back_never_foreign_never(relay, pus
         browser.close()
 
 
-def test_a_commit_wakes_the_relay_and_a_lost_word_costs_one_look(nats, push, monkeypatch):
+def test_a_commit_wakes_the_relay_and_a_lost_word_costs_one_look(push, monkeypatch):
     """X-08: nothing hangs on the notification; with it nobody waits for the next look."""
     monkeypatch.setattr(live, "POLL", 20)
     stop = threading.Event()
@@ -240,23 +272,23 @@ def test_who_comes_back_gets_what_it_missed_and_else_a_reset(relay, push):
         assert lost.next() == ("reset", {})
 
 
-def test_nats_killed_and_back_nothing_is_lost(nats, push):
-    browser = Browser(push, live.ticket(A, ["orders"]))
+def test_nats_killed_and_back_nothing_is_lost(own_nats, own_push):
+    browser = Browser(own_push, live.ticket(A, ["orders"]))
     with running_relays(1):
         happened(A, 1)
         assert browser.next()[1]["payload"] == {"id": 1}
-        nats.stop()
+        own_nats.stop()
         for n in (2, 3, 4):
             happened(A, n)
         time.sleep(1)
         assert unrelayed() == 3
-        nats.start()
+        own_nats.start()
         assert [browser.next()[1]["payload"]["id"] for _n in range(3)] == [2, 3, 4]
         assert unrelayed() == 0
         assert browser.nothing(0.5)
 
 
-def test_a_relay_that_dies_between_publishing_and_marking_publishes_no_second_time(nats, monkeypatch):
+def test_a_relay_that_dies_between_publishing_and_marking_publishes_no_second_time(own_nats):
     """At least once, and the stream throws the second one away by its mark."""
     import asyncio
 
@@ -284,7 +316,7 @@ def test_a_relay_that_dies_between_publishing_and_marking_publishes_no_second_ti
     assert asyncio.run(dies_then_again()) == 1
 
 
-def test_an_event_put_ahead_is_on_the_stream_at_once_and_once(nats):
+def test_an_event_put_ahead_is_on_the_stream_at_once_and_once(own_nats):
     """Whoever has milliseconds to lose publishes after its commit; the relay is not woken and marks the row at its next look."""
     import asyncio
 
