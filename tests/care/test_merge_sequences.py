@@ -140,7 +140,7 @@ class Town:
 
 
 @pytest.fixture
-def town(regions, staff):
+def village(regions, staff):
     return Town(regions, staff)
 
 
@@ -170,25 +170,29 @@ SLOW = settings(
 
 @SLOW
 @given(before=st.lists(edit, max_size=5), given_choices=choices, later=st.lists(edit, max_size=4))
-def test_undo_restores_all_that_nobody_touched_since(town, aside, before, given_choices, later):
+def test_undo_restores_all_that_nobody_touched_since(village, aside, before, given_choices, later):
     """Without later edits undo is the identity on all tables; with them, every other row is as it was."""
     with aside():
         for act in before:
-            town.do(act)
+            village.do(act)
         whole = dump(but=BUT)
         try:
             record = services.merge(
-                actor=town.actor, kept_id=town.people[0], gone_id=town.people[1], reason="同一人", choices=given_choices
+                actor=village.actor,
+                kept_id=village.people[0],
+                gone_id=village.people[1],
+                reason="同一人",
+                choices=given_choices,
             )
         except SangyuError:
             assert differences(whole, dump(but=BUT)) == []
             return
         mark = Change.objects.order_by("-id").values_list("id", flat=True).first()
         for act in later:
-            town.do((act[0], 0 if act[1] == 1 else act[1], *act[2:]))
+            village.do((act[0], 0 if act[1] == 1 else act[1], *act[2:]))
         touched = {f"{t} {r}" for t, r in Change.objects.filter(id__gt=mark).values_list("table_name", "row_id")}
         untracked = {"kernel_share", "ledger_account", "ledger_transfer", "ledger_openreservation", "procrastinate"}
-        stays = services.undo_merge(actor=town.actor, merge_id=record.pk, reason="不是同一人", partly=True)
+        stays = services.undo_merge(actor=village.actor, merge_id=record.pk, reason="不是同一人", partly=True)
         # where a later edit took the place of a value, the undo says so: only then may an untouched row differ
         touched |= {f"{o.table} {o.row}" for o in stays if o.why == "taken" and later}
         changed = differences(whole, dump(but=BUT))
@@ -196,19 +200,19 @@ def test_undo_restores_all_that_nobody_touched_since(town, aside, before, given_
         if later:
             foreign = [line for line in foreign if line.split(" ")[0] not in untracked and "log " not in line]
         assert foreign == [], "\n".join(foreign)
-        exact(town)
+        exact(village)
 
 
 @SLOW
 @given(acts=st.lists(st.one_of(edit, merging, undoing), min_size=3, max_size=12))
-def test_any_sequence_leaves_references_history_and_ledger_exact(town, aside, acts):
+def test_any_sequence_leaves_references_history_and_ledger_exact(village, aside, acts):
     with aside():
         for act in acts:
-            town.do(act)
-        exact(town)
+            village.do(act)
+        exact(village)
 
 
-def exact(town) -> None:
+def exact(village) -> None:
     """What must hold whatever happened."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # every foreign key and deferred constraint is asked now

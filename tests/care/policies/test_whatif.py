@@ -21,7 +21,7 @@ MONTH = date(2026, 10, 1)
 
 
 @pytest.fixture
-def town(elder):
+def homes(elder):
     """Two in the first county (self-care, dependent), one in the second (dependent), one who gets nothing."""
     elder("自理", income_category="minimum_living", care_level="0")
     elder("失能", income_category="minimum_living", care_level="4")
@@ -33,7 +33,7 @@ def asked(actor, version, text, month=MONTH):
     return trials.ask(actor=actor, version_id=version.pk, text=text, against_id=version.pk, month=month).figures
 
 
-def test_a_changed_amount(author, approved, town, regions):
+def test_a_changed_amount(author, approved, homes, regions):
     """Winners and losers by county and level, cost by month and year; the rule itself and the register are as before."""
     version = approved()
     policy = read_text(HOME_CARE)
@@ -70,7 +70,7 @@ def test_a_changed_amount(author, approved, town, regions):
         assert PolicyVersion.objects.get(pk=version.pk).text == HOME_CARE
 
 
-def test_a_changed_condition_and_the_scope(author, staff, approved, town):
+def test_a_changed_condition_and_the_scope(author, staff, approved, homes):
     """Those who drop out; a county officer sees the county's people only; a trial is its author's own."""
     version = approved()
     text = HOME_CARE.replace("(minimum_living, near_minimum)", "(minimum_living)")
@@ -91,7 +91,7 @@ def test_a_changed_condition_and_the_scope(author, staff, approved, town):
         )
 
 
-def test_what_stacks_is_counted(author, chief, approved, town):
+def test_what_stacks_is_counted(author, chief, approved, homes):
     """O-3: raising one of a group lowers what the other pays; the change of a person is over both."""
     grouped = HOME_CARE + "stacking: {group: 津贴, rule: highest}\n"
     approved(ADVANCED_AGE)
@@ -102,7 +102,7 @@ def test_what_stacks_is_counted(author, chief, approved, town):
     assert found["total"]["less"] == 1
 
 
-def test_many_people_are_an_operation(author, approved, town, monkeypatch):
+def test_many_people_are_an_operation(author, approved, homes, monkeypatch):
     """Long ones run in the background with progress and leave the same figures."""
     version = approved()
     monkeypatch.setattr(trials, "AT_ONCE", 0)
@@ -119,7 +119,7 @@ def test_many_people_are_an_operation(author, approved, town, monkeypatch):
     whatif.forget()
 
 
-def test_screens(author, chief, approved, town):
+def test_screens(author, chief, approved, homes):
     """List, plain page, text, versions, editor with problems, what-if: real pages, no trace of a check in the database."""
     version = approved()
     draft = services.draft(actor=author, text=HOME_CARE.replace("2026-02-01", "2027-01-01").replace("200元", "180元"))
