@@ -7,4 +7,8 @@ class BenefitsConfig(AppConfig):
     verbose_name = "Benefits"
 
     def ready(self) -> None:
-        from . import checks, imports  # noqa: F401  registers them
+        from sangyu.care.policies.budgets import register
+
+        from . import budgets, checks, imports  # noqa: F401  registers them
+
+        register(budgets.budgets)

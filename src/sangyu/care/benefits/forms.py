@@ -130,6 +130,12 @@ class FundForm(RegionForm):
     limited = forms.BooleanField(label=_("Only what has come in"), required=False)
 
 
+class BudgetForm(forms.Form):
+    year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2100)
+    amount = YuanField(label=_("Budget (yuan)"))
+    document_number = forms.CharField(label=_("Document number"), max_length=60)
+
+
 class MoneyForm(forms.Form):
     amount = YuanField(label=_("Amount (yuan)"))
     day = forms.DateField(label=_("Day"))

@@ -204,6 +204,12 @@ class FundYear:
     other: int
     available: int
     kind: str
+    budget: int | None = None
+
+    @property
+    def left(self) -> int | None:
+        """What is left of the budget; negative when more was spent."""
+        return None if self.budget is None else self.budget - self.elder_care - self.other
 
     @property
     def share(self) -> float | None:
@@ -214,31 +220,54 @@ class FundYear:
         return self.kind == FundKind.LOTTERY and self.share is not None and self.share < LOTTERY_SHARE
 
 
+_ABOVE = "the account of a fund above the actor's region"
 _IN, _OUT = ("benefits.receive",), ("benefits.release", "benefits.unkept")
 _BACK = ("benefits.offset", "benefits.takeback", "benefits.recall", "benefits.back", "benefits.kept")
 
 
 def fund_years(actor: Actor, fund: Fund) -> list[FundYear]:
-    """Years in which the fund moved, newest first. Call inside a scope; the fund was read in it."""
-    with as_system("the account of a fund above the actor's region"):
-        accounts = dict(Account.objects.filter(owner_kind=FUND, owner_id=fund.pk).values_list("purpose", "id"))
-        own = accounts.get("available")
-        balance = Account.objects.get(pk=own).balance if own else 0
+    """Years in which the fund moved or has a budget, newest first. Call inside a scope; the fund was read in it."""
+    return _fund_years(fund, None)
+
+
+def fund_year(fund: Fund, year: int) -> FundYear:
+    """One year of a fund, also one in which nothing has moved. Call inside a scope; the fund was read in it."""
+    found = [y for y in _fund_years(fund, year) if y.year == year]
+    return found[0] if found else FundYear(year, 0, 0, 0, _balance(fund), fund.kind)
+
+
+def _own(fund: Fund) -> Account | None:
+    return Account.objects.filter(owner_kind=FUND, owner_id=fund.pk, purpose="available").first()
+
+
+def _balance(fund: Fund) -> int:
+    with as_system(_ABOVE):
+        own = _own(fund)
+        return own.balance if own else 0
+
+
+def _fund_years(fund: Fund, year: int | None) -> list[FundYear]:
+    budgets = dict(fund.budgets.values_list("year", "amount"))
+    with as_system(_ABOVE):
+        own = _own(fund)
         rows = Transfer.objects.filter(Q(debit=own) | Q(credit=own)) if own else Transfer.objects.none()
+        if year is not None:
+            rows = rows.filter(effective_on__gte=date(year, 1, 1), effective_on__lt=date(year + 1, 1, 1))
         sums = rows.order_by().values_list("effective_on__year", "kind").annotate(fen=Sum("amount"))
-        by_year: dict[int, dict[str, int]] = {}
-        for year, kind, fen in sums:
-            by_year.setdefault(year, {})[kind] = fen
+        by_year: dict[int, dict[str, int]] = {y: {} for y in budgets}
+        for at, kind, fen in sums:
+            by_year.setdefault(at, {})[kind] = fen
     return [
         FundYear(
-            year,
+            at,
             sum(moved.get(k, 0) for k in _IN),
             sum(moved.get(k, 0) for k in _OUT) - sum(moved.get(k, 0) for k in _BACK),
             moved.get("benefits.other_use", 0),
-            balance,
+            own.balance if own else 0,
             fund.kind,
+            budgets.get(at),
         )
-        for year, moved in sorted(by_year.items(), reverse=True)
+        for at, moved in sorted(by_year.items(), reverse=True)
     ]
 
 

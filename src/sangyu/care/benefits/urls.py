@@ -39,6 +39,7 @@ urlpatterns = paths(
     funds.FundNew,
     funds.FundDetail,
     funds.Deductible,
+    funds.Budget,
     funds.Receive,
     funds.OtherUse,
     funds.Totals,

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from sangyu.kernel import operations
 from sangyu.kernel.actor import Actor
@@ -13,7 +14,7 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.services import service
 from sangyu.kernel.workbooks import Workbook
 
-from . import selectors, whatif
+from . import budgets, selectors, whatif
 from .models import PolicyVersion, Trial
 
 #: More people than this and facts not at hand: the work is an operation with progress.
@@ -116,11 +117,39 @@ def workbook(actor: Actor, trial: Trial) -> bytes:
     for key, title in (("places", _("By area")), ("ages", _("By age")), ("levels", _("By payment level"))):
         if figures.get(key):
             _table(book.add_worksheet(title), 0, figures[key], bold, money)
+    if funds := [f for f in figures.get("funds", ()) if "missing" not in f]:
+        _funds(book.add_worksheet(_("Fund sources")), funds, bold, money)
     text = book.add_worksheet(_("Text"))
     text.set_column(0, 0, 100)
     for n, line in enumerate(trial.text.splitlines()):
         text.write_string(n, 0, line)
     return book.content()
+
+
+def _funds(sheet, funds: list[dict], bold, money) -> None:
+    """A fund under the other: its year in yuan, today and then."""
+    sheet.set_column(0, 0, 40)
+    sheet.set_column(1, 3, 20)
+    at = 0
+    for fund in funds:
+        heads = [fund["name"], _("Yuan today"), _("Yuan then"), pgettext("policies", "Change")]
+        for n, head in enumerate(heads):
+            sheet.write_string(at, n, head, bold)
+        for row in budgets.told(fund):
+            at += 1
+            sheet.write_string(at, 0, row.label)
+            for n, fen in enumerate((row.before, row.after, row.change), start=1):
+                sheet.write_number(at, n, fen / 100, money)
+        if shares := budgets.shares(fund):
+            at += 1
+            sheet.write_string(at, 0, _("Share of elder care in what came in (%)"))
+            for n, share in enumerate(shares, start=1):
+                sheet.write_number(at, n, share)
+        if fund["document"]:
+            at += 1
+            sheet.write_string(at, 0, _("Document of the budget"))
+            sheet.write_string(at, 1, fund["document"])
+        at += 2
 
 
 def _table(sheet, top: int, rows: list[dict], bold, money) -> None:

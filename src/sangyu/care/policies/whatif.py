@@ -15,7 +15,7 @@ from sangyu.engines.policy import UNMATCHED, Period, Policy, evaluate, readings
 from sangyu.kernel.actor import Actor
 from sangyu.registry.regions import selectors as regions
 
-from . import selectors
+from . import budgets, selectors
 from .enums import PeriodKind
 from .frames import Store
 from .models import PolicyVersion
@@ -121,6 +121,12 @@ def _run(actor: Actor, asked: Question, advance: Callable[[int], None]) -> Answe
     advance(1)
     changes = _changes(before, after, plan.code, _facts(store, plan, month))
     figures = _figures(changes, plan, today, asked.path)
+    known, paths = store.base(plan.subject)
+    figures["funds"] = budgets.compared(
+        actor, path=asked.path, month=asked.month, read_at=read_at, lines=(before, after),
+        rules=(_always(today) if today else None, _always(plan)),
+        paths=pl.DataFrame([pl.Series("subject_id", known), paths]),
+    )  # fmt: skip
     figures |= {
         "month": f"{month:%Y-%m}",
         "read_at": timezone.localtime(read_at).strftime("%Y-%m-%d %H:%M"),

@@ -16,7 +16,7 @@ from sangyu.kernel.models import Operation
 from sangyu.registry.people import selectors as people
 from sangyu.ui.pages import FilePage, Made, PlainPage
 
-from . import selectors, services, trials, whatif
+from . import budgets, selectors, services, trials, whatif
 from .enums import PeriodKind, State, Subject
 from .knobs import knobs, turned
 from .models import PolicyVersion, Trial
@@ -203,6 +203,7 @@ class WhatIf(PlainPage):
                 for key, heading in (("places", _("By area")), ("levels", _("By payment level")), ("ages", _("By age")))
                 if figures.get(key)
             ],
+            "funds": [_fund(row) for row in figures.get("funds", ())],
             "people": self.people(figures, policy),
         }
 
@@ -236,13 +237,28 @@ class Export(FilePage):
 
 
 # ---------------------------------------------------------------- words and bars
-def _wan(fen: int) -> str:
-    """Fen as ten thousand yuan with one digit."""
-    return f"{fen / 1_000_000:,.1f}"
+def _fund(row: dict) -> dict:
+    """One fund with the lines of its year, and by how much the tried rule exceeds what it has."""
+    if "missing" in row:
+        return row
+    rows = budgets.told(row)
+    left = rows[-1].after if rows[-1].result else 0
+    return row | {
+        "over": _wan(-left, 2) if left < 0 else "",
+        "share": shares[1] if (shares := budgets.shares(row)) else None,
+        "rows": [
+            (r.label, _wan(r.before, 2), _wan(r.after, 2), _signed(r.change, 2) if r.change else "", r.result) for r in rows
+        ],
+    }  # fmt: skip
 
 
-def _signed(fen: int) -> str:
-    return f"{fen / 1_000_000:+,.1f}"
+def _wan(fen: int, digits: int = 1) -> str:
+    """Fen as ten thousand yuan."""
+    return f"{fen / 1_000_000:,.{digits}f}"
+
+
+def _signed(fen: int, digits: int = 1) -> str:
+    return f"{fen / 1_000_000:+,.{digits}f}"
 
 
 def _share(before: int, after: int) -> str:

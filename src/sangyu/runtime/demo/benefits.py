@@ -62,6 +62,11 @@ class Months:
                 actor=self.releases, fund_id=fund.pk, amount=50_000_000_00, received_on=first, key="demo",
                 note="财政拨款（演示）",
             )  # fmt: skip
+            for year in sorted({m.year for m in (*self.months, timezone.localdate(self.now))}):
+                benefits.set_budget(
+                    actor=self.releases, fund_id=fund.pk, year=year, amount=50_000_000_00,
+                    document_number=f"营财社〔{year}〕8号（演示）",
+                )  # fmt: skip
 
     def _paid(self, month: date):
         return Payment.objects.filter(run__month=month, subject_kind="person", amount__gt=0).order_by("id")

@@ -1,6 +1,6 @@
 """Tables of benefit runs (docs/rooms/benefits.md, docs/adr/0021). Amounts in fen."""
 
-from .funds import Fund
+from .funds import Fund, FundBudget
 from .payments import FileItem, FileLog, Payment, PaymentFile, PaymentLog
 from .recoveries import Deduction, Instalment, Recall, Recovery, RecoveryLog, Repayment
 from .runs import Line, LineLog, Notice, Review, Run, RunLog
@@ -10,6 +10,7 @@ __all__ = [
     "FileItem",
     "FileLog",
     "Fund",
+    "FundBudget",
     "Instalment",
     "Line",
     "LineLog",

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.audit import History
 from sangyu.kernel.dated import DatedQuerySet, DatedRow, no_overlap, not_empty
-from sangyu.kernel.scoping import PathField, Published, Scope
+from sangyu.kernel.scoping import PathField, Published, Scope, ScopedQuerySet
 
 from ..enums import FundKind
 
@@ -53,3 +53,28 @@ class Fund(DatedRow):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FundBudget(models.Model):
+    """What a fund may spend in one calendar year, in fen, and the document that says so. Changed when it is adjusted."""
+
+    fund = models.ForeignKey(Fund, on_delete=models.CASCADE, related_name="budgets")
+    year = models.PositiveSmallIntegerField(_("Year"))
+    amount = models.BigIntegerField(_("Budget"))
+    document_number = models.CharField(_("Document number"), max_length=60)
+    path = PathField(db_index=True)
+
+    scope = Scope(staff=Published())
+    history = History()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("fund budget")
+        ordering = ["-year"]
+        constraints = [
+            models.UniqueConstraint(fields=["fund", "year"], name="benefit_fund_budget_once"),
+            models.CheckConstraint(name="benefit_fund_budget_amount", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fund} {self.year}"

@@ -63,9 +63,13 @@ class FundDetail(DetailPage):
     tabs = [Tab("years", _("Years"), "benefits/fund_years.html", _years)]
     actions = [
         Link(_("Deductible share"), "benefits:fund_deductible", "", "benefits.fund"),
+        Link(_("Budget"), "benefits:fund_budget", "", "benefits.fund"),
         Link(_("Other use"), "benefits:fund_other", "", "benefits.fund"),
         Link(_("Money came in"), "benefits:fund_receive", "", "benefits.fund", "pri"),
     ]
+
+    def history_of(self) -> tuple:
+        return tuple(self.object.budgets.all())
 
 
 class FundNew(FormPage):
@@ -93,6 +97,20 @@ class Deductible(FormPage):
 
     def get_initial(self) -> dict:
         return {"share": self.object.deduct_most, "document": self.object.deduct_document}
+
+
+class Budget(FormPage):
+    url, name, permission, title = "funds/<int:pk>/budget/", "fund_budget", "benefits.fund", _("Budget")
+    model, parent, argument, detail, tab = Fund, PARENT, "fund_id", "benefits:fund", "years"
+    form_class, service, success = forms.BudgetForm, services.set_budget, _("Saved.")
+    intro = _(
+        "What the fund may spend in a calendar year. The what-if of a policy compares with it; an adjustment replaces it."
+    )
+
+    def get_initial(self) -> dict:
+        year = timezone.localdate().year
+        row = self.object.budgets.filter(year=year).first()
+        return {"year": year} | ({"amount": row.amount, "document_number": row.document_number} if row else {})
 
 
 class _Money(FormPage):

@@ -1,7 +1,7 @@
 """What changes benefit runs, payments, recoveries and funds. Pages, tasks, the command line and the API call these."""
 
 from .deducting import deduct, set_deductible, stop_deducting
-from .funds import open_fund, receive, use_otherwise
+from .funds import open_fund, receive, set_budget, use_otherwise
 from .paying import discard, issue_vouchers, make_bank_file, make_insurer_file, retry, send
 from .preparing import add_months, again, begin, cancel, compute, enter, past_months, start
 from .recovering import agree, repay, waive
@@ -37,6 +37,7 @@ __all__ = [
     "review_county",
     "review_street",
     "send",
+    "set_budget",
     "set_deductible",
     "settle",
     "start",

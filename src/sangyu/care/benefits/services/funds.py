@@ -12,7 +12,7 @@ from sangyu.kernel.services import service
 from sangyu.registry.regions import selectors as regions
 
 from ..enums import FundKind
-from ..models import Fund
+from ..models import Fund, FundBudget
 from ._shared import AVAILABLE, OTHER, SOURCE, fund_account, get
 
 
@@ -95,3 +95,22 @@ def use_otherwise(*, actor: Actor, fund_id: int, amount: int, used_on: date, key
         kind="benefits.other_use",
         note=note,
     )
+
+
+@service("benefits.fund")
+def set_budget(*, actor: Actor, fund_id: int, year: int, amount: int, document_number: str) -> FundBudget:
+    """What a fund may spend in ``year``, in fen; an adjustment replaces the figure, history keeps both. Raises Invalid."""
+    fund = get(Fund, fund_id, lock=True)
+    require_responsible(actor, fund.path)
+    errors: dict[str, list[str]] = {}
+    if amount <= 0:
+        errors["amount"] = [_("The amount must be more than zero.")]
+    if not document_number.strip():
+        errors["document_number"] = [_("Name the document that grants the budget.")]
+    last = fund.valid_to.year if fund.valid_to else year
+    if not fund.valid_from.year <= year <= last:
+        errors["year"] = [_("The fund does not hold in this year.")]
+    if errors:
+        raise Invalid(errors)
+    given = {"path": fund.path, "amount": amount, "document_number": document_number.strip()}
+    return FundBudget.objects.update_or_create(fund=fund, year=year, defaults=given)[0]
