@@ -14,6 +14,7 @@ from sangyu.care.benefits.models import FundBudget
 from sangyu.care.policies import budgets as tried
 from sangyu.care.policies import services as policies
 from sangyu.care.policies import trials, whatif
+from sangyu.care.policies.funds import months_left
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible
 from sangyu.kernel.models import Change
 from sangyu.kernel.scoping import scope
@@ -178,7 +179,7 @@ def test_a_budget_is_kept(county, rule, staff):
 
 def test_months_left():
     """After the last released month; from the month asked for where nothing was released; nothing of a year that is over."""
-    of = lambda *given: [m.month for m in tried.months_left(*given)]  # noqa: E731
+    of = lambda *given: [m.month for m in months_left(*given)]  # noqa: E731
     assert of(2026, date(2026, 12, 1), date(2026, 10, 1)) == [11, 12]
     assert of(2026, date(2026, 11, 1), None) == [11, 12]
     assert of(2027, date(2027, 6, 1), date(2026, 10, 1)) == list(range(1, 13))

@@ -7,8 +7,8 @@ class BenefitsConfig(AppConfig):
     verbose_name = "Benefits"
 
     def ready(self) -> None:
-        from sangyu.care.policies.budgets import register
+        from sangyu.care.policies.selectors import register_funds
 
         from . import budgets, checks, imports  # noqa: F401  registers them
 
-        register(budgets.budgets)
+        register_funds(budgets.budgets)

@@ -7,7 +7,6 @@ from django.db.models import Max, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from sangyu.care.policies import budgets as tried
 from sangyu.care.policies import selectors as policies
 from sangyu.care.policies.enums import PeriodKind
 from sangyu.kernel.actor import Actor
@@ -21,7 +20,7 @@ from .services import add_months
 
 def budgets(
     actor: Actor, policy: str, code: str, path: str, month: date, read_at: datetime
-) -> list[tried.Budget] | None:
+) -> list[policies.Budget] | None:
     """The funds with ``code`` that pay ``policy`` for the people of ``path``: as in runs, the nearest at or above whoever runs.
 
     What was spent is summed once for the facts of ``read_at``. None for whoever may not see benefits.
@@ -57,11 +56,11 @@ def _budget(actor: Actor, fund: Fund, policy: str, month: date, read_at: datetim
     has = year.available + year.elder_care + year.other if fund.limited and this_year else None
     others = None
     if fund.path.startswith(actor.path):
-        left = {r: tuple(tried.months_left(month.year, month, until)) for r, until in released.items()}
+        left = {r: tuple(policies.months_left(month.year, month, until)) for r, until in released.items()}
         others = sum(
             _others(r, fund.code, policy if r in here else "", until, left[r], read_at) for r, until in released.items()
         )
-    return tried.Budget(
+    return policies.Budget(
         name=fund.name, region=fund.region.name, url=reverse("benefits:fund", args=[fund.pk]), year=month.year,
         amount=row.amount if row else has, planned=row is not None, document=row.document_number if row else "",
         received=year.received, spent=year.elder_care, other_use=year.other, others=others, regions=here,
@@ -88,7 +87,7 @@ def _others(region: str, code: str, but: str, until: date, months: tuple[date, .
     rules = [r for r in rules if r.fund == code and r.period != PeriodKind.ONCE]
     counts: dict[str, int] = {}
     for r in rules:
-        counts[r.code] = counts.get(r.code, 0) + tried.times(r, list(months))
+        counts[r.code] = counts.get(r.code, 0) + policies.times_due(r, list(months))
     last: dict[date, list[str]] = {}
     for policy in (c for c, n in counts.items() if n):
         own = [r for r in rules if r.code == policy]

@@ -1,10 +1,10 @@
-"""What a tried rule means for the budget of the fund that pays it (R-062). The room that keeps the funds registers how to ask."""
+"""What a tried rule means for the budget of the fund that pays it (R-062)."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 from django.utils.translation import gettext as _
 
@@ -13,59 +13,7 @@ from sangyu.kernel.actor import Actor
 
 from . import selectors
 from .enums import PeriodKind
-
-
-@dataclass(frozen=True)
-class Budget:
-    """One fund in one year, in fen. ``amount`` None: nothing is known to compare with; ``planned``: a budget was entered, else
-    ``amount`` is what the fund has.
-
-    ``regions``: path whose runs the fund pays → the last month released there (None: none yet). ``others``: what its other rules
-    take until the end of the year, as last released; None when the actor does not see all that the fund pays.
-    """
-
-    name: str
-    region: str
-    url: str
-    year: int
-    amount: int | None
-    planned: bool
-    document: str
-    received: int
-    spent: int
-    other_use: int
-    least_share: int | None
-    pays: bool
-    others: int | None = None
-    regions: dict[str, date | None] = field(default_factory=dict)
-
-
-#: (actor, policy code, fund code, path, month, when the facts were read) → the funds that pay the rule there; None for whoever
-#: may not see funds.
-Reader = Callable[[Actor, str, str, str, date, datetime], list[Budget] | None]
-_readers: list[Reader] = []
-
-
-def register(reader: Reader) -> None:
-    """The room that keeps the funds tells how to ask for them; once, at start."""
-    _readers[:] = [reader]
-
-
-def months_left(year: int, month: date, until: date | None) -> Iterator[date]:
-    """The months of ``year`` that are still to be paid: after the last released one, or from ``month`` where none was."""
-    if until is None:
-        begin = month.month
-    elif until.year < year:
-        begin = 1
-    else:
-        begin = until.month + 1 if until.year == year else 13
-    return (date(year, n, 1) for n in range(begin, 13))
-
-
-def times(policy: Policy, months: list[date]) -> int:
-    """How often ``policy`` pays in ``months``; what is paid once is paid once."""
-    found = sum(policy.due(m) is not None for m in months)
-    return min(found, 1) if policy.period == PeriodKind.ONCE else found
+from .funds import Budget, months_left, readers, times
 
 
 def compared(
@@ -76,32 +24,42 @@ def compared(
     read_at: datetime,
     rules: tuple[Policy | None, Policy],
     lines: tuple[pl.DataFrame, pl.DataFrame],
-    paths: pl.DataFrame,
+    base: tuple[np.ndarray, pl.Series],
 ) -> list[dict[str, Any]]:
     """A row a fund that pays the rule today or then: budget, spent, and what is still to come of the year under both texts.
 
-    ``rules`` and ``lines``: today's and the tried one's, the rules read as if they had always held; ``paths``: subject_id and path.
+    ``rules`` and ``lines``: today's and the tried one's, the rules read as if they had always held; ``base``: ids of
+    all subjects, ascending, and their paths.
     """
     found: list[dict[str, Any]] = []
-    for reader in _readers:
+    for reader in readers():
         for code in dict.fromkeys(r.fund for r in reversed(rules) if r is not None and r.fund):
             budgets = reader(actor, rules[1].code, code, path, month, read_at)
             if budgets is None:
                 return []
-            sums = [_sums(side, paths, [p for b in budgets for p in b.regions]) for side in lines]
+            regions = sorted((p for b in budgets for p in b.regions), key=len)
+            part = _part(base[1], regions, path)
+            sums = [_sums(side, base[0], part, regions) if regions else {} for side in lines]
             found += [_row(b, code, month, rules, sums) for b in budgets] or [{"code": code, "missing": True}]
     return found
 
 
-def _sums(lines: pl.DataFrame, paths: pl.DataFrame, regions: list[str]) -> dict[str, dict[str, int]]:
-    """Region → policy → fen of one payment; a subject belongs to the nearest of ``regions``."""
-    part = pl.lit(None, dtype=pl.String)
-    for prefix in sorted(regions, key=len):
-        part = pl.when(pl.col("path").str.starts_with(prefix)).then(pl.lit(prefix)).otherwise(part)
-    rows = lines.select("subject_id", "policy", "amount").join(paths, on="subject_id", how="left")
+def _part(paths: pl.Series, regions: list[str], path: str) -> np.ndarray:
+    """Which of ``regions`` (shortest first) each subject of ``path`` belongs to: the nearest, -1 none."""
+    part = np.full(len(paths), -1, np.int16)
+    for n, prefix in enumerate(regions):
+        part[slice(None) if path.startswith(prefix) else paths.str.starts_with(prefix).to_numpy()] = n
+    return part
+
+
+def _sums(lines: pl.DataFrame, known: np.ndarray, part: np.ndarray, regions: list[str]) -> dict[str, dict[str, int]]:
+    """Region → policy → fen of one payment. ``known`` are the ids that ``part`` is about, ascending."""
+    at = np.searchsorted(known, lines["subject_id"].to_numpy())
+    rows = lines.select("policy", "amount", part=part[at]).group_by("part", "policy").agg(pl.col("amount").sum())
     found: dict[str, dict[str, int]] = {}
-    for region, policy, fen in rows.group_by(part.alias("part"), "policy").agg(pl.col("amount").sum()).iter_rows():
-        found.setdefault(region, {})[policy] = fen
+    for n, policy, fen in rows.iter_rows():
+        if n >= 0:
+            found.setdefault(regions[n], {})[policy] = fen
     return found
 
 

@@ -1,7 +1,7 @@
 """Reading policies: versions in force, their parsed form, where each holds, and the tables they read.
 
 What rooms above need of vocabulary and frames is offered here: ``Store``, ``frames``, ``fact_rows``, ``vocabulary``,
-``register_terms`` with ``Entry``, ``Dated`` and ``Column``.
+``register_terms`` with ``Entry``, ``Dated`` and ``Column``; ``register_funds`` with ``Budget``.
 """
 
 import difflib
@@ -26,14 +26,18 @@ from sangyu.registry.documents.selectors import Use
 from .enums import State
 from .facts_used import fact_rows
 from .frames import Store, frames
+from .funds import Budget, months_left
+from .funds import register as register_funds
+from .funds import times as times_due
 from .models import PolicyVersion
 from .places import moved
 from .vocabulary import Column, Dated, Entry, vocabulary
 from .vocabulary import register as register_terms
 
 __all__ = [
-    "Area", "Column", "Dated", "Entry", "Store", "Term", "areas", "born_until", "diff", "due_in", "fact_rows", "frames",
-    "in_force", "moved", "policy_of", "read_text", "register_terms", "version", "version_of", "versions", "vocabulary",
+    "Area", "Budget", "Column", "Dated", "Entry", "Store", "Term", "areas", "born_until", "diff", "due_in", "fact_rows",
+    "frames", "in_force", "months_left", "moved", "policy_of", "read_text", "register_funds", "register_terms", "times_due",
+    "version", "version_of", "versions", "vocabulary",
 ]  # fmt: skip
 
 

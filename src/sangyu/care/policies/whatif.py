@@ -121,11 +121,9 @@ def _run(actor: Actor, asked: Question, advance: Callable[[int], None]) -> Answe
     advance(1)
     changes = _changes(before, after, plan.code, _facts(store, plan, month))
     figures = _figures(changes, plan, today, asked.path)
-    known, paths = store.base(plan.subject)
     figures["funds"] = budgets.compared(
         actor, path=asked.path, month=asked.month, read_at=read_at, lines=(before, after),
-        rules=(_always(today) if today else None, _always(plan)),
-        paths=pl.DataFrame([pl.Series("subject_id", known), paths]),
+        rules=(_always(today) if today else None, _always(plan)), base=store.base(plan.subject),
     )  # fmt: skip
     figures |= {
         "month": f"{month:%Y-%m}",
