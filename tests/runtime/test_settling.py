@@ -9,6 +9,7 @@ from django.utils import timezone
 from sangyu.care.emergencies.models import Incident, Step, Trail
 from sangyu.care.signals.models import Alarm
 from sangyu.kernel.models import Change, Event
+from sangyu.kernel.scoping import scope
 from sangyu.runtime import consumer
 from support.signalling import entry, worn
 from support.world import make_person, make_regions
@@ -64,3 +65,14 @@ def test_a_press_and_a_burst_cost_the_same_few_statements(watches):
     assert [(e.pk, e.name, e.path, e.payload, e.at) for e in rows] == [
         (e.pk, e.name, e.path, e.payload, e.at) for e in events
     ]
+
+
+def test_statements_of_an_alarm_are_planned_once_and_start_no_workers(watches):
+    """A Gather for one row of the readings took longer than all the rest of a press, plans made anew half of the rest."""
+    asked = "SELECT current_setting('plan_cache_mode') || ' ' || current_setting('max_parallel_workers_per_gather')"
+    with scope(consumer.ACTOR, source="signals"), connection.cursor() as cursor:
+        cursor.execute(asked)
+        assert cursor.fetchone() == ("force_generic_plan 0",)
+    with scope(consumer.ACTOR, source="import 1"), connection.cursor() as cursor:
+        cursor.execute(asked)
+        assert cursor.fetchone()[0].startswith("auto ")

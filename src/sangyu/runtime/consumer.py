@@ -331,7 +331,7 @@ def run(stop: threading.Event | None = None, done: Done | None = None, only: str
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: stop.set())
-    if only == "alarms":  # the same few statements, few rows each: the server keeps their plans, a third of their time
+    if only == "alarms":  # the same few statements, few rows each: the server keeps their plans (kernel.scoping)
         connections.settings["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=2)
     clock = Clock(stop)
     if only != "alarms":

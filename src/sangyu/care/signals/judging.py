@@ -80,7 +80,7 @@ SELECT w.n, r.at, r.alarms, r.latitude, r.longitude, r.accuracy, {columns}
   FROM json_to_recordset(%s) AS w (n int, device bigint, person bigint, since timestamptz, calls bool)
   JOIN signals_reading r ON r.device_id = w.device AND r.person_id IS NOT DISTINCT FROM w.person AND r.at >= w.since
    AND (r.alarms IS NOT NULL OR NOT w.calls)
- WHERE r.day >= %s ORDER BY r.at
+ WHERE r.day >= %s AND r.device_id = ANY (%s::bigint[]) ORDER BY r.at
 """
 
 
@@ -97,7 +97,8 @@ def _anew(heard: list, now: datetime) -> dict[tuple[int, str], Watch]:
     before: dict[int, list[Event]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            _BEFORE.format(columns=", ".join(f"r.{c}" for c in names) or "1"), [json.dumps(asked), min(since).date()]
+            _BEFORE.format(columns=", ".join(f"r.{c}" for c in names) or "1"),
+            [json.dumps(asked), min(since).date(), sorted({h.entry.device for h in heard})],
         )
         for n, at, frames, latitude, longitude, accuracy, *values in cursor.fetchall():
             rule = heard[n].rule
