@@ -57,6 +57,19 @@ class Rows:
             return services.command_done(actor=actor, command_id=command, confirmed=confirmed, note=note)
 
 
+class NoCommands:
+    """A gateway without commands."""
+
+    def waiting(self) -> set[int]:
+        return set()
+
+    def take(self, device: int, family: str) -> None:
+        return None
+
+    def done(self, command: int, confirmed: bool, note: str) -> str:
+        return ""
+
+
 class Commander:
     """``heard`` whenever a device speaks and ``send`` can reach it; ``confirmed`` when a message confirms a word."""
 

@@ -10,12 +10,10 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
@@ -29,25 +27,25 @@ from sangyu.kernel.aio import ended
 from ..engines import process
 from ..engines.nkeys import Issuer
 from . import bridge, stream
-from .commander import Commander, Queue, Rows
+from .commander import Commander, NoCommands, Queue, Rows
 from .config import DATAGRAMS, Limits, Listen, bound, most_connections, remembered, state_file
 from .connections import Connection, Strangers
 from .datagrams import hear
 from .door import Door
+from .freshness import EVENTS, Freshness
 from .publishing import Publisher
+from .pulse import Pulse
 from .pushing import MOST_HEAD, Push, keys
 from .register import Database, Device, Register
 
 log = logging.getLogger(__name__)
 
-SWEEP, TELL, RELOAD, CARE, COMMANDS = 5.0, 2.0, 600.0, 30.0, 15.0
+SWEEP, CARE = 5.0, 30.0
 BACKLOG = 4096
 #: Bytes that may wait for a NATS server that is slow.
 PENDING = 16_000_000
 #: Minutes east of UTC of a device that writes local time.
 CHINA = 480
-#: Heartbeat of each gateway for whoever shows that alarms can be received; not stored.
-PULSE = "signals.gateway"
 
 
 class Gateway:
@@ -65,6 +63,8 @@ class Gateway:
         self.publisher.drained = self._drained
         self.strangers = Strangers(limits.strangers)
         self.commander = Commander(queue or NoCommands(), self.start, self.counts)
+        self.freshness = Freshness(register, self.commander, self.newest)
+        self.pulse = Pulse(self.name, self.summary, state)
         self.connections: set[Connection] = set()
         self.paused: set[Connection] = set()
         self.by_device: dict[int, list[Connection]] = {}
@@ -76,12 +76,8 @@ class Gateway:
         self._products = dict(products)
         self._local = {code: replace(p, clock=CHINA) for code, p in products.items()}
         self._connect, self._push = connect, push
-        #: A busy disk may keep who writes to it for many seconds: never the loop that hears the devices.
-        self._disk = ThreadPoolExecutor(1, "state")
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
-        self._changed: set[int] = set()
-        self._everything = False
         self._most = min(limits.connections, most_connections())
         self._secret = secret
         self._door = Door(register, issuer, secret, self.counts, self.strangers) if issuer and secret else None
@@ -95,10 +91,10 @@ class Gateway:
         try:
             sockets.extend((listen, bound(listen)) for listen in self.listens)
             nats = await self._until_stopped(self._connected())
-            if nats is None or await self._until_stopped(self._registered()) is None:
+            if nats is None or await self._until_stopped(self.freshness.begin()) is None:
                 return
             self.publisher.connection = nats
-            await nats.subscribe("sangyu.events.*.devices.>", cb=self._event)
+            await nats.subscribe(EVENTS, cb=self.freshness.hear)
             loop = asyncio.get_running_loop()
             for listen, sock in sockets:
                 server = await loop.create_server(
@@ -111,9 +107,9 @@ class Gateway:
                     self._datagrams.extend(await hear(self, listen, port))
             for work in (
                 self._sweep(),
-                self._tell(nats),
-                self._keep_register(),
-                self._keep_commands(),
+                self.pulse.run(nats),
+                self.freshness.keep_register(),
+                self.freshness.keep_commands(),
                 self._care(nats),
             ):
                 self.start(work)
@@ -148,9 +144,7 @@ class Gateway:
             await ended(*self._tasks)
             self.register.close()
             self.commander.close()
-            if self.state is not None:
-                self._disk.submit(self.state.unlink, missing_ok=True)
-            self._disk.shutdown()
+            self.pulse.close()
             if nats is not None:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(nats.close(), 2)
@@ -200,21 +194,6 @@ class Gateway:
                     log.warning("the gateway waits for NATS: %s: %s", type(error).__name__, error)
                 said = True
                 await asyncio.sleep(0.5)
-
-    async def _registered(self) -> bool:
-        said = False
-        while True:
-            try:
-                await self.register.load()
-                return True
-            except Exception as error:
-                if self.register.load_kept():
-                    log.error("the database does not answer; the register is the one kept on disk (%s)", error)
-                    return True
-                if not said:
-                    log.warning("the gateway waits for the register: %s: %s", type(error).__name__, error)
-                said = True
-                await asyncio.sleep(1)
 
     # ------------------------------------------------------------ connections
     def product_of(self, device: Device) -> Product | None:
@@ -269,60 +248,6 @@ class Gateway:
                 elif now - connection.heard > self.limits.idle:
                     connection.close("idle")
 
-    # ------------------------------------------------------------ register
-    async def _event(self, message) -> None:
-        """A device was issued, changed, retired …, or is given a command; only its id matters, the database says the rest."""
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            pk = json.loads(message.data)["payload"].get("id")
-            if message.subject.endswith(".command_ended"):
-                return
-            if message.subject.endswith(".commanded"):
-                self._commanded(pk)
-            elif isinstance(pk, int):
-                self._changed.add(pk)
-            else:
-                self._everything = True
-
-    def _commanded(self, pk: int) -> None:
-        self.commander.waiting.add(pk)
-        connection = self.newest(pk)
-        if connection is not None:
-            self.commander.heard(pk, connection.family, connection.send)
-
-    async def _keep_commands(self) -> None:
-        """Which devices have commands waiting: an event may have been missed, a try may be due."""
-        while True:
-            try:
-                await self.commander.load()
-                for pk in list(self.commander.waiting):
-                    if self.newest(pk) is not None:
-                        self._commanded(pk)
-                await asyncio.sleep(COMMANDS)
-            except Exception as error:
-                log.debug("commands were not looked at: %s", error)
-                await asyncio.sleep(COMMANDS)
-
-    async def _keep_register(self) -> None:
-        """What events told, at once; everything now and then and after a start from disk."""
-        tried = time.monotonic()
-        while True:
-            await asyncio.sleep(0.25)
-            due = time.monotonic() - tried > (10 if self.register.from_disk else RELOAD)
-            if not (self._changed or self._everything or due):
-                continue
-            changed, self._changed = self._changed, set()
-            try:
-                if self._everything or due:
-                    tried = time.monotonic()
-                    await self.register.load()
-                    self._everything = False
-                else:
-                    await self.register.refresh(changed)
-            except Exception as error:
-                self._changed |= changed
-                log.warning("the register was not read: %s: %s", type(error).__name__, error)
-                await asyncio.sleep(2)
-
     # ------------------------------------------------------------ stream and state
     async def _care(self, nats: Client) -> None:
         while True:
@@ -347,40 +272,6 @@ class Gateway:
             "last_stored": self.publisher.last_stored, "nats": self.publisher.connected, "stream_full": round(self.full, 4),
             "stream_lag": self.lag, "counts": dict(sorted(self.counts.items())),
         }  # fmt: skip
-
-    async def _tell(self, nats: Client) -> None:
-        while True:
-            said = msgspec.json.encode(self.summary())
-            if self.state is not None:
-                await asyncio.get_running_loop().run_in_executor(self._disk, self._keep_state, said)
-            if nats.is_connected:
-                with contextlib.suppress(NatsError, OSError):
-                    await nats.publish(f"{PULSE}.{_token(self.name)}", said)
-            await asyncio.sleep(TELL)
-
-    def _keep_state(self, said: bytes) -> None:
-        with contextlib.suppress(OSError):
-            draft = self.state.with_suffix(".draft")
-            draft.write_bytes(said)
-            draft.replace(self.state)
-
-
-class NoCommands:
-    """A gateway without commands."""
-
-    def waiting(self) -> set[int]:
-        return set()
-
-    def take(self, device: int, family: str) -> None:
-        return None
-
-    def done(self, command: int, confirmed: bool, note: str) -> str:
-        return ""
-
-
-def _token(name: str) -> str:
-    """A name as one part of a subject."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name) or "gateway"
 
 
 def main(home: Path, products: Mapping[str, Product], listens: list[Listen], url: str) -> None:
