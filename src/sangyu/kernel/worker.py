@@ -12,6 +12,7 @@ from django.db import connection, connections
 from procrastinate.contrib.django import DjangoApp, app
 
 from . import jobs
+from .aio import ended
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ def run_worker(
     """Run jobs of ``queues`` (all when None), ``concurrency`` at once, until SIGTERM, SIGINT or ``stop``.
 
     On stop it takes no new job and waits up to ``grace`` seconds; what is left is taken back by the sweeper of
-    another worker or at the next start. ``wait=False`` returns when no job is due. A lost database is waited for, not
-    died of.
+    another worker or at the next start. A lost database is waited for, not died of. ``wait=False`` returns when no job
+    is due, and raises what goes wrong.
     """
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -44,6 +45,8 @@ def run_worker(
             if not wait:
                 return
         except Exception:
+            if not wait:
+                raise
             log.exception("the worker stopped; it starts again in %.1f s", pause)
             connections.close_all()
         pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, 15)
@@ -58,16 +61,16 @@ async def _run(queues: list[str] | None, concurrency: int, stop: threading.Event
     # transaction.
     own = DjangoApp(connector=app.connector.get_worker_connector(), import_paths=app.import_paths)
     own.tasks, own.periodic_registry = app.tasks, app.periodic_registry
-    ended: dict[int, float] = {}
+    finished: dict[int, float] = {}
     who: list[int] = []
 
     async def remember(call_next, context, worker):
         who[:] = [worker.worker_id]
-        ended.pop(context.job.id, None)
+        finished.pop(context.job.id, None)
         try:
             return await call_next()
         finally:
-            ended[context.job.id] = time.monotonic()
+            finished[context.job.id] = time.monotonic()
 
     async with own.open_async():
         work = asyncio.create_task(
@@ -82,7 +85,7 @@ async def _run(queues: list[str] | None, concurrency: int, stop: threading.Event
             )
         )
         watch = asyncio.create_task(_until(stop, work))
-        reconcile = asyncio.create_task(_reconcile(who, ended))
+        reconcile = asyncio.create_task(_reconcile(who, finished))
         try:
             await work
         except asyncio.CancelledError:
@@ -99,13 +102,13 @@ async def _until(stop: threading.Event, work: asyncio.Task) -> None:
     work.cancel()
 
 
-async def _reconcile(who: list[int], ended: dict[int, float]) -> None:
+async def _reconcile(who: list[int], finished: dict[int, float]) -> None:
     """Take back jobs that this living worker has run but whose end could not be written (a database glitch at that
     moment).
     """
     while True:
         await asyncio.sleep(15)
-        old = [pk for pk, at in ended.items() if time.monotonic() - at > 30]
+        old = [pk for pk, at in finished.items() if time.monotonic() - at > 30]
         if old and who:
             try:
                 await sync_to_async(_retry_unwritten)(who[0], old)
@@ -113,7 +116,7 @@ async def _reconcile(who: list[int], ended: dict[int, float]) -> None:
                 log.exception("unwritten job ends could not be reconciled")
                 continue
         for pk in old:
-            ended.pop(pk, None)
+            finished.pop(pk, None)
 
 
 def _retry_unwritten(worker_id: int, old: list[int]) -> None:
