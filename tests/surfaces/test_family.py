@@ -264,6 +264,43 @@ def test_the_elder_calls_for_help_from_the_telephone(world, family, stranger, cl
     assert Incident.objects.count() == 1
 
 
+HERE = {"latitude": "41.81", "longitude": "123.43", "accuracy": "12"}
+
+
+def test_the_elders_own_telephone_tells_its_place_and_no_call_waits_for_it(world, family, stranger):
+    """R-094: with the press when the browser knew, else after it; nonsense and a relative's place count for nothing."""
+    own = client_for(replace(family, role="elder", permissions=roles.role("elder").permissions))
+    relative, address = client_for(family), reverse("family:emergency", args=[world.person.pk])
+    assert [("family/place.js" in c.get(address).text, 'name="latitude"' in c.get(address).text) for c in (own, relative)] == [
+        (True, True), (False, False),
+    ]  # fmt: skip
+    home = (world.person.latitude, world.person.longitude)
+    for who, told in ((relative, HERE), (own, {"latitude": "nan", "longitude": "", "accuracy": "x"})):
+        assert who.post(address, told).status_code == 303
+        case = Incident.objects.get()
+        assert (case.latitude, case.longitude, case.placed_at) == (*home, None)
+    place = reverse("family:tell_place", args=[world.person.pk, case.pk])
+    called = reverse("family:called", args=[world.person.pk, case.pk])
+    assert [place in c.get(called).text for c in (own, relative)] == [True, False]
+    assert [client_for(stranger).post(place, HERE).status_code, relative.post(place, HERE).status_code] == [404, 403]
+    assert own.post(place, HERE | {"accuracy": "90000"}).status_code == 204
+    case.refresh_from_db()
+    assert (case.latitude, case.placed_at) == (home[0], None)
+    assert [own.post(place, HERE).status_code, own.post(place, HERE | {"latitude": "41.8101"}).status_code] == [
+        204,
+        204,
+    ]
+    case.refresh_from_db()
+    assert (case.latitude, case.longitude, case.accuracy) == (41.81, 123.43, 12.0)
+    assert case.trail.filter(what="note", data__place="phone").count() == 1
+    assert "12349 已看到您的位置" in own.get(called).text
+    Incident.objects.filter(pk=case.pk).update(state="closed", closed_at=timezone.now(), outcome="helped", cause="fall")
+    assert own.post(place, HERE).status_code == 409
+    assert own.post(address, HERE).status_code == 303
+    assert "允许报告位置" in Incident.objects.exclude(pk=case.pk).get().text
+    assert Incident.objects.exclude(pk=case.pk).values_list("latitude", "longitude", "accuracy").get() == (41.81, 123.43, 12.0)  # fmt: skip
+
+
 def test_the_size_of_type_is_kept_in_the_browser(world, family):
     client = client_for(family)
     url = reverse("family:elder", args=[world.person.pk])

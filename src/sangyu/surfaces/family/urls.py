@@ -12,6 +12,7 @@ urlpatterns = paths(
     pages.ElderHome,
     calling.Emergency,
     calling.Called,
+    calling.TellPlace,
     pages.Vouchers,
     pages.Family,
     pages.Devices,
