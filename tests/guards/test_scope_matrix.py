@@ -129,6 +129,7 @@ IN_STATE = {
     "accounts:revoke_own_token": "own_token",
     "family:data_withdraw": "own_data_request",
     "applications:appeal": "rejected_objection",
+    "applications:refusal-object": "refused_application",
     "family:appeal": "rejected_objection",
     "desk:claim": "emergency",
     "devices:issue": "device",

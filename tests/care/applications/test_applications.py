@@ -168,7 +168,7 @@ def test_stop_and_resume(county, elder):
     )
     assert codes(again) == "applications.held"
     start, end = date(2026, 10, 1), date(2026, 11, 1)
-    assert selectors.held(elder.path[:9], start, end) == [(elder.pk, "", date(2026, 9, 1), None)]
+    assert selectors.held(elder.path[:9], start, end) == [("person", elder.pk, "", date(2026, 9, 1), None)]
     services.resume(actor=county["a"], hold_id=made.pk, on=start, reason="已年审")
     assert selectors.held(elder.path[:9], start, end) == []
     assert Hold.objects.get().resumed_because == "已年审"

@@ -209,3 +209,125 @@ def test_the_screens(grant, own):
     assert sent.status_code == 303
     row.refresh_from_db()
     assert (row.decided_amount, row.decided_document) == (12_000_000, "评审纪要3号")
+
+
+OPERATING = BUILDING.replace("building-grant", "operating-grant").replace("设施建设补贴", "设施运营补贴").replace(
+    "{formula: 核定金额, minimum: 5万元, maximum: 50万元}", "300元"
+).replace("period: once", "period: month").replace("repeat: never\n", "").replace("read: last_day\n", "").replace(
+    "application: required", "application: automatic"
+)  # fmt: skip
+
+
+def computed(officer, facility, month):
+    run = benefits.begin(actor=officer("a", 1), region_id=facility.region.parent.parent_id, month=month)
+    return benefits.compute(actor=officer("a", 1), run_id=run.pk).lines.get(subject_kind="facility", month=month)
+
+
+def test_a_body_objects_to_a_refusal_and_appeals(grant, own, provider_actor, regions):
+    """As a person: a provider for its own, once at a time, somebody else answers; the amount is decided before it is agreed."""
+    facility, _operator, officer = grant
+    row = hand_in(own, facility, applied_on=date(2026, 10, 5))
+    services.refuse(actor=officer("a", 1), application_id=row.pk, reason="床位不足")
+    with pytest.raises(Refused) as refused:
+        services.decide(actor=officer("city", 1), application_id=row.pk, amount=12_000_000, document="纪要")
+    assert refused.value.code == "workflow.edge"
+    other = provider_actor(make_organisation(regions["b"], "康宁服务社", {})[0])
+    with pytest.raises(NotVisible):
+        services.object_to_refusal(actor=other, application_id=row.pk, text="不服")
+    with pytest.raises(Invalid):
+        services.object_to_refusal(actor=own, application_id=row.pk, text=" ")
+    made = services.object_to_refusal(actor=own, application_id=row.pk, text="床位共20张")
+    assert (made.body_name, made.organisation_id, made.person_id, made.channel) == (
+        facility.name, own.subject_id, None, "provider",
+    )  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        services.object_to_refusal(actor=own, application_id=row.pk, text="再来")
+    assert refused.value.code == "applications.objected"
+    for who in (own, officer("a", 1)):
+        with pytest.raises(Refused) as refused:
+            services.answer_objection(actor=who, objection_id=made.pk, agree=True, reason="x")
+        assert refused.value.code == "applications.four_eyes"
+    services.answer_objection(actor=officer("a", 2), objection_id=made.pk, agree=False, reason="维持")
+    services.appeal(actor=own, objection_id=made.pk, text="请市里复核")
+    with pytest.raises(Refused) as refused:
+        services.answer_objection(actor=officer("city", 1), objection_id=made.pk, agree=True, reason="属实")
+    assert refused.value.code == "applications.undecided"
+    before = Application.objects.get(pk=row.pk).decided_at
+    row = services.decide(actor=officer("city", 1), application_id=row.pk, amount=12_000_000, document="纪要9号")
+    assert (row.state, row.decided_at) == ("refused", before)
+    with pytest.raises(Refused) as refused:
+        services.answer_objection(actor=officer("city", 1), objection_id=made.pk, agree=True, reason="属实")
+    assert refused.value.code == "applications.four_eyes"
+    made = services.answer_objection(actor=officer("city", 2), objection_id=made.pk, agree=True, reason="属实")
+    row.refresh_from_db()
+    assert (made.state, row.state, row.approved_from) == ("upheld", "approved", date(2026, 10, 5))
+    assert computed(officer, facility, date(2026, 10, 1)).amount == 12_000_000
+
+
+def test_what_a_body_is_given_stops_and_goes_on(grant, own, approved, regions, provider_actor):  # noqa: F811
+    """A hold of a facility: its line stays with amount 0 and the reason; nobody stops what is not theirs, or twice."""
+    facility, operator, officer = grant
+    approved(OPERATING)
+    given = {"body_kind": "facility", "body_id": facility.pk, "kind": "check", "reason": "年检不合格"}
+    with pytest.raises(NotVisible):
+        services.hold_body(actor=officer("b", 1), valid_from=date(2026, 10, 1), **given)
+    with pytest.raises(Forbidden):
+        services.hold_body(actor=dataclasses.replace(own, permissions=own.permissions - {"applications.hold"}),
+                           valid_from=date(2026, 10, 1), **given)  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        services.hold_body(actor=officer("a", 1), valid_from=date(2026, 10, 1), policy_code="nowhere", **given)
+    assert refused.value.code == "applications.unknown"
+    made = services.hold_body(
+        actor=officer("a", 1), valid_from=date(2026, 10, 1), policy_code="operating-grant", **given
+    )
+    assert (made.body_name, made.policy_name, made.organisation_id) == (facility.name, "设施运营补贴", operator.pk)
+    with pytest.raises(Refused) as refused:
+        services.hold_body(actor=officer("a", 1), valid_from=date(2026, 11, 1), policy_code="operating-grant", **given)
+    assert refused.value.code == "applications.held"
+    # somebody of another kind with the same number is not stopped by it
+    with scope(officer("a", 1)):
+        found = selectors.held(facility.path[:9], date(2026, 10, 1), date(2026, 11, 1))
+    assert found == [("facility", facility.pk, "operating-grant", date(2026, 10, 1), None)]
+    line = computed(officer, facility, date(2026, 10, 1))
+    assert (line.amount, line.stacked) == (0, "held")
+    with scope(own):
+        assert [h.pk for h in type(made).objects.visible_to(own)] == [made.pk]
+    with scope(other := provider_actor(make_organisation(regions["b"], "康宁服务社", {})[0])):
+        assert not type(made).objects.visible_to(other).exists()
+    services.resume(actor=officer("a", 2), hold_id=made.pk, on=date(2026, 11, 1), reason="复检合格")
+    assert computed(officer, facility, date(2026, 11, 1)).amount == 30000
+    # and it objects to what the month gave
+    objected = services.object_for_body(
+        actor=own, body_kind="facility", body_id=facility.pk, policy_code="operating-grant", month=date(2026, 10, 15), text="已复检"
+    )  # fmt: skip
+    assert (objected.month, objected.policy_name) == (date(2026, 10, 1), "设施运营补贴")
+    with pytest.raises(Refused) as refused:
+        services.object_for_body(actor=own, body_kind="facility", body_id=facility.pk, policy_code="x", text="y")
+    assert refused.value.code == "applications.unknown"
+
+
+def test_the_screens_of_objections_and_holds(grant, own, approved):  # noqa: F811
+    facility, _operator, officer = grant
+    approved(OPERATING)
+    row = hand_in(own, facility, applied_on=date(2026, 10, 5))
+    services.refuse(actor=officer("a", 1), application_id=row.pk, reason="床位不足")
+    client, office = client_for(own), client_for(officer("city", 1))
+    assert (
+        reverse("applications:refusal-object", args=[row.pk]) in client.get(f"/applications/{row.pk}/").content.decode()
+    )
+    sent = client.post(reverse("applications:refusal-object", args=[row.pk]), {"text": "床位共20张"})
+    assert sent.status_code == 303
+    assert facility.name in client.get(sent.url).content.decode()
+    assert reverse("applications:decide", args=[row.pk]) in office.get(f"/applications/{row.pk}/").content.decode()
+    assert facility.name in client.get(reverse("applications:body-object")).content.decode()
+    body = {"body": f"facility-{facility.pk}", "policy_code": "operating-grant"}
+    sent = client.post(reverse("applications:body-object"), {**body, "month": "2026-10-05", "text": "少了"})
+    assert sent.status_code == 303
+    assert office.get(reverse("applications:body-hold")).status_code == 200
+    held = office.post(
+        reverse("applications:body-hold"), {**body, "kind": "check", "valid_from": "2026-11-01", "reason": "年检"}
+    )
+    assert held.status_code == 303
+    for name in ("applications:holds", "applications:objections"):
+        for who in (client, office):
+            assert facility.name in who.get(reverse(name)).content.decode(), name

@@ -48,11 +48,31 @@ def find(actor: Actor, kind: str, pk: int) -> Body:
     raise NotVisible
 
 
+def acted_for(actor: Actor, kind: str, pk: int) -> Body:
+    """The body, for a provider its own, for an office one of its area: registers are read from below, too. Raises NotVisible."""
+    body = find(actor, kind, pk)
+    if actor.audience is not Audience.PROVIDER and not body.path.startswith(actor.path):
+        raise NotVisible
+    return body
+
+
+def fields(body: Body) -> dict:
+    """What a row of the body keeps of it (``body_models.ForSubject``)."""
+    return {
+        "body_kind": body.kind, "body_id": body.id, "body_name": body.name[:100],
+        "organisation_id": body.organisation_id, "path": body.path,
+    }  # fmt: skip
+
+
+def concerned(body: Body, day: date) -> list[offers.Offer]:
+    """Policies for bodies of this kind that hold on ``day`` where it lies, given on application or not."""
+    with as_system("what a policy offers is public where it holds"):
+        return [offers.made(v, p) for v, p in offers.in_force(body.path, day) if p.subject == body.kind]
+
+
 def offered(body: Body, day: date) -> list[offers.Offer]:
     """Policies on application that the body may ask for on ``day``."""
-    with as_system("what a policy offers is public where it holds"):
-        found = [offers.made(v, p) for v, p in offers.in_force(body.path, day) if p.subject == body.kind]
-    return sorted((o for o in found if o.on_application), key=lambda o: (o.name, o.code))
+    return sorted((o for o in concerned(body, day) if o.on_application), key=lambda o: (o.name, o.code))
 
 
 def own(actor: Actor, most: int) -> list[Body]:

@@ -47,6 +47,29 @@ class BodyField(forms.ChoiceField):
         return cleaned
 
 
+class _ForBody(forms.Form):
+    """``body``: kind and number of one that the actor may act for; ``policy_code``: what is given to bodies in the area."""
+
+    blank = ""
+
+    def __init__(self, *args, actor, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        found = selectors.concerned_bodies(actor, timezone.localdate())
+        self.fields["body"].choices = [(f"{b.kind}-{b.id}", b.name) for b, _offers in found]
+        known = {o.code: o.name for _body, offers in found for o in offers}
+        self.fields["policy_code"].choices = [("", self.blank or "—"), *sorted(known.items(), key=lambda x: x[1])]
+
+    def clean(self) -> dict:
+        return BodyField.split(super().clean())
+
+
+class BodyObjectForm(_ForBody):
+    body = BodyField(label=_("Who objects"))
+    policy_code = forms.ChoiceField(label=_("Policy"))
+    month = forms.DateField(label=_("Month"), required=False, help_text=_("Any day of it."))
+    text = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea({"rows": 3}))
+
+
 class BodyApplyForm(forms.Form):
     """``body``: kind and number of what applies; its policies are asked for with it."""
 
@@ -102,8 +125,7 @@ class ObjectForm(_ForPath):
     text = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea({"rows": 3}))
 
 
-class HoldForm(_ForPath):
-    blank = _("All policies")
+class _Hold(forms.Form):
     policy_code = forms.ChoiceField(label=_("Policy"), required=False)
     kind = forms.ChoiceField(label=_("Reason"), choices=HoldReason.choices)
     valid_from = forms.DateField(label=_("From"), initial=timezone.localdate)
@@ -112,6 +134,16 @@ class HoldForm(_ForPath):
     )
     reason = forms.CharField(label=_("Why"), max_length=300, widget=forms.Textarea({"rows": 2}))
     field_order = ["policy_code", "kind", "valid_from", "valid_to", "reason"]
+
+
+class HoldForm(_ForPath, _Hold):
+    blank = _("All policies")
+
+
+class BodyHoldForm(_ForBody, _Hold):
+    blank = _("All policies")
+    body = BodyField(label=_("Whose payments"))
+    field_order = ["body", *_Hold.field_order]
 
 
 class DeliveryForm(_ForPath):

@@ -13,8 +13,7 @@ from sangyu.kernel.workflow import TransitionLog, stamp_constraints
 from .body_models import ForSubject, of_body, one_subject
 from .enums import OPEN, TO_ANSWER, Channel, ObjectionState, State
 
-#: Staff by region; the elder and relatives whom a consent shows what was paid (R-027).
-SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
+#: Staff by region; the elder and relatives whom a consent shows what was paid (R-027); of a body its provider.
 BODY_SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"), provider=Subject("organisation_id"))
 
 
@@ -124,14 +123,16 @@ class ApplicationPaper(models.Model):
         return self.asked
 
 
-class Objection(PlaceRow):
-    """Somebody does not agree: with a refused application, or with what a month gave or did not give (R-029).
+class Objection(PlaceRow, ForSubject):
+    """Somebody does not agree, for a person or a body: with a refused application, or with what a month gave or did not give (R-029).
 
     Agreeing with an objection to an application approves it; to a month, the benefits room recomputes it.
     """
 
     number = models.CharField(_("Number"), max_length=30, unique=True)
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
+    person = models.ForeignKey(
+        "people.Person", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder")
+    )
     application = models.ForeignKey(
         Application, null=True, blank=True, on_delete=models.PROTECT, related_name="objections",
         verbose_name=pgettext_lazy("applications", "Application"),
@@ -155,7 +156,7 @@ class Objection(PlaceRow):
     closed_at = models.DateTimeField(_("Closed at"), null=True)
 
     follows = "person"
-    scope = SCOPE
+    scope = BODY_SCOPE
     history = History(hidden=("answered_path",))
     objects = ScopedQuerySet.as_manager()
 
@@ -164,7 +165,12 @@ class Objection(PlaceRow):
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "policy_code", "application", "month"], name="objection_one_open",
-                condition=Q(state__in=TO_ANSWER), nulls_distinct=False,
+                condition=Q(state__in=TO_ANSWER, person__isnull=False), nulls_distinct=False,
+            ),
+            one_subject("objection"),
+            models.UniqueConstraint(
+                fields=["body_kind", "body_id", "policy_code", "application", "month"], name="objection_one_open_body",
+                condition=Q(state__in=TO_ANSWER, body_id__isnull=False), nulls_distinct=False,
             ),
             *stamp_constraints(
                 "objection",
@@ -183,7 +189,7 @@ class ObjectionLog(TransitionLog):
     objection = models.ForeignKey(Objection, on_delete=models.PROTECT, related_name="trail")
 
     seen = Via("objection_id", "applications.Objection")
-    scope = Scope(staff=seen, family=seen)
+    scope = Scope(staff=seen, family=seen, provider=seen)
     objects = ScopedQuerySet.as_manager()
 
 

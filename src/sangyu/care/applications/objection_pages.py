@@ -7,12 +7,24 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.ui.fields import ReasonForm
-from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, Link, ListPage, Moment, Status, Text, rows_tab
+from sangyu.ui.pages import (
+    ActionPage,
+    Choice,
+    Day,
+    DetailPage,
+    FormPage,
+    Link,
+    ListPage,
+    Moment,
+    Status,
+    Text,
+    rows_tab,
+)
 
 from . import forms, selectors, services
-from .enums import TO_ANSWER, ObjectionAction, ObjectionState
-from .models import Objection
-from .pages import AboutElder
+from .enums import TO_ANSWER, BodyKind, ObjectionAction, ObjectionState
+from .models import Application, Objection
+from .pages import LIST, AboutBody, AboutElder
 
 OBJECTIONS = ("applications:objections", _("Objections"))
 
@@ -29,11 +41,12 @@ class ObjectionFilters(django_filters.FilterSet):
 class ObjectionList(ListPage):
     url, name, permission, title = "objections/", "objections", "applications.view", _("Objections")
     model, related, unit = Objection, ("person", "person__region"), _("objections")
-    filters, search, sort = ObjectionFilters, ("number", "person__name", "policy_name"), "-made_at"
+    filters, search, sort = ObjectionFilters, ("number", "person__name", "body_name", "policy_name"), "-made_at"
     personal, live = "applications.objections", ("applications",)
     columns = [
         Text("number", _("Number"), link="applications:objection"),
-        Text("person.name", _("Elder")),
+        Text("subject_name", _("About whom")),
+        Choice("body_kind", _("Kind of applicant"), enum=BodyKind, hidden=True),
         Text("person.region.name", _("Area")),
         Text("policy_name", _("Policy")),
         Day("month", _("Month")),
@@ -44,6 +57,7 @@ class ObjectionList(ListPage):
         Text("answered_by", _("Answered by"), hidden=True),
         Text("answer", _("Answer"), hidden=True),
     ]
+    head = [Link(_("Objection of a body"), "applications:body-object", "plus", "applications.apply")]
     presets = [(pgettext_lazy("applications", "To answer"), "state=open&state=appealed")]
 
     def row_css(self, row):
@@ -59,7 +73,7 @@ class ObjectionDetail(DetailPage):
         (
             pgettext_lazy("applications", "Objection"),
             [
-                Text("person.name", _("Elder"), link=lambda o: reverse("casefile:page", args=[o.person_id])),
+                Text("subject_name", _("About whom"), link=lambda o: reverse("casefile:page", args=[o.person_id]) if o.person_id else ""),
                 Text("person.region.full_name", _("Area")), Text("policy_name", _("Policy")), Day("month", _("Month")),
                 Text("application.number", pgettext_lazy("applications", "Application"),
                      link=lambda o: reverse("applications:detail", args=[o.application_id]) if o.application_id else ""),
@@ -109,12 +123,41 @@ class ObjectionNew(AboutElder):
         return reverse("applications:objection", args=[result.pk]) if result is not None else super().success_url()
 
 
+class BodyObjectionNew(AboutBody):
+    """A facility, an organisation or a worker objects to what a policy gave or did not give (R-057 … R-061)."""
+
+    url, name, permission, title = (
+        "objections/bodies/new/",
+        "body-object",
+        "applications.apply",
+        _("Objection of a body"),
+    )
+    form_class, service, parent = forms.BodyObjectForm, services.object_for_body, OBJECTIONS
+    wide, detail = ("text",), "applications:objection"
+
+
+class ObjectToRefusal(FormPage):
+    url, name, permission, title = (
+        "<int:pk>/object/", "refusal-object", "applications.apply", _("Object to the refusal"),
+    )  # fmt: skip
+    model, related, parent, argument = Application, ("person",), LIST, "application_id"
+    form_class, service, wide, detail = (
+        forms.AppealForm,
+        services.object_to_refusal,
+        ("text",),
+        "applications:objection",
+    )
+
+    def success_url(self, result=None) -> str:
+        return reverse("applications:objection", args=[result.pk])
+
+
 class _OfObjection(ActionPage):
     model, related, parent, leaves = Objection, ("person",), OBJECTIONS, True
     argument, detail, agree = "objection_id", "applications:objection", None
 
     def get_title(self) -> str:
-        return f"{self.title}：{self.object.person.name} · {self.object.policy_name}"
+        return f"{self.title}：{self.object.subject_name} · {self.object.policy_name}"
 
     def arguments(self, form) -> dict:
         return form.cleaned_data if self.agree is None else {**form.cleaned_data, "agree": self.agree}

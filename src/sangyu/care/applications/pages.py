@@ -26,7 +26,7 @@ from sangyu.ui.pages import (
 )
 
 from . import forms, selectors, services
-from .enums import OPEN, Action, BodyKind, Channel, ObjectionState, State, Step
+from .enums import OPEN, TO_ANSWER, Action, BodyKind, Channel, ObjectionState, State, Step
 from .models import Application
 
 NAV = [
@@ -169,6 +169,12 @@ class ApplicationDetail(DetailPage):
 
     def links(self):
         row, actor, made = self.object, self.actor, []
+        if row.state == State.REFUSED:
+            if row.objections.filter(state__in=TO_ANSWER).exists():
+                if selectors.leaves_amount(row) and actor.may("applications.review"):
+                    made.append(Link(_("Decide the amount"), "applications:decide", "edit", "applications.review"))
+            else:
+                made.append(Link(_("Object"), "applications:refusal-object", "flag", "applications.apply"))
         if not _open(row):
             return made
         if selectors.may_step(actor, row):

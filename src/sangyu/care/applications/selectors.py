@@ -1,6 +1,6 @@
 """Questions about applications, holds, forms and accounts that the run, the screens and other rooms ask."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -38,13 +38,16 @@ def applied_on(codes: Iterable[str], path: str, *, until: date) -> list[tuple[in
     return list(rows.order_by("person_id", "id").values_list("person_id", "policy_code", "approved_from"))
 
 
-def held(path: str, start: date, end: date, moved: Collection[int] = ()) -> list[tuple[int, str, date, date | None]]:
-    """(person, policy code or "" for all, from, to) of holds under ``path``, and of persons who ``moved`` away from it since,
-    that touch ``[start, end)``.
+def held(
+    path: str, start: date, end: date, moved: Collection[int] = ()
+) -> list[tuple[str, int, str, date, date | None]]:
+    """(kind, id, policy code or "" for all, from, to) of holds of persons and bodies under ``path``, and of persons who ``moved``
+    away from it since, that touch ``[start, end)``.
     """
     rows = Hold.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=start), valid_from__lt=end)
-    rows = rows.order_by("person_id", "valid_from")
-    return _of_both(rows, path, moved, "person_id", "policy_code", "valid_from", "valid_to")
+    rows = rows.order_by("person_id", "body_kind", "body_id", "valid_from")
+    found = _of_both(rows, path, moved, "person_id", "body_kind", "body_id", "policy_code", "valid_from", "valid_to")
+    return [(kind or "person", person or body, *rest) for person, kind, body, *rest in found]
 
 
 def forms_on(path: str, day: date, moved: Collection[int] = ()) -> dict[tuple[int, str], str]:
@@ -172,12 +175,21 @@ def own_bodies(actor: Actor) -> list[Body]:
 
 def applicants(actor: Actor, day: date) -> list[tuple[Body, list[Offer]]]:
     """Those of ``own_bodies`` for which a policy is given on application, with these policies."""
+    return _with_offers(actor, day, bodies.offered)
+
+
+def concerned_bodies(actor: Actor, day: date) -> list[tuple[Body, list[Offer]]]:
+    """Those of ``own_bodies`` to which a policy is given, on application or not, with these policies."""
+    return _with_offers(actor, day, bodies.concerned)
+
+
+def _with_offers(actor: Actor, day: date, ask: Callable[[Body, date], list[Offer]]) -> list[tuple[Body, list[Offer]]]:
     known: dict[tuple[str, str], list[Offer]] = {}
     found = []
     for body in own_bodies(actor):
         key = (body.kind, body.path)
         if key not in known:
-            known[key] = bodies.offered(body, day)
+            known[key] = ask(body, day)
         if known[key]:
             found.append((body, known[key]))
     return found

@@ -17,10 +17,12 @@ _SCOPE = Scope(staff=Within(), family=Shared("person_id", "vouchers"))
 NUMBER_PURPOSE = "applications.payeeaccount.number"
 
 
-class Hold(PlaceRow, DatedRow):
-    """A policy pays the person nothing in ``[valid_from, valid_to)``; ``policy_code`` "" holds all of them."""
+class Hold(PlaceRow, DatedRow, ForSubject):
+    """A policy pays the person or body nothing in ``[valid_from, valid_to)``; ``policy_code`` "" holds all of them."""
 
-    person = models.ForeignKey("people.Person", on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder"))
+    person = models.ForeignKey(
+        "people.Person", null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("Elder")
+    )
     policy_code = models.CharField(_("Policy code"), max_length=60, blank=True)
     policy_name = models.CharField(_("Policy"), max_length=100, blank=True)
     kind = models.CharField(_("Reason"), max_length=10, choices=HoldReason.choices)
@@ -30,14 +32,19 @@ class Hold(PlaceRow, DatedRow):
     actor = models.CharField(_("By"), max_length=100)
 
     follows = "person"
-    scope = _SCOPE
+    scope = Scope(staff=Within(), family=Shared("person_id", "vouchers"), provider=Subject("organisation_id"))
     history = History()
     objects = DatedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("hold")
         ordering = ["-valid_from", "-id"]
-        constraints = [not_empty("hold"), no_overlap("hold", "person", "policy_code")]
+        constraints = [
+            not_empty("hold"),
+            no_overlap("hold", "person", "policy_code"),
+            one_subject("hold"),
+            no_overlap("hold_body", "body_kind", "body_id", "policy_code", condition=models.Q(body_id__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.policy_name or '*'} {self.valid_from}"

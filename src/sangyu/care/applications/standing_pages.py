@@ -11,7 +11,7 @@ from sangyu.ui.fields import OptionalReasonForm, ReasonForm
 from sangyu.ui.pages import ActionPage, Choice, Day, DetailPage, Link, ListPage, Masked, Moment, Status, Text
 
 from . import forms, selectors, services
-from .enums import HoldReason, PayeeState
+from .enums import BodyKind, HoldReason, PayeeState
 from .models import Hold, PayeeAccount
 from .pages import AboutBody, AboutElder
 
@@ -35,9 +35,19 @@ def _running(row: Hold) -> bool:
 class HoldList(ListPage):
     url, name, permission, title = "holds/", "holds", "applications.view", _("Holds")
     model, related, unit = Hold, ("person", "person__region"), _("holds")
-    filters, search, sort, personal = HoldFilters, ("person__name", "policy_name"), "-valid_from", "applications.holds"
+    filters, search, sort, personal = (
+        HoldFilters,
+        ("person__name", "body_name", "policy_name"),
+        "-valid_from",
+        "applications.holds",
+    )
     columns = [
-        Text("person.name", _("Elder"), link=lambda h: reverse("casefile:subsidies", args=[h.person_id])),
+        Text(
+            "subject_name",
+            _("About whom"),
+            link=lambda h: reverse("casefile:subsidies", args=[h.person_id]) if h.person_id else "",
+        ),
+        Choice("body_kind", _("Kind of applicant"), enum=BodyKind, hidden=True),
         Text("person.region.name", _("Area")),
         Text("policy_name", _("Policy"), value=lambda h: h.policy_name or gettext("All policies")),
         Choice("kind", _("Reason"), enum=HoldReason),
@@ -50,6 +60,7 @@ class HoldList(ListPage):
     row_actions = [
         Link(_("Resume"), "applications:resume", permission="applications.hold", method="dialog", when=_running)
     ]
+    head = [Link(_("Stop payments to a body"), "applications:body-hold", "plus", "applications.hold")]
     presets = [(_("Not resumed yet"), "open=true")]
 
 
@@ -59,6 +70,22 @@ class HoldNew(AboutElder):
     wide = ("reason",)
 
 
+class BodyHoldNew(AboutBody):
+    """What a facility, an organisation or a worker is given stops until it is resumed."""
+
+    url, name, permission, title = (
+        "holds/bodies/new/",
+        "body-hold",
+        "applications.hold",
+        _("Stop payments to a body"),
+    )
+    form_class, service, submit_label, wide = forms.BodyHoldForm, services.hold_body, _("Stop"), ("reason",)
+    parent = ("applications:holds", _("Holds"))
+
+    def success_url(self, result=None) -> str:
+        return reverse("applications:holds")
+
+
 class Resume(ActionPage):
     url, name, permission, title = "holds/<int:pk>/resume/", "resume", "applications.hold", _("Resume")
     model, related, form_class, leaves = Hold, ("person",), forms.ResumeForm, True
@@ -66,7 +93,8 @@ class Resume(ActionPage):
     parent = ("applications:holds", _("Holds"))
 
     def success_url(self, result=None) -> str:
-        return reverse("casefile:subsidies", args=[self.object.person_id])
+        row = self.object
+        return reverse("casefile:subsidies", args=[row.person_id]) if row.person_id else reverse("applications:holds")
 
 
 class DeliveryNew(AboutElder):

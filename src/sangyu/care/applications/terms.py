@@ -27,14 +27,20 @@ def _of_subjects(value: str) -> dict[str, Dated]:
     return {**dict.fromkeys(sorted(_PEOPLE), people), **bodies}
 
 
-#: A hold of the policy, or of all of them; where both hold on a day, either says yes.
-_HELD = Dated(
-    "SELECT DISTINCT ON (h.person_id, h.valid_from) h.person_id AS subject_id, 'yes' AS value, h.valid_from, h.valid_to, "
-    "h.id AS row_id FROM applications_hold h WHERE h.policy_code IN ('', %(policy)s) AND h.path >= %(path)s "
-    "AND h.path < %(path)s || '~' AND (%(known)s::timestamptz IS NULL OR h.made_at <= %(known)s) "
-    "ORDER BY h.person_id, h.valid_from, h.policy_code",
-    "applications_hold",
-)
+def _held(subject: str, where: str) -> Dated:
+    """A hold of the policy, or of all of them; where both hold on a day, either says yes."""
+    return Dated(
+        f"SELECT DISTINCT ON ({subject}, h.valid_from) {subject} AS subject_id, 'yes' AS value, h.valid_from, h.valid_to, "
+        f"h.id AS row_id FROM applications_hold h WHERE {where} AND h.policy_code IN ('', %(policy)s) AND h.path >= %(path)s "
+        "AND h.path < %(path)s || '~' AND (%(known)s::timestamptz IS NULL OR h.made_at <= %(known)s) "
+        f"ORDER BY {subject}, h.valid_from, h.policy_code",
+        "applications_hold",
+    )
+
+
+def _held_subjects() -> dict[str, Dated]:
+    bodies = {kind: _held("h.body_id", f"h.body_kind = '{kind}'") for kind in _BODIES}
+    return {**dict.fromkeys(sorted(_PEOPLE), _held("h.person_id", "h.person_id IS NOT NULL")), **bodies}
 
 
 def words() -> list[Entry]:
@@ -53,8 +59,8 @@ def words() -> list[Entry]:
             _of_subjects("max(a.decided_amount)"),
         ),
         Entry(
-            Term("held", _("Payment held"), "bool", {}, _PEOPLE, _("Yes while a stop of this policy or of all holds.")),
-            dict.fromkeys(_PEOPLE, _HELD),
+            Term("held", _("Payment held"), "bool", {}, everybody, _("Yes while a stop of this policy or of all holds.")),
+            _held_subjects(),
         ),
     ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.workflow import Workflow
 
-from .enums import Action, ObjectionAction, ObjectionState, State, Step
+from .enums import TO_ANSWER, Action, ObjectionAction, ObjectionState, State, Step
 
 
 def _logs():
@@ -40,7 +40,11 @@ def _at_the_step(row, *, actor: Actor, **more) -> None:
 
 
 def _decides(row, *, actor: Actor, **more) -> None:
-    """An office that takes the last step decides the amount; who handed in does not, and who decides approves nothing of it."""
+    """An office that takes the last step decides the amount; who handed in does not, and who decides approves nothing of it. Of a
+    refused application only while an objection waits for its answer.
+    """
+    if row.state == State.REFUSED and not row.objections.filter(state__in=TO_ANSWER).exists():
+        raise Refused(_("This application was refused; nobody objects."), code="workflow.edge")
     last = row.steps[-1] if row.steps else Step.COUNTY
     if not acts_as(actor, last):
         raise Refused(
@@ -68,6 +72,7 @@ APPLICATION_FLOW = Workflow(
         (Action.WITHDRAW, State.REVIEW, State.WITHDRAWN),
         (Action.DECIDE, State.SUBMITTED, State.SUBMITTED),
         (Action.DECIDE, State.REVIEW, State.REVIEW),
+        (Action.DECIDE, State.REFUSED, State.REFUSED),
         (Action.OVERTURN, State.REFUSED, State.APPROVED),
     ),
     log=lambda: _logs().ApplicationLog,
@@ -88,12 +93,12 @@ def _answers(row, *, actor: Actor, reason: str, now: datetime, **more) -> None:
     _says_why(row, reason=reason)
     if actor.account_id is None:
         return
-    decided = set()
+    decided = {row.applicant_id}
     if row.application_id:
         decided |= set(
-            row.application.trail.filter(action__in=[Action.REFUSE, Action.PASS, Action.APPROVE]).values_list(
-                "account_id", flat=True
-            )
+            row.application.trail.filter(
+                action__in=[Action.REFUSE, Action.PASS, Action.APPROVE, Action.DECIDE]
+            ).values_list("account_id", flat=True)
         )
     if row.state == ObjectionState.APPEALED:
         decided.add(row.answered_id)

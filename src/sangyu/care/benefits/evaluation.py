@@ -235,19 +235,17 @@ def _held(lines: pl.DataFrame, path: str, period: Period, left: Sequence[int]) -
     """A hold that covers the month's first day: the line stays with amount 0, ``stacked`` says why. Once the hold is taken
     back, a later run finds the difference.
     """
-    rows = [(p, c) for p, c, start, end in applications.held(path, period.start, period.end, left)
+    rows = [(k, p, c) for k, p, c, start, end in applications.held(path, period.start, period.end, left)
             if start <= period.start and (end is None or end > period.start)]  # fmt: skip
     if not rows:
         return lines
-    holds = pl.DataFrame(rows, schema={"subject_id": pl.Int64, "code": pl.String}, orient="row")
-    of_all = holds.filter(pl.col("code") == "")["subject_id"].implode()
-    of_one = holds.filter(pl.col("code") != "").unique().with_columns(held=pl.lit(True))
-    joined = lines.join(
-        of_one, left_on=["subject_id", "policy"], right_on=["subject_id", "code"], how="left", maintain_order="left"
-    )
-    held = (pl.col("subject_kind") == SubjectKind.PERSON.value) & (
-        pl.col("held").fill_null(False) | pl.col("subject_id").is_in(of_all)
-    )
+    whose = {"subject_kind": pl.String, "subject_id": pl.Int64, "policy": pl.String}
+    holds = pl.DataFrame(rows, schema=whose, orient="row").unique()
+    of_all = holds.filter(pl.col("policy") == "").select("subject_kind", "subject_id", of_all=pl.lit(True))
+    of_one = holds.filter(pl.col("policy") != "").with_columns(of_one=pl.lit(True))
+    joined = lines.join(of_one, on=list(whose), how="left", maintain_order="left")
+    joined = joined.join(of_all, on=["subject_kind", "subject_id"], how="left", maintain_order="left")
+    held = pl.col("of_one").fill_null(False) | pl.col("of_all").fill_null(False)
     return joined.with_columns(
         amount=pl.when(held).then(0).otherwise(pl.col("amount")),
         stacked=pl.when(held).then(pl.lit("held")).otherwise(pl.col("stacked")),

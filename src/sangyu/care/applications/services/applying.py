@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel import calendar, files
 from sangyu.kernel.actor import Actor, Audience
-from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
+from sangyu.kernel.errors import Forbidden, Invalid, Refused
 from sangyu.kernel.numbering import next_number
 from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
@@ -17,7 +17,7 @@ from sangyu.registry.people import selectors as people
 
 from .. import bodies, offers
 from ..enums import Action, Channel, Step
-from ..models import Application, ApplicationPaper
+from ..models import Application, ApplicationPaper, Objection
 from ..offers import decision_bounds
 from ..workflow import APPLICATION_FLOW
 
@@ -30,6 +30,11 @@ def channel_of(actor: Actor) -> Channel:
     if actor.audience is Audience.FAMILY:
         return Channel.SELF if actor.role == "elder" else Channel.FAMILY
     return Channel.COMMUNITY
+
+
+def channel_for_body(actor: Actor) -> Channel:
+    """Who hands something in for a body."""
+    return Channel.PROVIDER if actor.audience is Audience.PROVIDER else Channel.OFFICE
 
 
 @service("applications.apply")
@@ -67,17 +72,13 @@ def apply_for_body(
     """
     now = now or timezone.now()
     applied_on = applied_on or timezone.localdate(now)
-    body = bodies.find(actor, body_kind, body_id)
-    if actor.audience is not Audience.PROVIDER and not body.path.startswith(actor.path):
-        raise NotVisible  # registers are read from below, too
+    body = bodies.acted_for(actor, body_kind, body_id)
     if applied_on > timezone.localdate(now):
         raise Invalid({"applied_on": [_("The day lies in the future.")]})
     offer = next((o for o in bodies.offered(body, applied_on) if o.code == policy_code), None)
-    channel = Channel.PROVIDER if actor.audience is Audience.PROVIDER else Channel.OFFICE
     return _hand_in(
-        actor, offer, applied_on, text, now, code=body.code, channel=channel, body_kind=body.kind, body_id=body.id,
-        body_name=body.name[:100], organisation_id=body.organisation_id, path=body.path,
-    )  # fmt: skip
+        actor, offer, applied_on, text, now, code=body.code, channel=channel_for_body(actor), **bodies.fields(body)
+    )
 
 
 def _hand_in(
@@ -159,17 +160,12 @@ def approve_step(
             _("These papers are missing: %(papers)s.") % {"papers": "、".join(missing)}, code="applications.evidence"
         )
     step, changes = row.next_step, {"done": row.done + 1}
-    if last and row.decided_amount is None and (bounds := decision_bounds(row)):
-        raise Refused(
-            _("The policy leaves the amount to a decision: decide it first, between %(least)s and %(most)s yuan.")
-            % {"least": bounds[0] // 100, "most": bounds[1] // 100},
-            code="applications.undecided",
-        )
     if last:
+        require_decision(row)
         changes |= {"approved_from": approved_from or row.applied_on, "answer": reason.strip()}
     return APPLICATION_FLOW.apply(
         actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=reason.strip(),
-        action=Action.APPROVE if last else Action.PASS, changes=changes, data=_about(row, step=step),
+        action=Action.APPROVE if last else Action.PASS, changes=changes, data=about(row, step=step),
     )  # fmt: skip
 
 
@@ -178,7 +174,7 @@ def decide(
     *, actor: Actor, application_id: int, amount: int, document: str, now: datetime | None = None
 ) -> Application:
     """Write down what a panel or office decided, in fen, with the document of it (R-057). Who writes it down does not take the
-    last step. It may be corrected until the application is approved.
+    last step. It may be corrected until the application is approved; of a refused one while an objection waits for its answer.
 
     Raises Refused("applications.no_decision") when the policy itself says the amount, Invalid outside its bounds.
     """
@@ -197,8 +193,9 @@ def decide(
         raise Invalid(errors)
     return APPLICATION_FLOW.apply(
         actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=document.strip()[:100],
-        action=Action.DECIDE, changes={"decided_amount": amount, "decided_document": document.strip()[:100]},
-        data=_about(row, amount=amount),
+        action=Action.DECIDE,
+        changes={"decided_amount": amount, "decided_document": document.strip()[:100], "decided_at": row.decided_at},
+        data=about(row, amount=amount),
     )  # fmt: skip
 
 
@@ -208,7 +205,7 @@ def refuse(*, actor: Actor, application_id: int, reason: str, now: datetime | No
     row = _lock(actor, application_id)
     return APPLICATION_FLOW.apply(
         actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=reason.strip(),
-        action=Action.REFUSE, changes={"answer": reason.strip()}, data=_about(row, step=row.next_step),
+        action=Action.REFUSE, changes={"answer": reason.strip()}, data=about(row, step=row.next_step),
     )  # fmt: skip
 
 
@@ -224,6 +221,16 @@ def withdraw(*, actor: Actor, application_id: int, reason: str = "", now: dateti
     )  # fmt: skip
 
 
+def require_decision(row: Application) -> None:
+    """Raises Refused("applications.undecided") while nobody has decided the amount that the policy leaves open."""
+    if row.decided_amount is None and (bounds := decision_bounds(row)):
+        raise Refused(
+            _("The policy leaves the amount to a decision: decide it first, between %(least)s and %(most)s yuan.")
+            % {"least": bounds[0] // 100, "most": bounds[1] // 100},
+            code="applications.undecided",
+        )
+
+
 def _lock(actor: Actor, application_id: int) -> Application:
     return APPLICATION_FLOW.lock(Application.objects.visible_to(actor), application_id)
 
@@ -233,5 +240,5 @@ def _missing(row: Application) -> list[str]:
     return [a for a in row.asked if a not in given]
 
 
-def _about(row: Application, **more) -> dict:
+def about(row: Application | Objection, **more) -> dict:
     return {"person": row.person_id, "body": [row.body_kind, row.body_id], "policy": row.policy_code, **more}

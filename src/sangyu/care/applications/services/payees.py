@@ -8,7 +8,7 @@ from django.db.utils import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
 from sangyu.kernel.crypto import blind_index
 from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
@@ -76,18 +76,15 @@ def propose_body_payee(
     now: datetime | None = None,
 ) -> PayeeAccount:  # fmt: skip
     """Name the account of a facility, organisation or worker: sealed, in use when somebody else of the bureau approves (X-03)."""
-    body = bodies.find(actor, body_kind, body_id)
-    if actor.audience is not Audience.PROVIDER and not body.path.startswith(actor.path):
-        raise NotVisible
+    body = bodies.acted_for(actor, body_kind, body_id)
     number, errors = _read(number, bank)
     if not holder.strip():
         errors["holder"] = [_("Please fill in.")]
     if errors:
         raise Invalid(errors)
     return _propose(
-        actor, now, number, bank, body_kind=body.kind, body_id=body.id, body_name=body.name[:100],
-        organisation_id=body.organisation_id, path=body.path, holder=holder.strip()[:50], reason=reason.strip()[:300],
-    )  # fmt: skip
+        actor, now, number, bank, **bodies.fields(body), holder=holder.strip()[:50], reason=reason.strip()[:300]
+    )
 
 
 def _read(number: str, bank: str) -> tuple[str, dict[str, list[str]]]:

@@ -14,7 +14,7 @@ from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 from sangyu.registry.people import selectors as people
 
-from .. import events, offers
+from .. import bodies, events, offers
 from ..enums import Form, HoldReason
 from ..models import Delivery, Hold
 
@@ -29,27 +29,61 @@ def hold(
     Raises NotVisible, Invalid, Refused: "applications.unknown", "applications.held" (it is stopped then already).
     """
     person = people.get_person(actor, person_id)
+    _hold_checked(kind, reason, valid_from, valid_to)
+    offer = offers.offer(person.path, policy_code, valid_from) if policy_code else None
+    return _hold(
+        actor, offer, policy_code, now, kind=kind, reason=reason, valid_from=valid_from, valid_to=valid_to, person=person,
+        path=person.path,
+    )  # fmt: skip
+
+
+@service("applications.hold")
+def hold_body(
+    *, actor: Actor, body_kind: str, body_id: int, kind: str, reason: str, valid_from: date, policy_code: str = "",
+    valid_to: date | None = None, now: datetime | None = None,
+) -> Hold:  # fmt: skip
+    """Stop what a facility, an organisation or a worker of the actor's area is given. Raises as ``hold``."""
+    body = bodies.acted_for(actor, body_kind, body_id)
+    _hold_checked(kind, reason, valid_from, valid_to)
+    offer = next((o for o in bodies.concerned(body, valid_from) if o.code == policy_code), None)
+    return _hold(
+        actor, offer, policy_code, now, kind=kind, reason=reason, valid_from=valid_from, valid_to=valid_to,
+        **bodies.fields(body),
+    )  # fmt: skip
+
+
+def _hold_checked(kind: str, reason: str, valid_from: date, valid_to: date | None) -> None:
     if kind not in HoldReason.values:
         raise Invalid({"kind": [_("Choose one of the options.")]})
     if not reason.strip():
         raise Invalid({"reason": [_("Say why.")]})
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid({"valid_to": [_("The end must be after the start.")]})
-    name = _named(person.path, policy_code, valid_from) if policy_code else ""
+
+
+def _hold(actor: Actor, offer: offers.Offer | None, code: str, now: datetime | None, *, reason: str, **values) -> Hold:
+    if code and offer is None:
+        raise Refused(_("There is no such policy in this area on that day."), code="applications.unknown")
     say_why(reason)
     try:
         with transaction.atomic():
             made = Hold.objects.create(
-                person=person, path=person.path, policy_code=policy_code, policy_name=name, kind=kind,
-                reason=reason.strip()[:300], valid_from=valid_from, valid_to=valid_to, made_at=now or timezone.now(),
-                actor=actor.name[:100],
+                **values, policy_code=code, policy_name=offer.name if offer else "", reason=reason.strip()[:300],
+                made_at=now or timezone.now(), actor=actor.name[:100],
             )  # fmt: skip
     except IntegrityError as error:
-        if "hold_no_overlap" in str(error):
+        if "no_overlap" in str(error):  # of the person, or of the body
             raise Refused(_("It is stopped on these days already."), code="applications.held") from None
         raise
-    emit(events.HELD, path=made.path, id=made.pk, person=person_id, policy=policy_code, on=valid_from.isoformat())
+    _tell(events.HELD, made, made.valid_from)
     return made
+
+
+def _tell(event: str, row: Hold, on: date) -> None:
+    emit(
+        event, path=row.path, id=row.pk, person=row.person_id, body=[row.body_kind, row.body_id], policy=row.policy_code,
+        on=on.isoformat(),
+    )  # fmt: skip
 
 
 @service("applications.hold")
@@ -63,7 +97,7 @@ def resume(*, actor: Actor, hold_id: int, on: date, reason: str) -> Hold:
     if row.valid_to is not None and on >= row.valid_to:
         raise Refused(_("It is resumed earlier already."), code="applications.resumed")
     say_why(reason)
-    emit(events.RESUMED, path=row.path, id=row.pk, person=row.person_id, policy=row.policy_code, on=on.isoformat())
+    _tell(events.RESUMED, row, on)
     if on <= row.valid_from:
         row.delete()
         return row
@@ -108,10 +142,3 @@ def set_delivery(
         person=person, path=person.path, policy_code=policy_code, policy_name=offer.name, form=form,
         valid_from=valid_from, source=source.strip()[:100],
     )  # fmt: skip
-
-
-def _named(path: str, code: str, day: date) -> str:
-    offer = offers.offer(path, code, day)
-    if offer is None:
-        raise Refused(_("There is no such policy in this area on that day."), code="applications.unknown")
-    return offer.name
