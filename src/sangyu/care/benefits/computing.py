@@ -4,6 +4,8 @@ What is compared comes as one frame with the columns ``FRESH``: a row per subjec
 the earlier months that are computed again.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Sequence
@@ -11,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import polars as pl
 from django.db import connection
 
+from sangyu.engines.columnar import pl
 from sangyu.kernel.scoping import as_system
 
 from .models import Run
@@ -24,8 +26,7 @@ FRESH = {
     "period": "text", "form": "text", "fund": "text", "amount": "bigint", "quantity": "int", "days": "int", "row": "int",
     "base": "bigint", "stacked": "text", "winner": "text", "facts": "jsonb",
 }  # fmt: skip
-_DTYPES = {"text": pl.String, "bigint": pl.Int64, "int": pl.Int32, "date": pl.Date, "jsonb": pl.String}
-SCHEMA = {name: _DTYPES[kind] for name, kind in FRESH.items()}
+_TYPES = {"text": "String", "bigint": "Int64", "int": "Int32", "date": "Date", "jsonb": "String"}
 _DEFAULTS = {
     "subject_kind": "person", "period": "month", "form": "cash", "fund": "fiscal", "quantity": 1, "days": 0, "row": 0,
     "stacked": "", "winner": "", "facts": "{}",
@@ -43,13 +44,18 @@ class Outcome:
     total: int = 0
 
 
+def schema() -> dict[str, pl.DataType]:
+    """The types of ``FRESH`` in Polars."""
+    return {name: getattr(pl, _TYPES[kind]) for name, kind in FRESH.items()}
+
+
 def frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     """Computed lines given as rows; what is left out has its ordinary value. For tests and single corrections."""
     whole = [{**_DEFAULTS, "base": r["amount"], **r} for r in rows]
     for r in whole:
         if not isinstance(r["facts"], str):
             r["facts"] = json.dumps(r["facts"], ensure_ascii=False, sort_keys=True)
-    return pl.DataFrame(whole, schema=SCHEMA)
+    return pl.DataFrame(whole, schema=schema())
 
 
 def write(

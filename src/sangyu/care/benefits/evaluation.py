@@ -1,5 +1,7 @@
 """From facts to computed lines: tables out of the database, the engine over them, form and holds of each person."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Sequence
@@ -7,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-import polars as pl
 from django.db import connection
 
 from sangyu.care.applications import selectors as applications
 from sangyu.care.policies import selectors as policies
+from sangyu.engines.columnar import pl
 from sangyu.engines.policy import Period, Policy, Reading, evaluate, readings
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.scoping import as_system
@@ -213,7 +215,7 @@ def _fresh(
         "fund": policy.fund,
     }  # fmt: skip
     columns = [
-        pl.lit(same[n], dtype=t).alias(n) if n in same else pl.col(n).cast(t) for n, t in computing.SCHEMA.items()
+        pl.lit(same[n], dtype=t).alias(n) if n in same else pl.col(n).cast(t) for n, t in computing.schema().items()
     ]
     return whole.select(columns)
 

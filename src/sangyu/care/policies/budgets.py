@@ -1,13 +1,14 @@
 """What a tried rule means for the budget of the fund that pays it (R-062)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
-import polars as pl
 from django.utils.translation import gettext as _
 
+from sangyu.engines.columnar import np, pl
 from sangyu.engines.policy import Policy
 from sangyu.kernel.actor import Actor
 

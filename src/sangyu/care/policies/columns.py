@@ -4,22 +4,24 @@ PostgreSQL gathers a column into one array and sends it binary; numpy reads it w
 row, which costs a Python step a row (bench/benefits.py, "facts out").
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-import polars as pl
 import psycopg
 from django.db import connection
 
+from sangyu.engines.columnar import np, pl
+
 #: What stands for "no date" on the way: PostgreSQL's infinity.
-_NO_DAY = np.int32(0x7FFFFFFF)
+_NO_DAY = 0x7FFFFFFF
 #: Days from 1970-01-01 to PostgreSQL's day 0.
 _EPOCH = 10_957
 #: Stands between texts.
 SEPARATOR = "\x1f"
-_INT8 = np.dtype([("size", ">i4"), ("value", ">i8")])
-_DAY = np.dtype([("size", ">i4"), ("value", ">i4")])
+_INT8 = [("size", ">i4"), ("value", ">i8")]
+_DAY = [("size", ">i4"), ("value", ">i4")]
 #: Bytes before the values of a binary array of one dimension.
 _HEAD = 20
 
@@ -51,7 +53,7 @@ def days(raw: bytes | None) -> np.ndarray:
 def day_series(name: str, found: np.ndarray) -> pl.Series:
     """Dates with nulls."""
     series = pl.Series(name, found, dtype=pl.Int32)
-    return pl.select(pl.when(series == int(_NO_DAY)).then(None).otherwise(series).cast(pl.Date).alias(name)).to_series()
+    return pl.select(pl.when(series == _NO_DAY).then(None).otherwise(series).cast(pl.Date).alias(name)).to_series()
 
 
 def texts(raw: bytes | None, count: int) -> pl.Series:

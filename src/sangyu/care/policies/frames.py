@@ -4,14 +4,14 @@
 one piece of work (a run; an officer's session of what-if), sees what the open scope sees, and never reads a row at a time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import polars as pl
-
+from sangyu.engines.columnar import np, pl
 from sangyu.engines.policy.policy import Reading
 
 from . import columns

@@ -1,11 +1,13 @@
 """From the ability level to the level that money asks for, by the dated mapping of the region (O-1, R-035)."""
 
+from __future__ import annotations
+
 from datetime import date
 
-import polars as pl
 from django.utils import timezone
 
 from sangyu.care.assessments import selectors as assessments
+from sangyu.engines.columnar import pl
 from sangyu.kernel.actor import ROOT_PATH
 from sangyu.registry.regions import selectors as regions
 

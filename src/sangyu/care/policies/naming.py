@@ -1,14 +1,17 @@
 """Names of columns, where they come from and what they hold: shared by the tables of a day and those of stretches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-import polars as pl
+from sangyu.engines.columnar import pl
 
 from .vocabulary import BASES, Column, Made, entries, source_of
 
-_TYPES = {"date": pl.Date, "bool": pl.Boolean, "int": pl.Int64, "fen": pl.Int64, "text": pl.String}
+#: Kind of a word → name of the Polars type.
+_TYPES = {"date": "Date", "bool": "Boolean", "int": "Int64", "fen": "Int64", "text": "String"}
 
 
 def known_rows(known_at: datetime | None) -> str:
@@ -79,7 +82,7 @@ def kind_of(name: str) -> str:
 def type_of(name: str) -> pl.DataType:
     """The type of a column. Codes are numbers that stand for the vocabulary's; a code that it does not have is unknown."""
     term = entries()[word_of(name)].term
-    return pl.Enum([*term.values]) if term.kind == "code" else _TYPES[term.kind]()
+    return pl.Enum([*term.values]) if term.kind == "code" else getattr(pl, _TYPES[term.kind])()
 
 
 def value_of(text: str, kind: str) -> Any:

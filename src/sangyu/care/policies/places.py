@@ -4,17 +4,18 @@ Who belongs to a region on the first day of a month is the region's for the whol
 region left, the month after it by the new one (R-068, X-03).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date, datetime
 
-import polars as pl
 from django.db import connection
 
+from sangyu.engines.columnar import pl
 from sangyu.kernel.scoping import as_system
 
 from .naming import known_rows
 
-_SCHEMA = {"subject_id": pl.Int64, "month": pl.Date, "then": pl.String, "now": pl.String}
 _ROWS = """
 WITH moved AS (
   SELECT DISTINCT f.subject_id FROM people_personfact f
@@ -51,4 +52,5 @@ def moved(path: str, months: Iterable[date], known_at: datetime) -> pl.DataFrame
             _start, then, now = next((p for p in reversed(parts) if p[0] <= day), parts[0])
             if then != now and (then.startswith(path) or now.startswith(path)):
                 found.append((subject, day, then, now))
-    return pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    schema = {"subject_id": pl.Int64, "month": pl.Date, "then": pl.String, "now": pl.String}
+    return pl.DataFrame(found, schema=schema, orient="row")

@@ -4,12 +4,14 @@ A run reads the first and the last day of a month, the day before it, and months
 days is nearly always the same row: all that touch the stretch are read in one statement a source, and a day is chosen from them here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from sangyu.engines.columnar import np
 
 from . import columns
 from .naming import dated_sql, known_rows, policy_code, source_for, table_of
@@ -57,7 +59,7 @@ def flat(groups: Sequence[Group]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 class DatedRows:
     """The facts and other rooms' words that a store has read. ``span``: first and last day that will be asked for."""
 
-    def __init__(self, store: "Store", span: tuple[date, date] | None = None) -> None:
+    def __init__(self, store: Store, span: tuple[date, date] | None = None) -> None:
         self.store, self.span = store, span
         self._read: dict[tuple[str, str], tuple[date, date, list[Group]]] = {}
 

@@ -1,10 +1,10 @@
 """Tables that count days: a row for every stretch between changes of any word that is read."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-import numpy as np
-import polars as pl
-
+from sangyu.engines.columnar import np, pl
 from sangyu.engines.policy.policy import Reading
 
 from . import columns
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Segments:
     """A reading that counts days: a row for every stretch between changes of any word it reads."""
 
-    def __init__(self, store: "Store", reading: Reading) -> None:
+    def __init__(self, store: Store, reading: Reading) -> None:
         self.store, self.reading, self.subject = store, reading, reading.subject
         self.start, self.end = reading.start, reading.end
         self.names = store.names_of(self.subject, closure(reading.terms, self.subject))

@@ -3,16 +3,18 @@
 A word is a ``Term`` of the engine and a source. Rooms beside and above add theirs with ``register`` from their ``apps.ready``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
-import polars as pl
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from sangyu.engines.columnar import pl
 from sangyu.engines.policy.vocabulary import Term, Vocabulary
 from sangyu.registry.facilities import enums as facilities
 from sangyu.registry.organisations.enums import LegalForm

@@ -1,16 +1,19 @@
 """What a rule would cost: the same people, the same day, today's text and another one; nobody is paid anything (issue 4 §2)."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-import polars as pl
 from django.utils import timezone
 
+from sangyu.engines.columnar import pl
 from sangyu.engines.policy import UNMATCHED, Period, Policy, evaluate, readings
 from sangyu.kernel.actor import Actor
 from sangyu.registry.regions import selectors as regions
@@ -114,7 +117,7 @@ def _run(actor: Actor, asked: Question, advance: Callable[[int], None]) -> Answe
     month = _due_month(plan, asked.month)
     after = _lines(store, asked, plan, month)
     advance(1)
-    before = _NOTHING
+    before = _nothing()
     today = selectors.policy_of(asked.against) if asked.against is not None else None
     if today is not None:
         before = _lines(store, asked, today, _due_month(today, asked.month))
@@ -150,8 +153,11 @@ def _always(policy: Policy) -> Policy:
     return replace(policy.as_if_applied(), valid_from=date(1900, 1, 1), valid_to=None)
 
 
-_SCHEMA = {"subject_id": pl.Int64, "policy": pl.String, "amount": pl.Int64, "quantity": pl.Int64, "row": pl.Int64}
-_NOTHING = pl.DataFrame(schema=_SCHEMA)
+_COLUMNS = ["subject_id", "policy", "amount", "quantity", "row"]
+
+
+def _nothing() -> pl.DataFrame:
+    return pl.DataFrame(schema={c: pl.String if c == "policy" else pl.Int64 for c in _COLUMNS})
 
 
 def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.DataFrame:
@@ -184,10 +190,10 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
                 frame = frame.filter(~pl.col("path").str.starts_with(prefix))
             frames[reading] = frame
         lines = evaluate(used, frames, Period.month(month.year, month.month))
-        parts.append(lines.filter(pl.col("row") != UNMATCHED).select(list(_SCHEMA)))
+        parts.append(lines.filter(pl.col("row") != UNMATCHED).select(_COLUMNS))
     while len(store.answers) >= TEXTS:
         store.answers.pop(next(iter(store.answers)))
-    store.answers[key] = pl.concat(parts) if parts else _NOTHING
+    store.answers[key] = pl.concat(parts) if parts else _nothing()
     return store.answers[key]
 
 
@@ -261,16 +267,18 @@ def _figures(changes: pl.DataFrame, plan: Policy, today: Policy | None, path: st
     return found
 
 
-_SUMS = {
-    "before_people": pl.col("before_has").sum(),
-    "after_people": pl.col("after_has").sum(),
-    "before": pl.col("before").sum(),
-    "after": pl.col("after").sum(),
-    "more": (pl.col("change") > 0).sum(),
-    "less": (pl.col("change") < 0).sum(),
-    "begin": (~pl.col("before_has") & pl.col("after_has")).sum(),
-    "stop": (pl.col("before_has") & ~pl.col("after_has")).sum(),
-}
+@cache
+def _sums() -> dict[str, pl.Expr]:
+    return {
+        "before_people": pl.col("before_has").sum(),
+        "after_people": pl.col("after_has").sum(),
+        "before": pl.col("before").sum(),
+        "after": pl.col("after").sum(),
+        "more": (pl.col("change") > 0).sum(),
+        "less": (pl.col("change") < 0).sum(),
+        "begin": (~pl.col("before_has") & pl.col("after_has")).sum(),
+        "stop": (pl.col("before_has") & ~pl.col("after_has")).sum(),
+    }
 
 
 def _told(row: dict[str, int], times: tuple[int, int]) -> dict[str, int]:
@@ -279,12 +287,12 @@ def _told(row: dict[str, int], times: tuple[int, int]) -> dict[str, int]:
 
 
 def _row(changes: pl.DataFrame, times: tuple[int, int]) -> dict[str, int]:
-    return _told(changes.select(**_SUMS).row(0, named=True), times)
+    return _told(changes.select(**_sums()).row(0, named=True), times)
 
 
 def _grouped(changes: pl.DataFrame, times: tuple[int, int], by: pl.Expr, labels: list[tuple[Any, str]]) -> list[dict]:
     """Figures per value of ``by`` in the order of ``labels``; groups without anybody are left out."""
-    grouped = {row.pop("by"): _told(row, times) for row in changes.group_by(by=by).agg(**_SUMS).to_dicts()}
+    grouped = {row.pop("by"): _told(row, times) for row in changes.group_by(by=by).agg(**_sums()).to_dicts()}
     return [{"key": key, "label": label, **grouped[key]} for key, label in labels if key in grouped]
 
 

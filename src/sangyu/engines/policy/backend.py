@@ -4,32 +4,37 @@ The two say the same with the same words. Spelling an expression through narwhal
 for a whole county, so what runs here every day goes without the detour.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
 import narwhals
-import polars
+
+from sangyu.engines.columnar import pl
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _literal(value: Any, dtype: Any) -> polars.Expr:
+def _literal(value: Any, dtype: Any) -> pl.Expr:
     # Of a number with a type Polars would make a column of one row, which takes ten times as long as a cast that it folds away.
-    return polars.lit(value) if dtype is None else polars.lit(value).cast(dtype)
+    return pl.lit(value) if dtype is None else pl.lit(value).cast(dtype)
 
 
 class _Polars:
     """The names of narwhals that the engine uses, as Polars has them. The same few columns and numbers come back again and again."""
 
-    when, concat = polars.when, staticmethod(polars.concat)
-    Int64, Expr, LazyFrame = polars.Int64, polars.Expr, polars.LazyFrame
-    col = staticmethod(lru_cache(maxsize=1024)(polars.col))
+    col = staticmethod(lru_cache(maxsize=1024)(lambda *names: pl.col(*names)))
 
-    @staticmethod
-    def lit(value: Any, dtype: Any = None) -> polars.Expr:
+    def lit(self, value: Any, dtype: Any = None) -> pl.Expr:
         return _literal(value, dtype)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(pl, name)
+
+
+_POLARS = _Polars()
 
 _current: ContextVar[Any] = ContextVar("policy_frames", default=narwhals)
 
@@ -41,25 +46,25 @@ class _Frames:
         return getattr(_current.get(), name)
 
     def choose(self, tables: list[Any], direct: bool) -> None:
-        plain = direct and all(isinstance(t, polars.DataFrame | polars.LazyFrame) for t in tables)
-        _current.set(_Polars if plain else narwhals)
+        plain = direct and all(isinstance(t, pl.DataFrame | pl.LazyFrame) for t in tables)
+        _current.set(_POLARS if plain else narwhals)
 
     def lazy(self, table: Any) -> Any:
-        return table.lazy() if _current.get() is _Polars else narwhals.from_native(table).lazy()
+        return table.lazy() if _current.get() is _POLARS else narwhals.from_native(table).lazy()
 
     def beside(self, left: Any, right: Any) -> Any:
         """``left`` with the columns of ``right``, which has a subject once; where tables have an order, in its own."""
-        if not isinstance(left, polars.LazyFrame):
+        if not isinstance(left, pl.LazyFrame):
             return left.join(right, on="subject_id", how="left")
         # Only the subject goes through the join: to move whole lines would take longer than all else.
         found = left.select("subject_id").join(right, on="subject_id", how="left", maintain_order="left")
-        return polars.concat([left, found.drop("subject_id")], how="horizontal")
+        return pl.concat([left, found.drop("subject_id")], how="horizontal")
 
     def worked(self, tables: Sequence[Any]) -> list[Any]:
         """Polars works all tables off at once and keeps what comes out for the next step; elsewhere they stay a plan."""
         if not tables or not self._is_polars(tables[0]):
             return list(tables)
-        found = polars.collect_all([self._native(t) for t in tables])
+        found = pl.collect_all([self._native(t) for t in tables])
         return [self.lazy(t) for t in found]
 
     def finished(self, table: Any) -> Any:
@@ -67,10 +72,10 @@ class _Frames:
         return self._native(table).collect() if self._is_polars(table) else self._native(table)
 
     def _is_polars(self, table: Any) -> bool:
-        return _current.get() is _Polars or table.implementation.is_polars()
+        return _current.get() is _POLARS or table.implementation.is_polars()
 
     def _native(self, table: Any) -> Any:
-        return table if _current.get() is _Polars else table.to_native()
+        return table if _current.get() is _POLARS else table.to_native()
 
 
 frames = _Frames()

@@ -1,11 +1,13 @@
 """What policies do to each other: exclude, highest only, top up (O-3)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
-import polars
+from sangyu.engines.columnar import pl
 
 from .backend import frames as nw
 from .policy import Policy
@@ -63,7 +65,7 @@ def stacked(parts: list[Part], columns: Sequence[str]) -> Any:
 
 def _nothing(columns: Sequence[str]) -> Any:
     words = {"subject_kind", "policy", "stacked", "winner"}
-    return polars.DataFrame(schema={c: polars.String if c in words else polars.Int64 for c in columns})
+    return pl.DataFrame(schema={c: pl.String if c in words else pl.Int64 for c in columns})
 
 
 def _excluded(parts: list[Part]) -> list[Part]:

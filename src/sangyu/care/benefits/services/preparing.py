@@ -1,15 +1,17 @@
 """Beginning, computing and cancelling a run."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import polars as pl
 from django.db.models import Count, Sum
 from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.care.policies import selectors as policies
+from sangyu.engines.columnar import pl
 from sangyu.kernel import operations
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
