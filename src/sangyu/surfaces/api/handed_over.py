@@ -1,4 +1,7 @@
-"""Hand-over of rows by other systems with the rules of an uploaded file: validated, idempotent, replayable (R-012)."""
+"""Hand-over of rows by other systems with the rules of an uploaded file: validated, idempotent, replayable (R-012).
+
+A module named ``imports`` is loaded at every start for the kinds of import that it registers; this one registers none.
+"""
 
 from typing import Annotated, Any, Literal
 
