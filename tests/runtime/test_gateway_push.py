@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from sangyu.kernel.signing import keys, signature
 from sangyu.runtime.gateway import publishing
-from sangyu.runtime.gateway.pushing import keys, signature
 from sangyu.runtime.gateway.register import Device
 from support.gateway import Source, running, stored
 from support.nats import Nats

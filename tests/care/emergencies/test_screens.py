@@ -1,5 +1,7 @@
 """Screens and the report: list, case, acts, roster, drills, calls, phone of who is asked (R-086, R-094)."""
 
+import json
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -12,6 +14,7 @@ from sangyu.care.emergencies.models import Call, Channel, Drill, Duty, Incident,
 from sangyu.care.emergencies.nights import gaps_between, nights_of
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.models import DataRead
+from sangyu.kernel.signing import signature
 from support.emergencies import JOB, NOW, alarm, contact, facility, operator
 from support.pages import client_for
 from support.world import make_person, make_regions
@@ -206,6 +209,40 @@ def test_a_missed_call_is_called_back(house):
     assert list(selectors.to_call_back(house["first"])) == []
     with pytest.raises(Invalid):
         services.call_event(actor=house["first"], call_id="c3", event_id="1", what="nonsense", at=NOW, now=NOW)
+
+
+def test_events_of_an_exchange_with_a_secret_are_signed_fresh_and_told_once(house, settings):
+    """X-08: what is not signed as agreed changes nothing, and the answer says what to do."""
+    secret = "a-secret-of-the-exchange"
+    settings.SANGYU_TELEPHONY_KEYS = f"old=another-secret-of-it, exchange={secret}"
+    client, began = client_for(house["first"]), int(time.time())
+
+    def tell(what, *, event="e1", age=0, key="exchange", secret=secret, signed=True, changed=""):
+        told = json.dumps({"call_id": "c9", "event_id": event, "what": what, "at": "2026-10-14T09:00:00+08:00"})
+        stamp = str(began - age)
+        headers = {"X-Sangyu-Key": key, "X-Sangyu-Time": stamp, "X-Sangyu-Signature": signature(secret, stamp, told.encode())}  # fmt: skip
+        answer = client.post(
+            "/api/v1/telephony/events",
+            told.replace(what, changed or what),
+            "application/json",
+            headers=headers if signed else {},
+        )
+        return answer.status_code, answer.json().get("code", "")
+
+    refused = [
+        tell("offered", signed=False), tell("offered", secret="of somebody else altogether"), tell("offered", key="nobody"),
+        tell("offered", key="old"), tell("offered", changed="ended"), tell("offered", age=301), tell("offered", age=-400),
+    ]  # fmt: skip
+    assert refused == [(401, "signed.signature")] * 5 + [(401, "signed.time")] * 2
+    assert not Call.objects.exists()
+    assert [tell("offered"), tell("offered"), tell("offered", age=1)] == [
+        (200, ""),
+        (409, "telephony.replayed"),
+        (200, ""),
+    ]
+    assert tell("ended", event="e2", key="old", secret="another-secret-of-it") == (200, "")
+    call = Call.objects.get()
+    assert (call.state, call.events.count()) == ("missed", 2)
 
 
 def test_the_family_looks_and_each_look_is_written_down(house):

@@ -7,17 +7,15 @@ signature, the same entries come out: a vendor may repeat what was not answered.
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import json
 import logging
 import os
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sangyu.engines.codecs import codec
+from sangyu.kernel import signing
 
 from . import topics
 from .conversion import entry_of, network_of
@@ -29,22 +27,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_HEAD, MOST_BODY, MOST_MESSAGES = 16_384, 1_000_000, 1000
-#: Seconds that a signed request may be old, and ahead: a vendor's queue may have waited for days.
-OLDEST, AHEAD = 7 * 86_400, 300
+#: Seconds that a signed request may be old: a vendor's queue may have waited for days.
+OLDEST = 7 * 86_400
 SECONDS = 25
 _WORDS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 413: "Content Too Large", 503: "Service Unavailable"}  # fmt: skip
 
 
-def keys(text: str | None = None) -> dict[str, str]:
+def keys() -> dict[str, str]:
     """Vendors and their secrets from SANGYU_PUSH_KEYS, ``vendor=secret,…``; a secret has 16 characters at least."""
-    given = os.environ.get("SANGYU_PUSH_KEYS", "") if text is None else text
-    pairs = (word.strip().partition("=") for word in given.split(",") if word.strip())
-    return {name: secret for name, _equals, secret in pairs if name and len(secret) >= 16}
-
-
-def signature(secret: str, stamp: str, body: bytes) -> str:
-    """What the header X-Sangyu-Signature holds: HMAC-SHA256 over time, a dot and the body, in hex."""
-    return hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return signing.keys(os.environ.get("SANGYU_PUSH_KEYS", ""))
 
 
 class _All:
@@ -105,17 +96,11 @@ class Push:
 
     async def take(self, headers: Mapping[str, str], body: bytes) -> tuple[int, dict]:
         """Check the signature, decode, store, and only then answer."""
-        secret, stamp = self.secrets.get(headers.get("x-sangyu-key", "")), headers.get("x-sangyu-time", "")
-        given = headers.get("x-sangyu-signature", "")
-        if not secret or not hmac.compare_digest(
-            signature(secret, stamp, body).encode(), given.lower().encode("latin-1")
-        ):
+        try:
+            signed = signing.verify(self.secrets, headers, body, oldest=OLDEST)
+        except signing.Unsigned as error:
             self.gateway.counts["push_refused"] += 1
-            return 401, {"error": "signature"}
-        age = time.time() - int(stamp) if stamp.isascii() and stamp.isdigit() and len(stamp) <= 11 else None
-        if age is None or not -AHEAD <= age <= OLDEST:
-            self.gateway.counts["push_refused"] += 1
-            return 401, {"error": "time"}
+            return 401, {"error": error.what}
         try:
             messages = json.loads(body)["messages"]
             pairs = [(m["topic"], m["payload"]) for m in messages]
@@ -124,7 +109,7 @@ class Push:
         if len(pairs) > MOST_MESSAGES or not all(isinstance(t, str) for t, _p in pairs):
             return 400, {"error": f"at most {MOST_MESSAGES} messages, each with a topic"}
         # The signed time is the time of arrival: sent again, a message without a time of its own is the same message still.
-        received = min(datetime.fromtimestamp(int(stamp), UTC), datetime.now(UTC))
+        received = min(datetime.fromtimestamp(signed.stamp, UTC), datetime.now(UTC))
         return await self._store(pairs, received)
 
     async def _store(self, pairs: list, received: datetime) -> tuple[int, dict]:

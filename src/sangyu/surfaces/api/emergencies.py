@@ -169,7 +169,10 @@ class ReportOut(Schema):
 
 
 class CallEventIn(In):
-    """One event of the exchange: offered, ringing, answered or ended. The same ``event_id`` again changes nothing."""
+    """One event of the exchange: offered, ringing, answered or ended. The same ``event_id`` again changes nothing.
+
+    Where the house has given the exchange a secret, the request is signed: headers X-Sangyu-Key, -Time and -Signature.
+    """
 
     call_id: upto(80, 1)  # type: ignore[valid-type]
     event_id: upto(80, 1)  # type: ignore[valid-type]
@@ -377,4 +380,5 @@ def review(request, incident_id: Id, given: WhyIn) -> Any:
     _("An event of the telephone exchange"),
 )
 def call_event(request, given: CallEventIn) -> Any:
-    return services.call_event(actor=request.actor, now=timezone.now(), **given.dict())
+    signature = services.exchange_signature(request.headers, request.body)
+    return services.call_event(actor=request.actor, now=timezone.now(), signature=signature, **given.dict())

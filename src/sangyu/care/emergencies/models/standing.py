@@ -288,6 +288,8 @@ class CallEvent(models.Model):
     event_id = models.CharField(max_length=80, db_collation="C")
     what = models.CharField(max_length=20)
     at = models.DateTimeField()
+    #: Of the request that brought it, when the exchange signs: the same request again is refused.
+    signature = models.BinaryField(null=True, unique=True, editable=False)
 
     scope = Scope(staff=Via("call_id", "emergencies.Call"), write="insert")
     objects = ScopedQuerySet.as_manager()

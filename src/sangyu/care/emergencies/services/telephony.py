@@ -1,10 +1,13 @@
 """Telephone calls as rows: events come at least once and in any order; a missed call is called back (devices.md §7)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from sangyu.kernel import signing
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
@@ -19,6 +22,19 @@ from ..enums import CallState, Did
 from ..models import Call, CallEvent, Incident
 from ._shared import note_down
 
+#: Seconds that a signed event may be old: an exchange that could not reach us signs anew.
+OLDEST = 300
+
+
+def exchange_signature(headers: Mapping[str, str], body: bytes) -> bytes | None:
+    """The signature of a request from the exchange; None where the house gave nobody a secret (SANGYU_TELEPHONY_KEYS).
+
+    Raises signing.Unsigned.
+    """
+    if not settings.SANGYU_TELEPHONY_KEYS:
+        return None
+    return signing.verify(signing.keys(settings.SANGYU_TELEPHONY_KEYS), headers, body, oldest=OLDEST).signature
+
 
 @service("emergencies.telephony")
 def call_event(
@@ -32,11 +48,13 @@ def call_event(
     number: str = "",
     agent: str = "",
     adapter: str = "http",
+    signature: bytes | None = None,
 ) -> Call:
     """Take in one event of the exchange; the same again changes nothing, and their order does not matter.
 
     A caller whose number belongs to one elder is that elder. A call that ends unanswered is to be called back, and one whose
-    answer is told later is not. Raises Invalid.
+    answer is told later is not. ``signature``: of the request that told it (``exchange_signature``). Raises Invalid, and
+    Refused("telephony.replayed") for a signature that was seen: who has no answer signs anew.
     """
     errors: dict[str, list[str]] = {}
     if telephony.adapter(adapter) is None:
@@ -50,9 +68,13 @@ def call_event(
     if errors:
         raise Invalid(errors)
     with as_system("calls are stored for the desk of the region, whoever reports them"):
+        if signature is not None and CallEvent.objects.filter(signature=signature).exists():
+            raise Refused(
+                _("This request was taken before. To tell it again, sign it anew."), code="telephony.replayed"
+            )
         call = _call(actor, adapter, call_id.strip(), number, at)
         _seen, new = CallEvent.objects.get_or_create(
-            call=call, event_id=event_id.strip(), defaults={"what": what, "at": at}
+            call=call, event_id=event_id.strip(), defaults={"what": what, "at": at, "signature": signature}
         )
         if new:
             _apply(call, what, at, agent)
