@@ -4,11 +4,13 @@ import dataclasses
 from datetime import date
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from care.policies.conftest import approved, author, chief, document, fresh_facts  # noqa: F401  fixtures
 from sangyu.care.applications import selectors, services
 from sangyu.care.applications.models import Application, PayeeAccount
+from sangyu.care.applications.panels import Member
 from sangyu.care.benefits import services as benefits
 from sangyu.care.benefits.models import FileItem, Review
 from sangyu.kernel.actor import Audience
@@ -331,3 +333,63 @@ def test_the_screens_of_objections_and_holds(grant, own, approved):  # noqa: F81
     for name in ("applications:holds", "applications:objections"):
         for who in (client, office):
             assert facility.name in who.get(reverse(name)).content.decode(), name
+
+
+PANEL = BUILDING.replace("building-grant", "panel-grant").replace("review: [county, city]", "review: [county, panel]")
+
+
+def test_a_panel_decides_and_is_written_down(grant, own, approved, settings, tmp_path):  # noqa: F811
+    """Where the policy names a panel, its day, members, votes and minutes are kept; the run pays what it decided."""
+    settings.MEDIA_ROOT = tmp_path
+    facility, _operator, officer = grant
+    approved(PANEL)
+    row = services.apply_for_body(
+        actor=own, body_kind="facility", body_id=facility.pk, policy_code="panel-grant", applied_on=date(2026, 10, 5)
+    )
+    given = {"application_id": row.pk, "amount": 12_000_000, "document": "评审纪要3号"}
+    sat = [
+        Member("王丽", "科长"),
+        Member("赵强", "专家"),
+        Member("孙梅", "财政局", "against"),
+        Member("李明", "", "withdrew"),
+    ]
+    for day in (None, date(2026, 10, 4), date(2099, 1, 1)):
+        with pytest.raises(Invalid) as wrong:
+            services.decide(actor=officer("a", 1), held_on=day, members=sat, **given)
+        assert list(wrong.value.errors) == ["held_on"]
+    given["held_on"] = date(2026, 10, 20)
+    not_carried = [
+        [], sat[:2], [*sat[:2], sat[3]], [*sat[:2], sat[0]], [sat[0], sat[2], Member("钱", "", "abstained")],
+        [*sat[:2], Member("钱", "", "maybe")],
+    ]  # fmt: skip
+    for members in not_carried:
+        with pytest.raises(Invalid) as wrong:
+            services.decide(actor=officer("a", 1), members=members, **given)
+        assert list(wrong.value.errors) == ["members"]
+    row.refresh_from_db()
+    assert (row.decided_amount, row.decisions.count()) == (None, 0)
+    office = client_for(officer("a", 1))
+    page = reverse("applications:decide", args=[row.pk])
+    assert "评审组成员" in office.get(page).content.decode()
+    posted = {"amount": "120000", "document": "评审纪要3号", "held_on": "2026-10-20"}
+    wrong = office.post(page, {**posted, "members": "王丽 科长 同意\n赵强 专家"})
+    assert wrong.status_code == 422
+    assert "第 2 行" in wrong.content.decode()
+    paper = SimpleUploadedFile("纪要.pdf", b"%PDF-1.4\n%%EOF\n", content_type="application/pdf")
+    said = "王丽 科长 同意\n赵强，专家，同意\n\n孙梅\t财政局\t反对\n李明 区局 回避"
+    assert office.post(page, {**posted, "members": said, "file": paper}).status_code == 303
+    with scope(officer("a", 1)):
+        made = row.decisions.get()
+        assert [(m["name"], m["vote"]) for m in made.members] == [
+            ("王丽", "for"), ("赵强", "for"), ("孙梅", "against"), ("李明", "withdrew"),
+        ]  # fmt: skip
+        assert (made.amount, made.held_on, made.file.title) == (12_000_000, date(2026, 10, 20), "纪要.pdf")
+    seen = office.get(f"/applications/{row.pk}/panel/").content.decode()
+    assert "孙梅" in seen
+    assert "财政局" in seen
+    with scope(own):
+        assert not type(made).objects.filter(application=row).exists()
+    services.decide(actor=officer("a", 1), members=sat, **{**given, "amount": 10_000_000, "document": "更正"})
+    row = services.approve_step(actor=officer("a", 2), application_id=row.pk)
+    assert (row.state, row.decided_amount, row.decided_document) == ("approved", 10_000_000, "更正")
+    assert computed(officer, facility, date(2026, 10, 1)).amount == 10_000_000

@@ -46,6 +46,15 @@ class Step(models.TextChoices):
         return {"community": 18, "street": 15, "county": 12, "city": 9}[self.value]
 
 
+class Vote(models.TextChoices):
+    """How a member of a panel voted."""
+
+    FOR = "for", pgettext_lazy("panel", "Agrees")
+    AGAINST = "against", pgettext_lazy("panel", "Against")
+    ABSTAINED = "abstained", pgettext_lazy("panel", "Abstains")
+    WITHDREW = "withdrew", pgettext_lazy("panel", "Withdraws (is concerned)")
+
+
 class Channel(models.TextChoices):
     SELF = "self", _("The elder")
     FAMILY = "family", _("A relative")

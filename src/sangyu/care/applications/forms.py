@@ -1,5 +1,7 @@
 """Forms of the applications room."""
 
+import re
+
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +10,8 @@ from django.utils.translation import pgettext_lazy
 from sangyu.ui.fields import YuanField
 
 from . import selectors
-from .enums import Form, HoldReason
+from .enums import Form, HoldReason, Vote
+from .panels import Member
 
 
 def policy_choices(path: str, *, only_on_application: bool = False) -> list[tuple[str, str]]:
@@ -114,9 +117,49 @@ class BodyPayeeForm(AccountForm):
         return BodyField.split(super().clean())
 
 
+class MembersField(forms.CharField):
+    """A member a line: name, post, vote, with blanks, commas or tabs between; cleans to a list of ``Member``."""
+
+    widget = forms.Textarea
+
+    def clean(self, value) -> list[Member]:
+        votes = {str(label).split("（")[0].split(" (")[0]: vote for vote, label in Vote.choices} | {
+            v: v for v in Vote.values
+        }
+        found = []
+        for n, line in enumerate((super().clean(value) or "").splitlines(), start=1):
+            words = re.split(r"[\s,，、;；]+", line.strip())
+            if words == [""]:
+                continue
+            if len(words) < 2 or words[-1] not in votes:
+                raise forms.ValidationError(
+                    _("Line %(n)s: a name, a post and a vote (%(votes)s)."),
+                    params={"n": n, "votes": " / ".join(list(votes)[:4])},
+                )
+            found.append(Member(words[0][:50], " ".join(words[1:-1])[:100], votes[words[-1]]))
+        return found
+
+
 class DecideForm(forms.Form):
+    """``panel``: the policy leaves the amount to a panel, whose day, members and minutes are asked for too."""
+
     amount = YuanField(label=_("Decided amount (yuan)"))
     document = forms.CharField(label=_("Document of the decision"), max_length=100)
+    held_on = forms.DateField(label=_("Panel held on"))
+    members = MembersField(
+        label=_("Members of the panel"),
+        help_text=_("One a line: name, post, vote (agrees, against, abstains, withdraws). The first one leads."),
+    )
+    file = forms.FileField(
+        label=_("Panel minutes"), required=False,
+        widget=forms.ClearableFileInput({"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+    )  # fmt: skip
+
+    def __init__(self, *args, panel: bool, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not panel:
+            for name in ("held_on", "members", "file"):
+                del self.fields[name]
 
 
 class ObjectForm(_ForPath):

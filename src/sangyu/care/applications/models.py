@@ -193,6 +193,7 @@ class ObjectionLog(TransitionLog):
     objects = ScopedQuerySet.as_manager()
 
 
+from .panel_models import PanelDecision  # noqa: E402
 from .standing_models import Delivery, Hold, PayeeAccount  # noqa: E402
 
 __all__ = [
@@ -203,5 +204,6 @@ __all__ = [
     "Hold",
     "Objection",
     "ObjectionLog",
+    "PanelDecision",
     "PayeeAccount",
 ]

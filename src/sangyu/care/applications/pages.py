@@ -26,7 +26,7 @@ from sangyu.ui.pages import (
 )
 
 from . import forms, selectors, services
-from .enums import OPEN, TO_ANSWER, Action, BodyKind, Channel, ObjectionState, State, Step
+from .enums import OPEN, TO_ANSWER, Action, BodyKind, Channel, ObjectionState, State, Step, Vote
 from .models import Application
 
 NAV = [
@@ -126,6 +126,13 @@ def steps_of(page) -> dict:
     }
 
 
+def panel_of(page) -> dict:
+    """Decisions of panels, the one that counts first."""
+    rows = page.object.decisions.select_related("file")
+    said = [[(m["name"], m["position"], Vote(m["vote"])) for m in row.members] for row in rows]
+    return {"decisions": list(zip(rows, said, strict=True)), "asked": selectors.panel_asked(page.object)}
+
+
 def _open(row: Application) -> bool:
     return row.state in OPEN
 
@@ -154,6 +161,7 @@ class ApplicationDetail(DetailPage):
     ]  # fmt: skip
     tabs = [
         Tab("steps", _("Review"), "applications/steps.html", steps_of),
+        Tab("panel", pgettext_lazy("applications", "Panel"), "applications/panel.html", panel_of, "applications.review"),
         rows_tab(
             "trail", pgettext_lazy("applications", "Trail"),
             [Choice("action", _("Action"), enum=Action), Moment("at", _("At")), Text("actor", _("By")), Text("reason", _("Reason"))],
@@ -247,6 +255,11 @@ class Decide(FormPage):
         "applications:detail",
         _("Recorded. Somebody else takes the last step."),
     )
+
+    multipart, wide = True, ("members",)
+
+    def form_kwargs(self) -> dict:
+        return {"panel": selectors.panel_asked(self.object)}
 
     def get_initial(self) -> dict:
         return {"amount": self.object.decided_amount, "document": self.object.decided_document}

@@ -15,7 +15,7 @@ from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import PATH_END, as_system
 from sangyu.registry.people import selectors as people
 
-from . import bodies
+from . import bodies, panels
 from . import offers as _offers
 from .bodies import Body
 from .enums import OPEN, TO_ANSWER, PayeeState, State, Step
@@ -25,6 +25,7 @@ from .workflow import acts_as
 
 offers, offer, Offer = _offers.offers, _offers.offer, _offers.Offer
 decision_bounds = _offers.decision_bounds
+panel_asked = panels.asked
 __all__ = ["Offer", "Payee", "Verdict", "offer", "offers", "verdicts"]
 
 

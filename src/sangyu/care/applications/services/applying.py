@@ -1,5 +1,6 @@
 """From the application to the decision (R-029, R-038 … R-052)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -15,10 +16,11 @@ from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 from sangyu.registry.people import selectors as people
 
-from .. import bodies, offers
+from .. import bodies, offers, panels
 from ..enums import Action, Channel, Step
-from ..models import Application, ApplicationPaper, Objection
+from ..models import Application, ApplicationPaper, Objection, PanelDecision
 from ..offers import decision_bounds
+from ..panels import Member
 from ..workflow import APPLICATION_FLOW
 
 #: Working days in which a step is taken.
@@ -171,13 +173,17 @@ def approve_step(
 
 @service("applications.review")
 def decide(
-    *, actor: Actor, application_id: int, amount: int, document: str, now: datetime | None = None
-) -> Application:
+    *, actor: Actor, application_id: int, amount: int, document: str, held_on: date | None = None,
+    members: Sequence[Member] = (), file=None, now: datetime | None = None,
+) -> Application:  # fmt: skip
     """Write down what a panel or office decided, in fen, with the document of it (R-057). Who writes it down does not take the
     last step. It may be corrected until the application is approved; of a refused one while an objection waits for its answer.
 
-    Raises Refused("applications.no_decision") when the policy itself says the amount, Invalid outside its bounds.
+    Where the policy names a panel, its day and ``members`` with their votes are kept, with the minutes as a ``file`` or without.
+    Raises Refused("applications.no_decision") when the policy itself says the amount, Invalid outside its bounds and when the
+    panel does not carry the decision.
     """
+    now = now or timezone.now()
     row = _lock(actor, application_id)
     bounds = decision_bounds(row)
     if bounds is None:
@@ -189,14 +195,28 @@ def decide(
         ]
     if not document.strip():
         errors["document"] = [_("Name the minutes or the document of the decision.")]
+    panel = panels.asked(row)
+    if panel and (held_on is None or not row.applied_on <= held_on <= timezone.localdate(now)):
+        errors["held_on"] = [_("A panel decides after the application and not in the future.")]
     if errors:
         raise Invalid(errors)
-    return APPLICATION_FLOW.apply(
-        actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=document.strip()[:100],
-        action=Action.DECIDE,
-        changes={"decided_amount": amount, "decided_document": document.strip()[:100], "decided_at": row.decided_at},
+    if panel:
+        panels.require_carried(members)
+    document = document.strip()[:100]
+    row = APPLICATION_FLOW.apply(
+        actor=actor, queryset=Application.objects.all(), pk=row.pk, row=row, now=now, reason=document, action=Action.DECIDE,
+        changes={"decided_amount": amount, "decided_document": document, "decided_at": row.decided_at},
         data=about(row, amount=amount),
     )  # fmt: skip
+    if panel:
+        kept = file and files.save(
+            actor, title=file.name, content_type=file.content_type, stream=file, owner=row, now=now
+        )
+        PanelDecision.objects.create(
+            application=row, held_on=held_on, amount=amount, document=document, file=kept or None, made_at=now,
+            members=[m._asdict() for m in members], actor=actor.name[:100],
+        )  # fmt: skip
+    return row
 
 
 @service("applications.review")
