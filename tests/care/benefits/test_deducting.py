@@ -9,8 +9,11 @@ from care.benefits.conftest import DECEMBER, NOVEMBER, OCTOBER, at
 from care.benefits.test_money import books, clean
 from sangyu.care.benefits import selectors, services
 from sangyu.care.benefits.models import Deduction, Payment, Recovery
+from sangyu.care.policies import services as policies
 from sangyu.kernel.errors import Invalid, Refused
+from sangyu.registry.documents import services as documents
 from support.pages import client_for
+from support.policies import ADVANCED_AGE
 
 pytestmark = pytest.mark.django_db
 GIVEN = {"share": 30, "basis": "consent", "evidence": "同意书2026-11-12", "since": DECEMBER, "now": at(11, 12)}
@@ -67,6 +70,30 @@ def test_a_month_keeps_back_no_more_than_its_shares_and_what_is_due(county, case
     told = selectors.explain(county.prepares, payment.line).sentence
     assert f"扣回多发款 {case.number}" in told
     assert "同意书2026-11-12" in told
+    assert clean() == {}
+
+
+@pytest.mark.parametrize(("ceiling", "kept"), [(20, [2000, 8000]), (0, [0, 10000]), (100, [10000, 0])])
+def test_a_policy_may_set_a_lower_ceiling_for_what_it_pays(county, case, ceiling, kept):
+    """The rest comes from what other policies of the fund pay, within the shares of case and fund."""
+    documents.add(
+        actor=county.prepares, number="营民发〔2026〕3号", title="居家养老服务补贴办法", issuer="站前区民政局", level="county",
+        kind="measures", issued_on=date(2026, 1, 1), valid_from=date(2026, 1, 1), valid_to=None,
+    )  # fmt: skip
+    text = ADVANCED_AGE.replace('"2108"', f'"{county.region.code}"') + f"扣回上限: {ceiling}\n"
+    made = policies.draft(actor=county.prepares, text=text)
+    version = policies.approve(actor=county.approves, version_id=made.pk)
+    services.deduct(actor=county.pays, recovery_id=case.pk, **{**GIVEN, "share": 50})
+    one = county.people[0]
+    county.released(
+        DECEMBER,
+        [
+            county.line(one, 10000, "advanced-age", month=DECEMBER, version_id=version.pk),
+            county.line(one, 10000, "home-care", month=DECEMBER),
+        ],
+    )
+    rows = Payment.objects.filter(line__month=DECEMBER, subject_id=one.pk).order_by("policy")
+    assert list(rows.values_list("policy", "deducted")) == [("advanced-age", kept[0]), ("home-care", kept[1])]
     assert clean() == {}
 
 

@@ -116,6 +116,13 @@ def _how(policy: Policy) -> list[str]:
             "fund": _word("fund", policy.fund),
         }
     )
+    if policy.deduct_most is not None:
+        lines.append(
+            _("At most %(n)d%% of a month's payment may be kept back for what was over-paid.")
+            % {"n": policy.deduct_most}
+            if policy.deduct_most
+            else _("Nothing of it is kept back for what was over-paid.")
+        )
     if policy.repeat:
         lines.append(_("Again: %(rule)s.") % {"rule": _word("repeat", policy.repeat)})
     return lines

@@ -175,6 +175,8 @@ class Policy:
     digest: str
     file: str
     lines: dict[str, int]
+    #: Of what it pays somebody in a month, at most this many per cent may be kept back for what was over-paid; None: unsaid.
+    deduct_most: int | None = None
 
     @property
     def period(self) -> str:

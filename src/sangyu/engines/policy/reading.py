@@ -207,6 +207,7 @@ class _Reader:
             notice_days=part("notice_days", lambda n: self.whole(n, "notice_days", 0, 60), 0),
             rest=part("rest", self._rest),
             instalments=part("instalments", self._instalments, ()),
+            deduct_most=part("deduct_most", lambda n: self.whole(n, "deduct_most", 0, 100)),
             notes=part("notes", lambda n: self.words(n, "notes"), ()),
             sources=part("sources", lambda n: self.words(n, "sources"), ()),
             text=self.text,

@@ -7,7 +7,7 @@ KEYS: dict[str, dict[str, str]] = {
         "subject": "对象", "period": "周期", "pay_day": "发放日", "read": "核定时点", "birthday": "生日规则",
         "starts": "起始", "stops": "终止", "who": "条件", "amount": "标准", "quantity": "数量", "copayment": "自付",
         "stacking": "叠加", "repeat": "重复", "form": "形式", "fund": "资金来源", "payee": "收款人", "application": "申请方式",
-        "evidence": "材料", "windows": "时限", "review": "审核", "notice_days": "公示天数", "rest": "余额", "instalments": "分期",
+        "evidence": "材料", "windows": "时限", "review": "审核", "notice_days": "公示天数", "rest": "余额", "instalments": "分期", "deduct_most": "扣回上限",
         "notes": "说明", "sources": "出处",
     },
     "document": {"number": "文号", "title": "标题", "clause": "条款"},

@@ -10,6 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sangyu.care.policies import selectors as policies
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.ledger import services as ledger
@@ -102,7 +103,7 @@ class Part:
 
 def plan(run: Run, paid: Sequence[Any], funds: dict[str, Fund]) -> list[Part]:
     """What the release of ``paid`` keeps back: instalments due until the end of the run's month, the oldest case first, within
-    the share of the case and of the fund. Marks the lines.
+    the share of the case, of the fund and of each policy that says one. Marks the lines.
     """
     with as_system("the case of who moved stays with the region that paid"):
         cases = list(
@@ -123,17 +124,36 @@ def plan(run: Run, paid: Sequence[Any], funds: dict[str, Fund]) -> list[Part]:
     sums = {key: sum(x.amount - x.offset for x in own) for key, own in lines.items()}
     most = {f.pk: f.deduct_most or 0 for f in funds.values()}
     left = {key: total * most[key[2]] // 100 for key, total in sums.items()}
+    room = _of_policies(lines)
     found: list[Part] = []
     for case in cases:
         key = (case.subject_kind, case.subject_id, case.fund_id)
         wants = min(due.get(case.pk, 0), sums.get(key, 0) * case.deduct_share // 100, left.get(key, 0))
         for line in lines.get(key, ()):
-            part = min(wants, line.amount - line.offset - line.deducted)
+            own = (key, line.policy)
+            part = min(wants, line.amount - line.offset - line.deducted, room.get(own, wants))
             if part > 0:
                 found.append(Part(line, case, part))
                 line.deducted += part
+                if own in room:
+                    room[own] -= part
                 wants, left[key] = wants - part, left[key] - part
     return found
+
+
+def _of_policies(lines: dict[tuple, list[Any]]) -> dict[tuple, int]:
+    """(recipient and fund, policy) → fen that may be kept back of what the policy pays, where its text sets a ceiling."""
+    shares: dict[int, int | None] = {}
+    for pk in {x.version_id for own in lines.values() for x in own}:
+        with as_system("a policy may be that of a region above"):
+            version = policies.version_of(pk)
+        shares[pk] = policies.policy_of(version).deduct_most if version is not None else None
+    sums: dict[tuple, int] = defaultdict(int)
+    for key, own in lines.items():
+        for x in own:
+            if shares[x.version_id] is not None:
+                sums[key, x.policy] += (x.amount - x.offset) * shares[x.version_id]
+    return {key: total // 100 for key, total in sums.items()}
 
 
 def book(actor: Actor, parts: Sequence[Part], now: datetime) -> None:

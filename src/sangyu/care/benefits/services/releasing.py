@@ -48,7 +48,7 @@ from .settling import advance_runs
 #: Where the money of a form waits: in cash on the subject's account, else on one of the fund.
 _WAITS = {Form.VOUCHER: VOUCHER, Form.SERVICE: SERVICE, Form.INSURANCE: INSURANCE}
 _FIELDS = (
-    "id", "subject_kind", "subject_id", "person_id", "path", "policy", "form", "fund", "kind", "month", "amount",
+    "id", "subject_kind", "subject_id", "person_id", "path", "policy", "version_id", "form", "fund", "kind", "month", "amount",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ class _Line:
     person_id: int | None
     path: str
     policy: str
+    version_id: int
     form: str
     fund: str
     kind: str
