@@ -129,6 +129,12 @@ LONGEST = (
     "registry/accounts/test_oidc.py",
     "care/benefits/test_pages.py",
     "care/benefits/test_recall.py",
+    "surfaces/test_casefile.py",
+    "guards/test_scope_guard.py",
+    "ui/test_list_page.py",
+    "runtime/test_postgres.py",
+    "runtime/test_consumer.py",
+    "kernel/test_facts.py",
 )
 
 
