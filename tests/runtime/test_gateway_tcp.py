@@ -11,6 +11,7 @@ from sangyu.engines.codecs import Target, codec, encode, gt06
 from sangyu.engines.codecs.commands import LocateNow, SosNumbers
 from sangyu.runtime.gateway import publishing
 from sangyu.runtime.gateway.config import Limits
+from sangyu.runtime.gateway.connections import SHARE
 from sangyu.runtime.gateway.register import Device
 from support.gateway import CANE, LK, OTHER, PENDANT, SOS, WATCH, Source, Wire, four, running, stored, ud
 from support.nats import Nats
@@ -222,10 +223,17 @@ def test_without_the_stream_nobody_is_answered_and_an_alarm_arrives_when_it_is_b
     assert len({e.id for _s, e in found}) == 2
 
 
-def test_a_flood_of_one_device_is_slowed_and_nothing_of_it_is_lost(nats):
+def test_a_flood_of_one_device_is_slowed_takes_its_share_of_a_turn_and_nothing_of_it_is_lost(nats):
     async def work():
         limits = Limits(rate=3000, burst=100, waiting=16)
         async with running(nats.url, Source(four()), limits=limits) as gateway:
+            put = gateway.publisher.put
+
+            def note(entry, waiter, token):
+                ahead.append(waiter.unanswered)
+                put(entry, waiter, token)
+
+            ahead, gateway.publisher.put = [], note
             wire, other = await Wire.to(gateway), await Wire.to(gateway)
             began = asyncio.get_running_loop().time()
             flood = asyncio.ensure_future(wire.send(b"".join(ud(n) for n in range(2500))))
@@ -234,11 +242,12 @@ def test_a_flood_of_one_device_is_slowed_and_nothing_of_it_is_lost(nats):
             await flood
             while gateway.counts["stored"] < 2501:
                 await asyncio.sleep(0.02)
-            return gateway.counts, asyncio.get_running_loop().time() - began
+            return gateway.counts, asyncio.get_running_loop().time() - began, max(ahead)
 
-    counts, seconds = asyncio.run(work())
+    counts, seconds, most = asyncio.run(work())
     assert counts["slowed"] >= 1
     assert seconds > 0.5
+    assert most <= 16 + SHARE // len(ud(0)) + 1
     assert len(asyncio.run(stored(nats.url))) == 2501
 
 

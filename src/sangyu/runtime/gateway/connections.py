@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Bytes of one connection that are decoded in a turn of the loop: some sixty frames, ten milliseconds. The rest waits for the others' turn,
+#: and for the limits.
+SHARE = 8_192
+
 
 class Connection(asyncio.Protocol):
     """Nothing that arrives here may raise, block, or grow without bound; one device never disturbs another."""
@@ -35,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._changes = 0
         self._asking = False
         self._held: list[Message] = []
+        self._rest, self._next = b"", False
         self._reading = True
         self._tokens, self._counted = float(gateway.limits.burst), self.opened
 
@@ -46,8 +51,25 @@ class Connection(asyncio.Protocol):
         self.gateway.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        self.gateway.counts["bytes"] += len(data)
+        self._rest += data
+        self._decode()
+
+    def _decode(self) -> None:
+        """One share of what came; while some is left, nothing more is read."""
+        data, self._rest = self._rest[:SHARE], self._rest[SHARE:]
+        if self._rest:
+            self._pause()
+        self._feed(data)
+        self._resume()
+
+    def _next_share(self) -> None:
+        self._next = False
+        if self._may_go_on():
+            self._decode()
+
+    def _feed(self, data: bytes) -> None:
         counts = self.gateway.counts
-        counts["bytes"] += len(data)
         try:
             batch = self.decoder.feed(data, received_at=datetime.now(UTC))
         except Exception:
@@ -68,6 +90,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.gateway.closed(self)
         self._held.clear()
+        self._rest = b""
 
     def pause_writing(self) -> None:
         """It does not read our answers."""
@@ -189,23 +212,25 @@ class Connection(asyncio.Protocol):
             self.gateway.paused.add(self)
 
     def _resume(self) -> None:
-        """Read on, unless something else still stands against it."""
-        if (
-            self.gateway.stopping
-            or self._reading
-            or self._asking
-            or self.transport is None
-            or self.transport.is_closing()
-        ):
+        """Go on with what came, then read on, unless something else still stands against it."""
+        if self._reading or not self._may_go_on():
             return
-        if self.unanswered >= self.gateway.limits.waiting or self.gateway.publisher.full:
-            return
-        now = time.monotonic()
-        if self._tokens + (now - self._counted) * self.gateway.limits.rate < 0:
+        if self._rest:
+            if not self._next:
+                self._next = True
+                asyncio.get_running_loop().call_soon(self._next_share)
             return
         self._reading = True
         self.gateway.paused.discard(self)
         self.transport.resume_reading()
+
+    def _may_go_on(self) -> bool:
+        gateway, limits = self.gateway, self.gateway.limits
+        if gateway.stopping or self._asking or self.transport is None or self.transport.is_closing():
+            return False
+        if self.unanswered >= limits.waiting or gateway.publisher.full:
+            return False
+        return self._tokens + (time.monotonic() - self._counted) * limits.rate >= 0
 
     def send(self, payload: bytes, topic: str = "") -> bool:
         """A command to the device, on its newest connection. False when it is not there any more."""
