@@ -288,6 +288,14 @@ def test_without_key_nothing_is_answered():
     assert [(s.reason, s.replies) for s in batch.skipped] == [("no_key", ())]
 
 
+def test_encrypted_frame_without_a_time_is_not_read():
+    """What a foreign key leaves may hold a padding mark by chance."""
+    words = frame(f'"*SIA-DCS"0042L0#1234[{encrypt("#1234|Nri1/QA12]", KEY)}')
+    batch = codec("sia-dc09").decoder(KEYED).feed(words, received_at=NOW)
+    assert batch.messages == ()
+    assert [(s.reason, s.replies) for s in batch.skipped] == [("undecipherable", ())]
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "wanted", "reply"),
     [
