@@ -120,23 +120,20 @@ class BodyPayeeForm(AccountForm):
 class MembersField(forms.CharField):
     """A member a line: name, post, vote, with blanks, commas or tabs between; cleans to a list of ``Member``."""
 
-    widget = forms.Textarea
-
     def clean(self, value) -> list[Member]:
-        votes = {str(label).split("（")[0].split(" (")[0]: vote for vote, label in Vote.choices} | {
-            v: v for v in Vote.values
-        }
+        labels = {re.split(r"[（(]", str(label))[0].strip().casefold(): vote for vote, label in Vote.choices}
+        votes = labels | {v: v for v in Vote.values}
         found = []
         for n, line in enumerate((super().clean(value) or "").splitlines(), start=1):
             words = re.split(r"[\s,，、;；]+", line.strip())
             if words == [""]:
                 continue
-            if len(words) < 2 or words[-1] not in votes:
+            if len(words) < 2 or words[-1].casefold() not in votes:
                 raise forms.ValidationError(
                     _("Line %(n)s: a name, a post and a vote (%(votes)s)."),
-                    params={"n": n, "votes": " / ".join(list(votes)[:4])},
+                    params={"n": n, "votes": " / ".join(labels)},
                 )
-            found.append(Member(words[0][:50], " ".join(words[1:-1])[:100], votes[words[-1]]))
+            found.append(Member(words[0][:50], " ".join(words[1:-1])[:100], votes[words[-1].casefold()]))
         return found
 
 
@@ -148,6 +145,7 @@ class DecideForm(forms.Form):
     held_on = forms.DateField(label=_("Panel held on"))
     members = MembersField(
         label=_("Members of the panel"),
+        widget=forms.Textarea({"rows": 6}),
         help_text=_("One a line: name, post, vote (agrees, against, abstains, withdraws). The first one leads."),
     )
     file = forms.FileField(
