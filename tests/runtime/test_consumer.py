@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import nats
 import pytest
@@ -11,6 +13,7 @@ from django.utils import timezone
 from sangyu.care.emergencies.models import Incident
 from sangyu.care.signals.models import Alarm, Last, Poison, Reading
 from sangyu.engines.codecs.entries import STREAM, pack, subject
+from sangyu.runtime import consumer
 from sangyu.runtime.gateway import stream
 from support.nats import Nats
 from support.processes import eventually, process
@@ -124,3 +127,34 @@ def test_an_ended_consumer_leaves_nothing_unsaid(server, watches):
         eventually(lambda: unread(server) == 0, 40, "everything is acknowledged")
         one.send_signal(signal.SIGTERM)
         assert one.wait(30) == 0
+
+
+def test_a_request_that_ran_out_is_made_anew_at_once():
+    """Every nine seconds nothing was asked for until a second had passed: an alarm of that second waited for it."""
+    asked = []
+
+    class Nats:
+        def new_inbox(self):
+            return "inbox"
+
+        async def subscribe(self, inbox, cb):
+            return SimpleNamespace(unsubscribe=lambda: None)
+
+        async def publish(self, subject, body, reply=""):
+            asked.append(subject)
+
+    async def work():
+        stop = threading.Event()
+        puller = consumer.Puller(Nats(), consumer.ALARMS, consumer.Done(), stop)
+        running = asyncio.create_task(puller.run(None))
+        await asyncio.sleep(0.05)
+        assert len(asked) == 1
+        await puller._take(SimpleNamespace(headers={"Status": "408", "Nats-Pending-Messages": str(consumer.AHEAD)}))
+        await asyncio.sleep(0.05)
+        again = len(asked)
+        stop.set()
+        puller.came.set()
+        await running
+        return again
+
+    assert asyncio.run(work()) == 2

@@ -231,6 +231,8 @@ class Puller:
             if status in ("408", "409"):  # the request ran out
                 left = (message.headers or {}).get("Nats-Pending-Messages", "")
                 self.asked = max(0, self.asked - int(left)) if left.isdigit() else 0
+                if status == "408":  # asked anew at once: an alarm of the next second would wait for that second
+                    self.came.set()
             if status in ("404", "503"):
                 self.asked = 0
             return
