@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sangyu.kernel.signing import keys, signature
-from sangyu.runtime.gateway import publishing
+from sangyu.runtime.gateway import publishing, service
 from sangyu.runtime.gateway.register import Device
 from support.gateway import Source, running, stored
 from support.nats import Nats
@@ -71,6 +71,29 @@ def test_a_push_is_stored_and_its_repetition_is_the_same(nats, tmp_path):
     # two requests, one entry: the stream knows the id, and so would the database
     ((_subject, entry),) = asyncio.run(stored(nats.url))
     assert (entry.device, time.time() * 1000 - entry.received_at > 3_500_000) == (1, True)
+
+
+def test_a_message_that_cannot_be_read_does_not_keep_the_others_back(nats, tmp_path, monkeypatch):
+    """Else the vendor would repeat the whole request for ever."""
+    read = service.entry_of
+
+    def entry_of(message, *more):
+        if message.sequence == "7":
+            raise ValueError("unreadable")
+        return read(message, *more)
+
+    monkeypatch.setattr(service, "entry_of", entry_of)
+    broken = {"topic": POST, "payload": {"id": "7", "params": {"HeartRate": 71}}}
+
+    async def work():
+        where = tmp_path / "s"
+        async with pushing(nats, where) as gateway:
+            return await asyncio.to_thread(post, where, body([broken, *MESSAGES])), dict(gateway.counts)
+
+    answer, counts = asyncio.run(work())
+    assert answer == (200, {"stored": 1, "skipped": 2, "unknown": 1})
+    assert (counts["unread"], counts["messages"]) == (1, 1)
+    assert len(asyncio.run(stored(nats.url))) == 1
 
 
 def test_who_is_not_a_vendor_is_refused_and_nothing_is_stored(nats, tmp_path):

@@ -14,7 +14,7 @@ from sangyu.kernel.actor import Actor
 
 from . import selectors
 from .enums import PeriodKind
-from .funds import Budget, months_left, readers, times
+from .funds import Budget, ask, months_left, times
 
 
 def compared(
@@ -33,15 +33,14 @@ def compared(
     all subjects, ascending, and their paths.
     """
     found: list[dict[str, Any]] = []
-    for reader in readers():
-        for code in dict.fromkeys(r.fund for r in reversed(rules) if r is not None and r.fund):
-            budgets = reader(actor, rules[1].code, code, path, month, read_at)
-            if budgets is None:
-                return []
-            regions = sorted((p for b in budgets for p in b.regions), key=len)
-            part = _part(base[1], regions, path)
-            sums = [_sums(side, base[0], part, regions) if regions else {} for side in lines]
-            found += [_row(b, code, month, rules, sums) for b in budgets] or [{"code": code, "missing": True}]
+    for code in dict.fromkeys(r.fund for r in reversed(rules) if r is not None and r.fund):
+        budgets = ask(actor, rules[1].code, code, path, month, read_at)
+        if budgets is None:
+            return []
+        regions = sorted((p for b in budgets for p in b.regions), key=len)
+        part = _part(base[1], regions, path)
+        sums = [_sums(side, base[0], part, regions) if regions else {} for side in lines]
+        found += [_row(b, code, month, rules, sums) for b in budgets] or [{"code": code, "missing": True}]
     return found
 
 

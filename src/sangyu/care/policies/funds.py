@@ -38,16 +38,18 @@ class Budget:
 #: (actor, policy code, fund code, path, month, when the facts were read) → the funds that pay the rule there; None for whoever
 #: may not see funds.
 Reader = Callable[[Actor, str, str, str, date, datetime], list[Budget] | None]
-_readers: list[Reader] = []
+_reader: Reader | None = None
 
 
 def register(reader: Reader) -> None:
     """The room that keeps the funds tells how to ask for them; once, at start."""
-    _readers[:] = [reader]
+    global _reader
+    _reader = reader
 
 
-def readers() -> list[Reader]:
-    return _readers
+def ask(actor: Actor, policy: str, code: str, path: str, month: date, read_at: datetime) -> list[Budget] | None:
+    """What the registered reader answers; None also where no room keeps funds."""
+    return _reader(actor, policy, code, path, month, read_at) if _reader else None
 
 
 def months_left(year: int, month: date, until: date | None) -> Iterator[date]:

@@ -19,7 +19,7 @@ from sangyu.engines.codecs import Message, codec
 from sangyu.kernel.live import replicas
 
 from . import topics
-from .conversion import entry_of, network_of
+from .conversion import network_of
 from .door import find
 
 if TYPE_CHECKING:
@@ -117,20 +117,13 @@ class Bridge:
             return
         counts["mqtt_skipped"] += len(batch.skipped)
         counts["unknown"] += len(batch.messages) - len(known)
-        made = []
-        for m, device in known:
-            try:
-                product = self.gateway.product_of(device)
-                made.append((entry_of(m, device.id, device.product, product, network_of(m)), m, device))
-            except Exception:
-                log.exception("a message of device %s could not be read", device.id)
-                counts["unread"] += 1
+        entries = [(self.gateway.entry(m, device, network_of(m)), m, device) for m, device in known]
+        made = [found for found in entries if found[0] is not None]
         if not made:
             self.start(message.term())
             return
         waiting = Waiting(self, message, len(made))
         for entry, m, device in made:
-            counts["messages"] += 1
             self.gateway.publisher.put(entry, waiting, m)
             if m.confirms:
                 self.gateway.commander.confirmed(device.id, m.confirms)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sangyu.engines.codecs import Codec, Message
 
-from .conversion import entry_of, network_of
+from .conversion import network_of
 from .register import Device
 
 if TYPE_CHECKING:
@@ -164,13 +164,9 @@ class Connection(asyncio.Protocol):
         gateway, device = self.gateway, self.device
         self.network = network_of(message) or self.network
         self.family = message.details.get("family") or self.family
-        try:
-            entry = entry_of(message, device.id, device.product, gateway.product_of(device), self.network)
-        except Exception:
-            gateway.counts["unread"] += 1
-            log.exception("a %s message of device %s could not be read", self.codec.name, device.id)
+        entry = gateway.entry(message, device, self.network)
+        if entry is None:
             return
-        gateway.counts["messages"] += 1
         self.unanswered += 1
         gateway.publisher.put(entry, self, message)
         if self.unanswered >= gateway.limits.waiting or gateway.publisher.full:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sangyu.engines.codecs import Codec, Message, codec
 
 from .config import Listen, bound_datagrams
-from .conversion import entry_of, network_of
+from .conversion import network_of
 from .register import Device
 
 if TYPE_CHECKING:
@@ -89,13 +89,9 @@ class Datagrams(asyncio.DatagramProtocol):
         if self.unanswered[device.id] >= gateway.limits.waiting:
             gateway.counts["datagrams_dropped"] += 1
             return
-        try:
-            entry = entry_of(message, device.id, device.product, gateway.product_of(device), network_of(message))
-        except Exception:
-            gateway.counts["unread"] += 1
-            log.exception("a %s message of device %s could not be read", self.codec.name, device.id)
+        entry = gateway.entry(message, device, network_of(message))
+        if entry is None:
             return
-        gateway.counts["messages"] += 1
         self.unanswered[device.id] += 1
         gateway.publisher.put(entry, _Unanswered(self, device.id, address), message)
 

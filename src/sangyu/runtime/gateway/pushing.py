@@ -18,7 +18,7 @@ from sangyu.engines.codecs import codec
 from sangyu.kernel import signing
 
 from . import topics
-from .conversion import entry_of, network_of
+from .conversion import network_of
 from .door import find
 
 if TYPE_CHECKING:
@@ -128,14 +128,16 @@ class Push:
                 if device is None:
                     unknown += 1
                     continue
-                product = gateway.product_of(device)
-                entries.append((entry_of(message, device.id, device.product, product, network_of(message)), message))
+                entry = gateway.entry(message, device, network_of(message))
+                if entry is None:
+                    skipped += 1
+                else:
+                    entries.append((entry, message))
         gateway.counts["push_requests"] += 1
         gateway.counts["unknown"] += unknown
         if entries:
             waiting = _All(len(entries))
             for entry, message in entries:
-                gateway.counts["messages"] += 1
                 gateway.publisher.put(entry, waiting, message)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(waiting.done, SECONDS)

@@ -18,7 +18,8 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
-from sangyu.engines.codecs import codec
+from sangyu.engines.codecs import Message, codec
+from sangyu.engines.codecs.entries import Entry
 from sangyu.engines.codecs.interface import Options
 from sangyu.engines.codecs.products import Product
 from sangyu.kernel import live
@@ -30,6 +31,7 @@ from . import bridge, stream
 from .commander import Commander, NoCommands, Queue, Rows
 from .config import DATAGRAMS, Limits, Listen, bound, most_connections, remembered, state_file
 from .connections import Connection, Strangers
+from .conversion import entry_of
 from .datagrams import hear
 from .door import Door
 from .freshness import EVENTS, Freshness
@@ -196,8 +198,17 @@ class Gateway:
                 await asyncio.sleep(0.5)
 
     # ------------------------------------------------------------ connections
-    def product_of(self, device: Device) -> Product | None:
-        return (self._local if device.local_clock else self._products).get(device.product)
+    def entry(self, message: Message, device: Device, network: str) -> Entry | None:
+        """What the stream gets of a message, by whatever way it came. One that cannot be read is counted and logged: None."""
+        product = (self._local if device.local_clock else self._products).get(device.product)
+        try:
+            made = entry_of(message, device.id, device.product, product, network)
+        except Exception:
+            self.counts["unread"] += 1
+            log.exception("a %s message of device %s could not be read", message.protocol, device.id)
+            return None
+        self.counts["messages"] += 1
+        return made
 
     def opened(self, connection: Connection) -> None:
         self.counts["connected"] += 1
