@@ -15,6 +15,7 @@ from sangyu.care.orders.codes import home_code
 from sangyu.care.orders.models import Order
 from sangyu.care.vouchers import selectors as voucher_selectors
 from sangyu.care.vouchers import services as vouchers
+from sangyu.kernel.audit import log_read
 from sangyu.kernel.models import DataRead, Share
 from sangyu.kernel.scoping import scope
 from sangyu.registry.accounts import roles
@@ -374,3 +375,14 @@ def test_news_is_shown_until_it_is_read(world, family):
     assert client.post(reverse("family:notice_read", args=[world.person.pk, notice.pk])).status_code == 303
     assert Notice.objects.get().read_at is not None
     assert "条消息" not in client.get(home).content.decode()
+
+
+def test_elder_and_relatives_see_who_looked_and_why(world, family, stranger):
+    """R-090: silent listening-in and looks at a position stand among the looks."""
+    with scope(world.desk):
+        log_read(actor=world.desk, what="listen_in", objects=[world.person], purpose="摔倒后三次不接")
+    page = client_for(family).get(f"/elder/{world.person.pk}/data/").content.decode()
+    assert "通过设备静默监听" in page
+    assert "摔倒后三次不接" in page
+    assert world.desk.name in page
+    assert client_for(stranger).get(f"/elder/{world.person.pk}/data/").status_code == 404

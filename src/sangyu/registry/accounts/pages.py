@@ -54,11 +54,6 @@ class ShowsSecret:
         return self.render("accounts/secret.html", self.context(secret=message, heading=self.secret_title, onward=url))
 
 
-def _role_label(name: str) -> str:
-    found = roles.all_roles().get(name)
-    return found.label if found else name
-
-
 def _permission_choices(names) -> list[tuple[str, str]]:
     labels = all_permissions()
     return [(n, f"{labels.get(n, n)} ({n})") for n in sorted(names)]
@@ -165,7 +160,7 @@ class AccountDetail(DetailPage):
             "roles",
             _("Roles"),
             [
-                Custom("role", _("Role"), draw=lambda g: escape(_role_label(g.role))),
+                Custom("role", _("Role"), draw=lambda g: escape(selectors.role_label(g.role))),
                 Text("region.full_name", _("Area")),
                 Day("valid_from", _("Valid from")),
                 Day("valid_to", _("Valid until before")),
@@ -201,7 +196,7 @@ class AccountDetail(DetailPage):
             [
                 Moment("at", _("Time")),
                 Choice("act", _("Act"), enum=Act),
-                Custom("role", _("Role"), draw=lambda a: escape(_role_label(a.role)) if a.role else "—"),
+                Custom("role", _("Role"), draw=lambda a: escape(selectors.role_label(a.role)) if a.role else "—"),
                 Text("by_name", _("Done by")),
                 Text("reason", _("Reason")),
             ],
@@ -335,7 +330,7 @@ class GrantEnd(ActionPage):
 
     def confirm_text(self):
         return gettext("%(role)s in %(area)s ends today for %(name)s.") % {
-            "role": _role_label(self.object.role),
+            "role": selectors.role_label(self.object.role),
             "area": self.object.region.full_name,
             "name": self.object.account.name,
         }
@@ -360,7 +355,7 @@ class TokenList(ListPage):
         Text("name", _("Used by")),
         Text("prefix", _("Begins with")),
         Text("account.name", _("Sign-in name")),
-        Custom("role", _("Role"), draw=lambda t: escape(_role_label(t.grant.role))),
+        Custom("role", _("Role"), draw=lambda t: escape(selectors.role_label(t.grant.role))),
         Day("expires_on", _("Expires on")),
         Moment("last_used_at", _("Last used")),
         Moment("revoked_at", _("Revoked")),
@@ -435,7 +430,7 @@ class SignInLog(ListPage):
         Moment("at", _("Time")),
         Text("account.name", _("Sign-in name")),
         Choice("outcome", _("Outcome"), enum=Outcome),
-        Custom("role", _("Role"), draw=lambda s: escape(_role_label(s.grant.role)) if s.grant else "—"),
+        Custom("role", _("Role"), draw=lambda s: escape(selectors.role_label(s.grant.role)) if s.grant else "—"),
         Text("source", _("Network address")),
         Text("agent", _("Browser")),
     ]

@@ -44,11 +44,6 @@ USES = [
 ]
 
 
-def role_label(name: str) -> str:
-    found = roles.all_roles().get(name)
-    return found.label if found else name
-
-
 class AccountFilters(django_filters.FilterSet):
     """Conditions of the register of accounts."""
 
@@ -153,10 +148,10 @@ class DelegationLog(ListPage):
         Moment("at", _("Time")),
         Choice("act", _("Act"), enum=Act),
         Text("account.name", _("Person's name")),
-        Custom("role", _("Role"), draw=lambda a: escape(role_label(a.role)) if a.role else "—"),
+        Custom("role", _("Role"), draw=lambda a: escape(selectors.role_label(a.role)) if a.role else "—"),
         Text("region.full_name", _("Area")),
         Text("by_name", _("Done by")),
-        Custom("by_role", _("In the role"), draw=lambda a: escape(role_label(a.by_role))),
+        Custom("by_role", _("In the role"), draw=lambda a: escape(selectors.role_label(a.by_role))),
         Text("by_area", _("For the area")),
         Text("reason", _("Reason")),
     ]

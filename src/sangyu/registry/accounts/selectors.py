@@ -18,6 +18,12 @@ from .models import Account, AccountSession, ApiToken, Grant, IdentityLink, Seco
 from .throttle import Gate
 
 
+def role_label(name: str) -> str:
+    """The role in words; one that exists no more by its name."""
+    found = roles.all_roles().get(name)
+    return found.label if found else name
+
+
 def live(day: date) -> Q:
     """Condition for grants that hold on ``day`` (the end is excluded)."""
     return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sangyu.engines.codecs import Encoded, NotEncodable, Target, codec, encode
+from sangyu.engines.codecs import Encoded
 from sangyu.engines.codecs import commands as engine
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.audit import log_read
@@ -17,7 +17,8 @@ from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.services import service
 
-from . import events, selectors, store
+from . import events, listening, selectors, store
+from .building import built, encoded, not_encodable
 from .enums import CommandState, State
 from .models import Command, Device
 from .products import product as product_of
@@ -29,8 +30,7 @@ TRIES = 3
 #: A command whose gateway died is taken back after this.
 STUCK = timedelta(minutes=5)
 #: Never twice: the device has acted perhaps, and only its word was lost.
-ONCE = frozenset({"restart", "call"})
-MOST_OPEN = 20
+ONCE = frozenset({"restart", "call", "listen_in"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def command(
     ``arguments``: seconds, number, text, at ("08:30") and days, hours, as the command has them; SOS numbers are those of the settings. To
     ask where somebody is needs the consent to position, or a ``reason``, which is kept (R-090); either way the look is logged.
     Raises NotVisible, Invalid, Refused: "devices.no_command", "devices.consent", "devices.queue", "devices.retired". Listening in
-    is no command of this service: it needs an authorisation of its own and is off.
+    has a service of its own (``listen_in``).
     """
     now = now or timezone.now()
     device = store.locked(actor, device_id)
@@ -71,23 +71,16 @@ def command(
     values = dict(arguments or {})
     if name == engine.SosNumbers.name:
         values = {"contacts": [c.pk for c in selectors.sos_numbers(device)]}
-    built = _built(device, name, values)
-    wrong = built if isinstance(built, str) else _not_encodable(device, built, now)
+    asked = built(device, name, values)
+    wrong = asked if isinstance(asked, str) else not_encodable(device, asked, now)
     if wrong:
         raise Invalid({_FIELD.get(name, "name"): [_("This value does not fit the command: %(why)s.") % {"why": wrong}]})
     if name == engine.LocateNow.name and device.person_id is not None:
         _check_look(actor, device, reason)
-    if Command.objects.filter(device=device, state__in=(CommandState.QUEUED, CommandState.SENT)).count() >= MOST_OPEN:
-        raise Refused(_("Too many commands wait for this device."), code="devices.queue")
     waits = timedelta(minutes=minutes) if minutes else WAITS
     if not timedelta() < waits <= MOST_WAITS:
         raise Invalid({"minutes": [_("From one minute to seven days.")]})
-    made = Command.objects.create(
-        device=device, path=device.path, name=name, arguments=json.dumps(values, ensure_ascii=False), reason=reason[:300],
-        given_by=actor.name[:100], account_id=actor.account_id, given_at=now, expires_at=now + waits,
-    )  # fmt: skip
-    emit(events.COMMANDED, path=device.path, id=device.pk, command=made.pk)
-    return made
+    return store.queue(actor, device, name, values, reason=reason, waits=waits, now=now)
 
 
 @service("devices.command")
@@ -114,8 +107,8 @@ def next_command(*, actor: Actor, device_id: int, family: str = "", now: datetim
         if found.expires_at <= now:
             _end(found, CommandState.EXPIRED, "", now)
             continue
-        built = _built(device, found.name, json.loads(found.arguments))
-        made = built if isinstance(built, str) else _encoded(device, built, found.pk, family, now)
+        asked = _asked(device, found)
+        made = asked if isinstance(asked, str) else encoded(device, asked, found.pk, family, now)
         if not isinstance(made, Encoded):
             _end(found, CommandState.FAILED, made if isinstance(made, str) else made.detail or made.reason, now)
             continue
@@ -172,54 +165,11 @@ def _end(found: Command, state: str, note: str, now: datetime) -> Command:
 _FIELD = {"report_interval": "seconds", "call": "number", "show_message": "text", "reminder": "at", "measure_heart_rate": "seconds", "set_time_zone": "hours"}  # fmt: skip
 
 
-def _built(device: Device, name: str, values: Mapping[str, Any]) -> "engine.Command | str":
-    """The engine's value of a command, or what is missing."""
-    try:
-        match name:
-            case "locate_now":
-                return engine.LocateNow()
-            case "ring":
-                return engine.Ring()
-            case "restart":
-                return engine.Restart()
-            case "report_interval":
-                return engine.ReportInterval(int(values["seconds"]))
-            case "measure_heart_rate":
-                return engine.MeasureHeartRate(int(values.get("seconds") or 1))
-            case "call":
-                return engine.Call(str(values["number"]))
-            case "show_message":
-                return engine.ShowMessage(str(values["text"]))
-            case "reminder":
-                return engine.Reminder(
-                    time.fromisoformat(str(values["at"])), frozenset(map(int, values.get("days", ())))
-                )
-            case "set_time_zone":
-                return engine.SetTimeZone(float(values.get("hours", 8)))
-            case "sos_numbers":
-                by_id = {c.pk: c.phone for c in selectors.sos_numbers(device)}
-                return engine.SosNumbers(tuple(by_id[pk] for pk in values["contacts"] if pk in by_id))
-    except (KeyError, TypeError):
-        return "a value is missing"
-    except ValueError:
-        return "a time is written 08:30" if name == "reminder" else "a value is missing"
-    return "not supported"
-
-
-def _encoded(device: Device, built, sequence: int, family: str, now: datetime) -> Encoded | NotEncodable:
-    known = product_of(device.product)
-    if known is None:
-        return NotEncodable("unsupported", device.product)
-    target = Target(
-        device.identity, family=family or known.family or "3G", sequence=sequence, templates=known.templates,
-        allowed=known.allowed,
-    )  # fmt: skip
-    return encode(codec(device.protocol), built, target, now)
-
-
-def _not_encodable(device: Device, built, now: datetime) -> str:
-    tried = _encoded(device, built, 1, "", now)
-    return "" if isinstance(tried, Encoded) else tried.detail or tried.reason
+def _asked(device: Device, found: Command) -> "engine.Command | str":
+    """The engine's value of a waiting command, or why there is none (any more)."""
+    if found.name == engine.ListenIn.name:
+        return listening.authorised(device, found)
+    return built(device, found.name, json.loads(found.arguments))
 
 
 def _check_look(actor: Actor, device: Device, reason: str) -> None:

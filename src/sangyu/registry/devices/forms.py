@@ -295,3 +295,12 @@ class CommandForm(forms.Form):
         if field == "at":
             return {"at": f"{self.cleaned_data['at']:%H:%M}", "days": list(range(7))}
         return {field: self.cleaned_data[field]} if field else {}
+
+
+class ListenForm(forms.Form):
+    """Whom the device calls without being heard, and why."""
+
+    number = forms.CharField(label=_("Number that it calls"), max_length=21, help_text=_("Your own line at the desk"))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("It is kept, and shown to the elder and the family."),
+    )  # fmt: skip

@@ -362,6 +362,9 @@ class Command(PlaceRow):
     name = models.CharField(_("Command"), max_length=30, db_collation="C")
     arguments = EncryptedTextField(_("Values"), purpose="devices.command.arguments")
     reason = models.CharField(_("Reason"), max_length=300, blank=True)
+    #: On what listening in rests: the consent, and the role in which it was asked for.
+    consent = models.ForeignKey("people.Consent", null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(_("Role"), max_length=30, blank=True, editable=False, db_collation="C")
     state = models.CharField(
         pgettext_lazy("command", "State"), max_length=10, choices=CommandState.choices, default=CommandState.QUEUED
     )
@@ -374,6 +377,8 @@ class Command(PlaceRow):
     ended_at = models.DateTimeField(_("Ended at"), null=True)
     note = models.CharField(_("Note"), max_length=200, blank=True)
 
+    #: Whose it is, though the consent leads to a person as well; who was listened in to is in the log of looks.
+    about = "device__person"
     scope = Scope(staff=Within())
     history = History(hidden=("sent_at", "tries"))
 
@@ -382,6 +387,10 @@ class Command(PlaceRow):
         ordering = ["-given_at", "-id"]
         constraints = [
             models.CheckConstraint(name="command_state", condition=Q(state__in=CommandState.values)),
+            models.CheckConstraint(
+                name="command_listen_in_authorised",
+                condition=~Q(name="listen_in") | (Q(consent__isnull=False) & ~Q(role="") & ~Q(reason="")),
+            ),
             models.CheckConstraint(name="command_waits", condition=Q(expires_at__gt=F("given_at"))),
             models.CheckConstraint(
                 name="command_ended",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.importing.importer import Importer
+from sangyu.registry.accounts import selectors as accounts
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import (
@@ -31,7 +32,7 @@ from sangyu.ui.pages import (
 
 from . import credentials, forms, selectors, services
 from .enums import CommandState, EndReason, Kind, Outcome, Payer, State
-from .models import Device
+from .models import Command, Device
 
 NAV = [Nav(_("Devices"), "watch", "devices:list", "devices.view", Group.REGISTERS, 57, audiences=("staff", "provider"))]
 LIST = ("devices:list", _("Devices"))
@@ -234,6 +235,11 @@ def _interval(device: Device) -> str:
     return gettext("as the product: %(n)s minutes") % {"n": known.supervision_minutes} if known else ""
 
 
+def _given_by(command: Command) -> str:
+    """Who gave it; of listening in also in which role."""
+    return f"{command.given_by}（{accounts.role_label(command.role)}）" if command.role else command.given_by
+
+
 class DeviceDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "devices.view"
     model, related, parent = Device, (*RELATED, "setting"), LIST
@@ -291,7 +297,7 @@ class DeviceDetail(DetailPage):
             "commands", _("Commands"),
             [
                 Text("name", _("Command"), value=lambda c: selectors.command_label(c.name)), Moment("given_at", _("Given at")),
-                Text("given_by", pgettext_lazy("command", "Given by")), Status("state", pgettext_lazy("command", "State"), enum=CommandState),
+                Text("by", pgettext_lazy("command", "Given by"), value=_given_by), Status("state", pgettext_lazy("command", "State"), enum=CommandState),
                 Moment("sent_at", _("Sent at")), Moment("ended_at", _("Ended at")), Number("tries", _("Tries")),
                 Text("reason", _("Reason")), Text("note", _("Note")),
             ],
@@ -341,6 +347,7 @@ class DeviceDetail(DetailPage):
         Link(_("Report found"), "devices:found", "search", "devices.issue", method="dialog", when=_in(State.LOST)),
         Link(_("Report lost"), "devices:lost", "off", "devices.issue", method="dialog", when=_in(State.STOCK, State.ISSUED, State.RETURNED, State.REPAIR)),
         Link(_("Send a command"), "devices:command", "out", "devices.command", method="dialog", when=_spoken_to),
+        Link(_("Silent listening-in"), "devices:listen-in", "phone", "devices.listen_in", "badline", "dialog", when=selectors.can_listen),
         Link(_("Measurements"), "signals:device", "chart", "signals.view"),
         Link(_("Settings"), "devices:settings", "gear", "devices.settings", when=_worn),
         Link(_("New password or key"), "devices:renew-secret", "key", "devices.settings", method="dialog", when=_has_secret),

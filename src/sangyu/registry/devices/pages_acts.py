@@ -208,6 +208,19 @@ class GiveCommand(_Act):
         return str(self.success)
 
 
+class ListenIn(_Act):
+    """Silent listening-in: refused in words unless the elder has agreed to it; each time is shown to the elder (R-090)."""
+
+    url, name, permission, title = "<int:pk>/listen-in/", "listen-in", "devices.listen_in", _("Silent listening-in")
+    form_class, service, tab, submit_label = forms.ListenForm, services.listen_in, "commands", _("Listen in")
+    success, irreversible = _("The device calls you within five minutes, or not at all."), True
+
+    def confirm_text(self) -> str:
+        return gettext(
+            "Nobody there hears that the device calls you. Only when somebody is in danger and does not answer."
+        )
+
+
 class CancelCommand(ActionPage):
     url, name, permission, title = (
         "commands/<int:pk>/cancel/",

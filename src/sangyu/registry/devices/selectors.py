@@ -20,7 +20,7 @@ from .models import Binding, Command, Device, Fee, Setting
 from .products import Product, product, products
 
 __all__ = [
-    "Bearer", "Identified", "Known", "Product", "Stretch", "Wearer", "bearers", "bindings_of", "by_identity", "commands_of",
+    "Bearer", "Identified", "Known", "Product", "Stretch", "Wearer", "bearers", "bindings_of", "by_identity", "can_listen", "commands_of",
     "commands_visible", "commands_waiting", "consents_of", "devices_visible", "get_device",
     "of_person", "out_with", "product", "products", "snapshot", "stock_of", "wearers",
 ]  # fmt: skip
@@ -243,6 +243,12 @@ def commands_of(device: Device) -> tuple[str, ...]:
     return names if found is None or found.commands is None else tuple(n for n in names if n in found.commands)
 
 
+def can_listen(device: Device | None) -> bool:
+    """Whether somebody wears the device and its product and settings know silent listening in, as hardly one does."""
+    known = product(device.product) if device is not None and device.person_id else None
+    return known is not None and "listen_in" in known.commands and "listen_in" in commands_of(device)
+
+
 def action_label(action: str) -> str:
     return str(Action(action).label)
 
@@ -251,7 +257,7 @@ _COMMANDS = {
     "locate_now": _("Locate now"), "report_interval": _("Reporting interval"), "sos_numbers": _("SOS numbers"),
     "call": _("Calls out"), "ring": _("Ring"), "show_message": _("Message"), "play_voice": _("Voice message"),
     "reminder": _("Reminder"), "measure_heart_rate": _("Measure heart rate"), "set_time_zone": _("Time zone"),
-    "restart": _("Restart"),
+    "restart": _("Restart"), "listen_in": _("Silent listening-in"),
 }  # fmt: skip
 
 

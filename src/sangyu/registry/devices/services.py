@@ -19,6 +19,7 @@ from .charging import charge_month, record_paid
 from .commanding import cancel_command, command, command_done, next_command, sweep_commands
 from .enums import Action, Answer, EndReason, Kind, State
 from .hearing import heard
+from .listening import listen_in
 from .models import Binding, Device
 from .products import product as product_of
 from .repairing import repair_ended, send_to_repair
@@ -28,7 +29,7 @@ from .workflow import DEVICE_FLOW
 
 __all__ = [
     "allot", "bind_place", "cancel_command", "change", "charge_month", "command", "command_done", "configure",
-    "exchange", "heard", "issue", "next_command", "pay_back", "receive", "record_paid", "renew_secret",
+    "exchange", "heard", "issue", "listen_in", "next_command", "pay_back", "receive", "record_paid", "renew_secret",
     "repair_ended", "report_found", "report_lost", "restock", "retire", "reveal", "reveal_secret", "send_to_repair",
     "sweep_commands", "take_back",
 ]  # fmt: skip

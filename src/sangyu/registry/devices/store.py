@@ -1,19 +1,23 @@
 """Small steps that the services of this room share. Called inside an open scope."""
 
+import json
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor, Audience
-from sangyu.kernel.errors import Invalid, NotVisible
+from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.scoping import as_system
 from sangyu.registry.people.enums import Purpose
 from sangyu.registry.regions import selectors as regions
 
 from . import events
-from .models import Binding, Device, Setting
+from .enums import CommandState
+from .models import Binding, Command, Device, Setting
 from .products import Product
 from .workflow import DEVICE_FLOW
 
@@ -23,6 +27,8 @@ DIGITS = {"watch": (10, 15), "h02": (5, 16), "gt06": (15, 16)}
 HEALTH = frozenset(
     {"heart_rate", "blood_pressure", "spo2", "temperature", "glucose", "weight", "respiration", "steps", "bed", "sleep"}
 )
+#: Commands that wait for one device.
+MOST_OPEN = 20
 #: One million yuan.
 MOST = 100_000_000
 NAMED = re.compile(r"^[A-Za-z0-9_.:\-]{2,64}$")
@@ -114,3 +120,25 @@ def read_iccid(written: str) -> str:
     if text and not re.fullmatch(r"89[0-9]{16,17}[0-9A-F]", text):
         raise Invalid({"iccid": [_("A SIM card number begins with 89 and has 19 or 20 characters.")]})
     return text
+
+
+def queue(
+    actor: Actor,
+    device: Device,
+    name: str,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    waits: timedelta,
+    now: datetime,
+    **more: Any,
+) -> Command:
+    """Write a command down and tell the gateway. ``more``: further columns. Raises Refused("devices.queue")."""
+    if Command.objects.filter(device=device, state__in=(CommandState.QUEUED, CommandState.SENT)).count() >= MOST_OPEN:
+        raise Refused(_("Too many commands wait for this device."), code="devices.queue")
+    made = Command.objects.create(
+        device=device, path=device.path, name=name, arguments=json.dumps(values, ensure_ascii=False), reason=reason[:300],
+        given_by=actor.name[:100], account_id=actor.account_id, given_at=now, expires_at=now + waits, **more,
+    )  # fmt: skip
+    emit(events.COMMANDED, path=device.path, id=device.pk, command=made.pk)
+    return made

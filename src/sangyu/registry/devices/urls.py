@@ -29,6 +29,7 @@ urlpatterns = paths(
     pages_acts.RepairEnd,
     pages_acts.Settings,
     pages_acts.GiveCommand,
+    pages_acts.ListenIn,
     pages_acts.CancelCommand,
     pages_acts.RevealSim,
     pages_acts.RevealCard,

@@ -248,6 +248,7 @@ class Purpose(models.TextChoices):
     SHARE_PROVIDER = "share_provider", _("Hand on to service providers")
     PHOTO = "photo", _("Photographs as proof of service")
     RESEARCH = "research", _("Statistics and research")
+    LISTEN_IN = "listen_in", _("Silent listening-in through a device")
 
 
 class Part(models.TextChoices):

@@ -26,7 +26,7 @@ from .values import disagreements
 from .words import read_status
 
 __all__ = [
-    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
+    "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consent_in_force", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
     "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "homes", "is_restricted", "locked_person", "merge_record", "merged_into", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
@@ -198,6 +198,14 @@ def consents_held(person_ids: Iterable[int], purposes: Iterable[str]) -> dict[in
         for person, held in cursor.fetchall():
             found[person] = _held(held)
     return found
+
+
+def consent_in_force(person_id: int, purpose: str) -> int | None:
+    """The person's own consent to ``purpose`` that holds now, by its number. Call inside a scope."""
+    from .models import Consent
+
+    own = Consent.objects.filter(person_id=person_id, purpose=purpose, contact=None, withdrawn_on__isnull=True)
+    return own.values_list("pk", flat=True).first()
 
 
 @cache

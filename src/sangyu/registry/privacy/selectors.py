@@ -6,8 +6,12 @@ from datetime import date
 
 from django.apps import apps
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.models import DataRead
+from sangyu.kernel.scoping import as_system
+from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import Purpose
 
 from . import rules
@@ -86,3 +90,41 @@ def totals(lines: list[LedgerLine]) -> Counter:
         withdrawn=sum(line.withdrawn for line in lines),
         old=sum(line.holding for line in lines if not line.current),
     )
+
+
+# ---------------------------------------------------------------- who looked
+#: What was looked at → words.
+_LOOKS = {
+    "id_number": _("ID number"),
+    "phone": _("Phone"),
+    "casefile": _("the whole file, printed"),
+    "card": _("the file, by the card's code"),
+    "file": _("a file"),
+    "copy": _("a copy of all data"),
+    "position": _("the place of a device"),
+    "signals": _("measurements of a device"),
+    "listen_in": _("silent listening-in through a device"),
+    "people.roster": _("an export of the register"),
+}
+
+
+def look_label(what: str) -> str:
+    """What was looked at, in words; what has none by its name."""
+    return str(_LOOKS.get(what, what))
+
+
+def look_reason(purpose: str) -> str:
+    """Why somebody looked; pages that ask for no reason say only where."""
+    return "" if purpose.startswith("page") or purpose in ("print", "card scanned", "locate_now") else purpose
+
+
+def looks_of(person_id: int) -> QuerySet[DataRead]:
+    """Looks at the person's data on purpose; what guards itself (guarded notes) is not told (R-028). Call inside a scope."""
+    return DataRead.objects.filter(table_name="people_person", row_id=person_id).exclude(what="guarded notes")
+
+
+def looks_for_family(actor: Actor, person_id: int, most: int = 30) -> list[DataRead]:
+    """The latest looks, for the elder and the relatives who see the file (R-090). Raises NotVisible."""
+    people.get_person(actor, person_id)
+    with as_system("who looked at the elder's data is told to the elder"):
+        return list(looks_of(person_id).order_by("-id")[:most])

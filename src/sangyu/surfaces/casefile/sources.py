@@ -7,10 +7,11 @@ from django.utils.translation import pgettext
 
 from sangyu.care.orders import selectors as orders
 from sangyu.kernel.actor import Audience
-from sangyu.kernel.models import Change, DataRead
+from sangyu.kernel.models import Change
 from sangyu.registry.dossier import selectors as dossier
 from sangyu.registry.people import selectors as people
 from sangyu.registry.people.enums import FactKind
+from sangyu.registry.privacy import selectors as privacy
 from sangyu.ui.format import money
 
 from . import words
@@ -256,15 +257,13 @@ def checks(asked: Asked) -> list[Entry]:
 
 
 def looks(asked: Asked) -> list[Entry]:
-    """Who looked at personal data on purpose; what guards itself (guarded notes) is not told here (R-028)."""
-    person = asked.file.person
-    rows = DataRead.objects.filter(table_name=person._meta.db_table, row_id=person.pk).exclude(what="guarded notes")
+    """Who looked at personal data on purpose."""
     return [
         Entry(
-            r.at, r.pk, _("Looked at"), words.look(r.what), "，".join(filter(None, [r.actor, words.purpose(r.purpose)])), "",
+            r.at, r.pk, _("Looked at"), privacy.look_label(r.what), "，".join(filter(None, [r.actor, privacy.look_reason(r.purpose)])), "",
             actor=r.actor, reason=r.purpose,
         )
-        for r in asked.rows(rows)
+        for r in asked.rows(privacy.looks_of(asked.file.person.pk))
     ]  # fmt: skip
 
 

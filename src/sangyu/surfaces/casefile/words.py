@@ -80,23 +80,3 @@ def reference(text: str) -> str:
 def part(value: str) -> str:
     """The words for a part of the file that a consent opens."""
     return str(Part(value).label) if value in Part.values else value
-
-
-#: What was looked at → words.
-LOOKS = {
-    "id_number": _("ID number"),
-    "phone": _("Phone"),
-    "casefile": _("the whole file, printed"),
-    "card": _("the file, by the card's code"),
-    "file": _("a file"),
-    "people.roster": _("an export of the register"),
-}
-
-
-def look(what: str) -> str:
-    return str(LOOKS.get(what, what))
-
-
-def purpose(text: str) -> str:
-    """Why somebody looked; pages that ask for no reason say only where."""
-    return "" if text.startswith("page") or text in ("print", "card scanned") else text

@@ -17,6 +17,7 @@ from sangyu.care.emergencies.enums import Cause, Kind, Outcome, PartyKind, Verif
 from sangyu.kernel.actor import Audience
 from sangyu.kernel.errors import Forbidden, NotVisible
 from sangyu.registry.catalogue import selectors as catalogue
+from sangyu.registry.devices import selectors as devices
 from sangyu.ui.nav import Group, Nav
 from sangyu.ui.pages import PlainPage
 
@@ -71,6 +72,7 @@ def case_context(page: DeskPage, pk: int) -> dict:
         ],
         "map": shown.map_of(card, candidates),
         "trail": list(reversed(selectors.trail(page.actor, pk))),
+        "listens": live and page.actor.may("devices.listen_in") and devices.can_listen(card.incident.device),
         "handover": selectors.handover_text(page.actor, pk) if live else "",
         "knowing": shown.knowing(card),
         "verified": Verified.choices,

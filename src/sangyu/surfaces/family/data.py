@@ -29,7 +29,7 @@ class DataPage(ElderPage):
 
 
 class Data(ElderPage):
-    """The four questions, and what was asked before with its answer."""
+    """The four questions, what was asked before with its answer, and who looked."""
 
     url, name, title = "<int:elder>/data/", "data", gettext_lazy("My data")
     permission, template = "privacy.ask", "family/data.html"
@@ -37,6 +37,10 @@ class Data(ElderPage):
     def get_context(self) -> dict:
         return {
             "kinds": [(kind.value, *words) for kind, words in WORDS.items()],
+            "looks": [
+                (r, selectors.look_label(r.what), selectors.look_reason(r.purpose))
+                for r in selectors.looks_for_family(self.actor, self.card.id)
+            ],
             "requests": [
                 {"request": r, "open": r.state in OPEN} for r in selectors.own_requests(self.actor, self.card.id)[:20]
             ],
