@@ -5,12 +5,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from sangyu.care.emergencies import services
 from sangyu.care.emergencies.models import Incident
 from sangyu.kernel import live
+from sangyu.kernel.models import DataRead
 from support.emergencies import JOB, alarm, facility, operator
 from support.pages import client_for
 from support.world import make_person, make_regions
@@ -59,6 +62,31 @@ def test_the_queue_shows_the_case_red_and_ringing_to_its_area_only(room, case):
     assert room["person"].name not in page_of(room["other"], "desk").content.decode()
     assert page_of(room["other"], "case", case.pk).status_code == 303  # to the whole desk, which says 404
     assert page_of(room["other"], "desk", case=case.pk).status_code == 404
+
+
+def test_each_opening_of_a_case_is_written_down_once_for_four_statements(room, case):
+    """R-090: among the looks at the elder's data; the news of an open case are the same look, a tab of its page too."""
+
+    def looks():
+        rows = DataRead.objects.filter(table_name="people_person", row_id=room["person"].pk)
+        return list(rows.order_by("pk").values_list("what", "purpose", "actor"))
+
+    look = ("emergencies.case", case.number, "王丽")
+    for at in ("queue", "desk"):
+        page_of(room["first"], at)
+    assert looks() == []
+    with CaptureQueriesContext(connection) as plain:
+        news = client_for(room["first"]).get(reverse("desk:news", args=[case.pk]))
+    assert (news.status_code, looks()) == (200, [])
+    client = client_for(room["first"])
+    with CaptureQueriesContext(connection) as opened:
+        client.get(reverse("desk:case", args=[case.pk]), headers={"HX-Request": "true"})
+    assert looks() == [look]
+    assert len(opened) - len(plain) <= 4
+    page_of(room["first"], "desk", case=case.pk)
+    client.get(f"/emergencies/{case.pk}/")
+    client.get(f"/emergencies/{case.pk}/steps/", headers={"HX-Request": "true", "HX-Target": "tab"})
+    assert looks() == [look] * 3
 
 
 def test_one_claims_and_the_other_is_told_who(room, case):

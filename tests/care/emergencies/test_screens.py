@@ -251,7 +251,7 @@ def test_the_family_looks_and_each_look_is_written_down(house):
     from support.emergencies import account
 
     relative = account(house["tree"]["a"], "李建华")
-    pk = raised(house)
+    raised(house)
     actor = Actor(
         Audience.FAMILY, house["tree"]["a"].path, "李建华", account_id=relative.pk, subject_id=relative.pk, role="family",
         permissions=house["first"].permissions,
@@ -260,7 +260,7 @@ def test_the_family_looks_and_each_look_is_written_down(house):
     assert client.get(f"/emergencies/people/{house['person'].pk}/").status_code == 404
     share_person(relative.pk, house["person"])
     assert "SOS" in client.get(f"/emergencies/people/{house['person'].pk}/").text
-    assert DataRead.objects.filter(what="emergencies.family", row_id=pk).count() == 1
+    assert DataRead.objects.filter(what="emergencies.family", row_id=house["person"].pk).count() == 1
     nobody = client_for(replace(actor, permissions=frozenset()))
     assert nobody.get(f"/emergencies/people/{house['person'].pk}/").status_code == 403
 

@@ -8,6 +8,7 @@ from django.db.models import Case, Min, Q, QuerySet, When
 from django.utils import timezone
 
 from sangyu.kernel.actor import Actor, Audience
+from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.scoping import as_system, scope
 from sangyu.registry.people import selectors as people
@@ -74,10 +75,16 @@ def incidents_visible(actor: Actor) -> QuerySet[Incident]:
 
 def get_incident(actor: Actor, pk: int) -> Incident:
     """One case. Raises NotVisible."""
-    found = incidents_visible(actor).select_related("region", "facility", "device").filter(pk=pk).first()
+    found = incidents_visible(actor).select_related("region", "facility", "device", "person").filter(pk=pk).first()
     if found is None:
         raise NotVisible
     return found
+
+
+def log_look(actor: Actor, incident: Incident) -> None:
+    """Write down that a member of staff opened the case (R-090, ADR 0011): among the looks at the person's data, of a case without one the
+    actor sees at the case itself."""
+    log_read(actor=actor, what="emergencies.case", objects=[incident.person or incident], purpose=incident.number)
 
 
 def queue(actor: Actor, *, most: int = 200, drills: bool = True) -> list[Row]:
@@ -250,7 +257,7 @@ def of_person(actor: Actor, person_id: int, *, most: int = 20) -> list[Incident]
 
 __all__ = [
     "BY", "Asked", "Candidate", "Card", "Row", "acts", "asked", "calls_visible", "candidates", "card", "channels_visible", "drills_visible",
-    "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "nobodys", "now_on_duty", "of_person",
+    "duties_visible", "false_alarms", "get_incident", "handover_text", "incidents_visible", "log_look", "nobodys", "now_on_duty", "of_person",
     "open_steps", "parties_of", "queue", "report", "roster_gaps", "rosters", "rows_of", "stations_visible", "tests_visible",
     "to_call_back", "trail", "untested", "waiting_seconds",
 ]  # fmt: skip

@@ -104,6 +104,8 @@ _LOOKS = {
     "position": _("the place of a device"),
     "signals": _("measurements of a device"),
     "listen_in": _("silent listening-in through a device"),
+    "emergencies.case": _("an emergency of the person"),
+    "emergencies.family": _("an emergency of the person"),
     "people.roster": _("an export of the register"),
 }
 

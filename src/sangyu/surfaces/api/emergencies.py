@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from sangyu.care.emergencies import selectors, services
 from sangyu.care.emergencies.enums import Cause, Kind, Outcome, Source, State, Verified
+from sangyu.kernel.actor import Audience
 from sangyu.ui.pages.keyset import page_of
 
 from .values import (
@@ -222,7 +223,10 @@ def report(request, given: Query[ReportFilter]) -> Any:
     router, "GET", "/emergencies/{incident_id}", "emergencies.get", "emergencies.view", EmergencyOut, _("One emergency")
 )
 def get(request, incident_id: Id) -> Any:
-    return _row(request, incident_id)
+    row = _row(request, incident_id)
+    if request.actor.audience is Audience.STAFF:
+        selectors.log_look(request.actor, row)
+    return row
 
 
 @operation(

@@ -83,6 +83,13 @@ def case_context(page: DeskPage, pk: int) -> dict:
     }  # fmt: skip
 
 
+def opened(page: DeskPage, pk: int) -> dict:
+    """The panes of a case that somebody opens: a look, which is written down; news of it and answers to acts are the same look."""
+    context = case_context(page, pk)
+    selectors.log_look(page.actor, context["case"])
+    return context
+
+
 def follow_ups(card, now: datetime) -> list[tuple[str, str]]:
     """Services at home that may follow the case (R-097), for the next morning."""
     if card.person is None or card.incident.drill or not card.person.at_home:
@@ -114,7 +121,7 @@ class Console(DeskPage):
             "kinds": {str(value): str(label) for value, label in Kind.choices},
         }
         if case := self.request.GET.get("case"):
-            context |= case_context(self, number(case))
+            context |= opened(self, number(case))
         return context
 
 
@@ -145,7 +152,7 @@ class CasePane(DeskPage):
         return super().get(request, *args, **kwargs)
 
     def get_context(self) -> dict:
-        return case_context(self, self.kwargs["pk"])
+        return opened(self, self.kwargs["pk"])
 
 
 class CaseNews(DeskPage):

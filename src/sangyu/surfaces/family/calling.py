@@ -96,7 +96,9 @@ class Called(ElderPage):
         if self.case.person_id != self.card.id:
             raise NotVisible
         if not self.own and request.session.get(_SEEN) != self.case.pk:  # the page that comes anew is the same look
-            log_read(actor=self.actor, what="emergencies.family", objects=[self.case], purpose=_("a relative's look"))
+            log_read(
+                actor=self.actor, what="emergencies.family", objects=[self.case.person], purpose=_("a relative's look")
+            )
             request.session[_SEEN] = self.case.pk
         response = super().get(request, *args, **kwargs)
         if self.case.live:

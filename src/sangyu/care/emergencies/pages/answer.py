@@ -102,7 +102,7 @@ class FamilyView(PlainPage):
     def get_context(self) -> dict:
         rows = selectors.of_person(self.actor, self.person.pk)
         if self.actor.audience is Audience.FAMILY and rows:
-            log_read(actor=self.actor, what="emergencies.family", objects=rows, purpose=gettext("Family view"))
+            log_read(actor=self.actor, what="emergencies.family", objects=[self.person], purpose=gettext("Family view"))
         going = {i.pk: [p for p in selectors.parties_of(i) if p.answer == Answer.ACCEPTED] for i in rows}
         return {"person": self.person, "rows": [{"i": i, "going": going[i.pk]} for i in rows]}
 

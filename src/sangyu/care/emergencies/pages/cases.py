@@ -1,11 +1,13 @@
 """Screens: the list of cases, one case with its trail, and the acts on it."""
 
 import django_filters
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from sangyu.kernel.actor import Audience
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.pages import (
     ActionPage,
@@ -147,7 +149,7 @@ def _may(act: str):
 
 class CaseDetail(DetailPage):
     url, name, permission = "<int:pk>/", "detail", "emergencies.view"
-    model, related, parent, live = Incident, ("region", "facility", "device"), LIST, ("emergencies",)
+    model, related, parent, live = Incident, ("region", "facility", "device", "person"), LIST, ("emergencies",)
     facts = [
         Status("state", pgettext_lazy("incident", "State"), enum=State),
         Choice("level", _("Level"), enum=Level),
@@ -204,6 +206,12 @@ class CaseDetail(DetailPage):
         Link(pgettext_lazy("incident", "Review"), "emergencies:review", "check", "emergencies.review", "pri", "dialog", when=_may("review")),
         Link(_("Elder's file"), "casefile:page", "user", "people.view", args=lambda i: [i.person_id], when=lambda i: i.person_id),
     ]  # fmt: skip
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        answer = super().get(request, *args, **kwargs)
+        if not self.partial and self.actor.audience is Audience.STAFF:  # a tab loaded alone is the same look
+            selectors.log_look(self.actor, self.object)
+        return answer
 
     def get_object(self, **kwargs):
         found = super().get_object(**kwargs)
