@@ -52,13 +52,13 @@ def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
     columns = {"subject_id": pl.col("subject_id")}
     for name, values in arrays.items():
         raw[name], column = values, pl.col(name)
-        if name in CODED:  # places in the list of codes; place 0, as the last of a byte, is none
-            column = (column - 1).cat.to(pl.Enum(CODED[name][0][1:]), strict=False)
+        if name in CODED:  # places in the list of codes, of which the last is none
+            column = column.cat.to(pl.Enum(CODED[name][0][:-1]), strict=False)
         elif values.dtype.kind == "M":
             raw[name], column = values.view(np.int64).astype(np.int32), column.cast(pl.Date)
             column = pl.when(column != NEVER.item()).then(column) if name != "birth_date" else column
         columns[name] = column
-    whole = pl.DataFrame(raw).lazy().select(**columns).collect()
+    whole = pl.DataFrame(raw).lazy().select(**columns).collect(engine="in-memory")
     return {r: whole.select("subject_id", *sorted(r.terms)) for r in readings(found, MONTH)}
 
 

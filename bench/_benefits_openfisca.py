@@ -20,7 +20,7 @@ ENUMS = {
 def variable(name, kind, formula=None, enum=None):
     body = {"value_type": kind, "entity": Person, "definition_period": DateUnit.MONTH, "label": name}
     if enum is not None:
-        body |= {"possible_values": enum, "default_value": next(iter(enum))}
+        body |= {"possible_values": enum, "default_value": list(enum)[-1]}
     if formula is not None:
         body["formula"] = formula
     return type(name, (Variable,), body)

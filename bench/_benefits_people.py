@@ -2,26 +2,26 @@
 
 import numpy as np
 
-INCOME = ["unknown", "destitute_central", "destitute_home", "minimum_living", "near_minimum", "ordinary"]
-LEVEL = ["unknown", "self_care", "part", "full"]
-RESIDENCE = ["unknown", "home", "institution", "hospital", "away"]
-LIVING = ["unknown", "alone", "empty_nest", "with_family", "with_carer", "left_behind", "other"]
-GROUP = ["unknown", "disabled_soldier", "fallen_dependant", "returned_veteran", "war_veteran", "other"]
-DISABILITY = ["unknown", *(f"{c}-{g}" for c in range(1, 8) for g in range(1, 5))]
+INCOME = ["destitute_central", "destitute_home", "minimum_living", "near_minimum", "ordinary", "unknown"]
+LEVEL = ["self_care", "part", "full", "unknown"]
+RESIDENCE = ["home", "institution", "hospital", "away", "unknown"]
+LIVING = ["alone", "empty_nest", "with_family", "with_carer", "left_behind", "other", "unknown"]
+GROUP = ["disabled_soldier", "fallen_dependant", "returned_veteran", "war_veteran", "other", "unknown"]
+DISABILITY = [*(f"{c}-{g}" for c in range(1, 8) for g in range(1, 5)), "unknown"]
 CODED = {
-    "income_category": (INCOME, [0.02, 0.003, 0.02, 0.06, 0.03, 0.867]),
-    "payment_level": (LEVEL, [0.55, 0.3, 0.1, 0.05]),
-    "residence": (RESIDENCE, [0.1, 0.86, 0.03, 0.005, 0.005]),
-    "living": (LIVING, [0.1, 0.15, 0.25, 0.45, 0.02, 0.02, 0.01]),
-    "special_group": (GROUP, [0.98, 0.004, 0.004, 0.004, 0.004, 0.004]),
-    "disability": (DISABILITY, [0.92, *([0.08 / 28] * 28)]),
+    "income_category": (INCOME, [0.003, 0.02, 0.06, 0.03, 0.867, 0.02]),
+    "payment_level": (LEVEL, [0.3, 0.1, 0.05, 0.55]),
+    "residence": (RESIDENCE, [0.86, 0.03, 0.005, 0.005, 0.1]),
+    "living": (LIVING, [0.15, 0.25, 0.45, 0.02, 0.02, 0.01, 0.1]),
+    "special_group": (GROUP, [0.004, 0.004, 0.004, 0.004, 0.004, 0.98]),
+    "disability": (DISABILITY, [*([0.08 / 28] * 28), 0.92]),
 }
 FLAGS = {"three_no": 0.01, "bereaved_dependant": 0.005, "needy_worker": 0.01}
 NEVER = np.datetime64("2100-01-01")
 
 
 def people(count: int, seed: int = 4) -> dict[str, np.ndarray]:
-    """Name → array: codes as places in their list (``CODED``), flags, days; place 0 and the year 2100 stand for what is not known."""
+    """Name → array: codes as places in their list (``CODED``), flags, days; the last place and the year 2100 stand for what is not known."""
     dice = np.random.default_rng(seed)
     days = (dice.beta(1.2, 3.5, count) * 44 * 365.25).astype(int)
     made = {"birth_date": np.datetime64("1966-01-31") - days.astype("timedelta64[D]")}

@@ -211,7 +211,7 @@ def _fresh(
     whole = lines.join(facts_of(met, policy.terms, policy.code), on="subject_id", how="left", maintain_order="left")
     kind = SubjectKind.PERSON.value if reading.subject in PERSONS else reading.subject
     same = {
-        "subject_kind": kind, "version_id": version.pk, "month": month, "period": policy.period, "form": policy.form,
+        "subject_kind": kind, "policy": policy.code, "version_id": version.pk, "month": month, "period": policy.period, "form": policy.form,
         "fund": policy.fund,
     }  # fmt: skip
     columns = [

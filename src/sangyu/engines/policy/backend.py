@@ -22,6 +22,11 @@ def _literal(value: Any, dtype: Any) -> pl.Expr:
     return pl.lit(value) if dtype is None else pl.lit(value).cast(dtype)
 
 
+@lru_cache(maxsize=1024)
+def _word(value: str) -> pl.Expr:
+    return pl.lit(value).cast(pl.Categorical)
+
+
 class _Polars:
     """The names of narwhals that the engine uses, as Polars has them. The same few columns and numbers come back again and again."""
 
@@ -49,6 +54,15 @@ class _Frames:
         plain = direct and all(isinstance(t, pl.DataFrame | pl.LazyFrame) for t in tables)
         _current.set(_POLARS if plain else narwhals)
 
+    @property
+    def engine(self) -> Any:
+        """What expressions made now belong to."""
+        return _current.get()
+
+    def word(self, value: str) -> Any:
+        """A text that repeats down a column: Polars keeps four bytes a row of it."""
+        return _word(value) if _current.get() is _POLARS else narwhals.lit(value)
+
     def lazy(self, table: Any) -> Any:
         return table.lazy() if _current.get() is _POLARS else narwhals.from_native(table).lazy()
 
@@ -64,12 +78,17 @@ class _Frames:
         """Polars works all tables off at once and keeps what comes out for the next step; elsewhere they stay a plan."""
         if not tables or not self._is_polars(tables[0]):
             return list(tables)
-        found = pl.collect_all([self._native(t) for t in tables])
-        return [self.lazy(t) for t in found]
+        return [self.lazy(t) for t in self._collected(tables)]
 
-    def finished(self, table: Any) -> Any:
-        """The table as its owner knows it: Polars as a DataFrame."""
-        return self._native(table).collect() if self._is_polars(table) else self._native(table)
+    def finished(self, tables: Sequence[Any]) -> Any:
+        """All rows of ``tables``, one table after the other, as their owner knows it: Polars as a DataFrame."""
+        if self._is_polars(tables[0]):
+            return pl.concat(self._collected(tables))
+        return self._native(self.concat(tables, how="vertical"))
+
+    def _collected(self, tables: Sequence[Any]) -> list[pl.DataFrame]:
+        # The plans are short and the tables fit into memory: to stream them costs more than it saves.
+        return pl.collect_all([self._native(t) for t in tables], engine="in-memory")
 
     def _is_polars(self, table: Any) -> bool:
         return _current.get() is _POLARS or table.implementation.is_polars()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from typing import Any
 
 from .backend import frames as nw
@@ -54,21 +54,22 @@ def evaluate(
     ``Enum``. ``paid``: subject_id, policy, amount already released within the policy's cycle (for ``once`` and joiners during the year).
     A subject that meets ``who`` keeps its line also when it gets nothing: ``stacked`` says why (unmatched, paid, excluded, lower). Whoever
     bears all of a service for which the policy gives no more than a smaller own share has no line: that is no benefit.
+    Columns of repeating texts are ``Categorical`` in Polars.
     Order: policy after policy as given, in each the subjects as in the frame (of stretches by subject); Spark keeps none.
     ``direct=False`` goes through narwhals also for Polars. Raises KeyError when a frame is missing.
     """
     nw.choose([*frames.values(), *([] if paid is None else [paid])], direct)
     tables = {reading: nw.lazy(frame) for reading, frame in frames.items()}
+    names = {reading: table.collect_schema().names() for reading, table in tables.items()}
     found: dict[Reading, list[_Lines]] = {}
     for index, policy in enumerate(policies):
-        due, reading = policy.due(period.start), policy.reading(period.start)
-        if due is None:
+        reading = policy.reading(period.start)
+        if reading is None:
             continue
         if reading not in tables:
             raise KeyError(f"no frame for {reading}")
-        own = [c for c in tables[reading].collect_schema().names() if c.endswith(f"@{policy.code}")]
-        lines = _Lines(policy, index, due, reading, {c.partition("@")[0]: c for c in own})
-        found.setdefault(reading, []).append(lines)
+        own = tuple(c for c in names[reading] if c.endswith(f"@{policy.code}"))
+        found.setdefault(reading, []).append(_lines(nw.engine, policy, index, period.start, own))
     marked = nw.worked([_marked(tables[reading], lines) for reading, lines in found.items()])
     parts = [
         Part(one.policy, one.index, _less_paid(one.of(table), one.policy, paid))
@@ -80,8 +81,17 @@ def evaluate(
 
 def _marked(table: nw.LazyFrame, lines: list["_Lines"]) -> nw.LazyFrame:
     """The table with a column a policy that says who is in: one pass, in which what several ask alike is asked once."""
-    marks = [one.holds().alias(one.mark) for one in lines if not one.segments]
+    marks = [one.holds.alias(one.mark) for one in lines if not one.segments]
     return table.with_columns(*marks) if marks else table
+
+
+@lru_cache(maxsize=256)
+def _lines(engine: Any, policy: Policy, index: int, first: date, own: tuple[str, ...]) -> "_Lines":
+    """What a policy that is due says of a month, kept: to spell its expressions takes longer than to work them out for a county, and
+    neither a policy nor an expression ever changes. ``engine`` is whose expressions they are; ``own``: columns for this policy alone.
+    """
+    columns = {name.partition("@")[0]: name for name in own}
+    return _Lines(policy, index, policy.due(first), policy.reading(first), columns)
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,7 @@ class _Lines:
         day = self.due.window.last if self.segments else self.reading.day
         return Compiler(day, self.policy.birthday, self.segments, self.columns)
 
+    @cached_property
     def holds(self) -> nw.Expr:
         """Who is in: between start and stop, all conditions met, and not bearing all of it themselves where nothing else is given."""
         found = [self.compiler.condition(c.expr) for c in self.policy.who]
@@ -120,26 +131,39 @@ class _Lines:
         return reduce(lambda a, b: a & b, found)
 
     def of(self, table: nw.LazyFrame) -> nw.LazyFrame:
-        frame = self._cut(table).filter(self.holds()) if self.segments else table.filter(nw.col(self.mark))
-        amount, den = self._full(self.policy.amount)
-        share, share_den = self._full(self.policy.copayment)
-        columns = {
-            "row": self._row(),
-            _AMOUNT: amount,
-            "quantity": self._full(self.policy.quantity)[0],
-            "share": divided(share * 10_000, share_den, "half_up"),
-        }
+        """The policy's lines of those in ``table`` who are in, before it meets other policies."""
         if self.segments:
-            frame = frame.select("subject_id", FROM, TO, *(e.alias(n) for n, e in columns.items()))
-            frame, den = self._summed(self._limited(frame, den), den)
+            frame = self._cut(table).filter(self.holds).select("subject_id", FROM, TO, *self._sums)
+            frame = self._summed(self._limited(frame))
         else:
-            frame = self._limited(frame.select("subject_id", *(e.alias(n) for n, e in columns.items())), den)
-            frame = frame.with_columns(_number(self.due.window.days).alias(_DAYS))
-        return self._line(frame, den)
+            frame = table.filter(nw.col(self.mark)).select("subject_id", *self._sums)
+            frame = self._limited(frame)
+        return frame.select("subject_id", *self._line)
 
-    def _limited(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
+    @cached_property
+    def _sums(self) -> list[nw.Expr]:
+        """The row that fits, and by it the full sum (over ``_den``), quantity and share."""
+        share, den = self._full(self.policy.copayment)
+        found = {
+            "row": self._row(),
+            _AMOUNT: self._amount[0],
+            "quantity": self._full(self.policy.quantity)[0],
+            "share": divided(share * 10_000, den, "half_up"),
+        }
+        if not self.segments:
+            found[_DAYS] = _number(self.due.window.days)
+        return [value.alias(name) for name, value in found.items()]
+
+    @cached_property
+    def _amount(self) -> tuple[nw.Expr, int]:
+        return self._full(self.policy.amount)
+
+    def _limited(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         """Minimum and maximum, one step at a time: a column named is not worked out twice."""
-        for column, rule, over in ((_AMOUNT, self.policy.amount, den), ("quantity", self.policy.quantity, 1)):
+        for column, rule, over in (
+            (_AMOUNT, self.policy.amount, self._amount[1]),
+            ("quantity", self.policy.quantity, 1),
+        ):
             value = nw.col(column)
             if rule is not None and rule.minimum is not None:
                 least = _number(rule.minimum * over)
@@ -205,7 +229,7 @@ class _Lines:
             frame = nw.concat([before, frame.filter(inside).with_columns(turn.alias(FROM))], how="vertical")
         return frame.filter(nw.col(FROM) < nw.col(TO))
 
-    def _summed(self, frame: nw.LazyFrame, den: int) -> tuple[nw.LazyFrame, int]:
+    def _summed(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         """One row a subject: its days, the row that holds last, and the sum after the pro-rata rule."""
         window = self.due.window
         length = nw.col(TO) - nw.col(FROM)
@@ -214,19 +238,20 @@ class _Lines:
             nw.col(FROM).max().over("subject_id").alias(_START),
             *self._prorated(window, length),
         )
-        if self.policy.amount.prorate == "days":
-            den *= window.days
-        elif self.policy.amount.prorate == "months":
-            den *= len(window.months())
-        elif self.policy.amount.prorate == "half_month":
-            den *= 2
         frame = frame.filter(nw.col(FROM) == nw.col(_START)).sort("subject_id")
         if self.policy.amount.prorate == "months":
             frame = frame.with_columns((nw.col(_AMOUNT) * nw.col("_months")).alias(_AMOUNT))
         elif self.policy.amount.prorate == "half_month":
             halves = nw.when(nw.col(_DAYS) > 15).then(_number(2)).otherwise(_number(1))
             frame = frame.with_columns((nw.col(_AMOUNT) * halves).alias(_AMOUNT))
-        return frame, den
+        return frame
+
+    @property
+    def _den(self) -> int:
+        """What the sum of a line is over: the full sum's divisor, and the parts into which the stretch is divided."""
+        window = self.due.window
+        parts = {"days": window.days, "months": len(window.months()), "half_month": 2}
+        return self._amount[1] * (parts.get(self.policy.amount.prorate, 1) if self.segments else 1)
 
     def _prorated(self, window: Period, length: nw.Expr) -> list[nw.Expr]:
         if self.policy.amount.prorate == "days":
@@ -250,22 +275,23 @@ class _Lines:
         return [total.alias("_months")]
 
     # ------------------------------------------------------------ lines
-    def _line(self, frame: nw.LazyFrame, den: int) -> nw.LazyFrame:
+    @cached_property
+    def _line(self) -> list[nw.Expr]:
+        """The columns of a line but for the subject."""
         rule, zero = self.policy.amount, _number(0)
         unmatched = nw.col(_AMOUNT).is_null()
         if rule.prorate != "days":
             unmatched = unmatched | (nw.col("row") == UNMATCHED)
-        amount = divided(nw.col(_AMOUNT), den * rule.round_to, rule.round_way) * rule.round_to
+        amount = divided(nw.col(_AMOUNT), self._den * rule.round_to, rule.round_way) * rule.round_to
         amount = nw.when(unmatched).then(zero).otherwise(amount)
         quantity = share = zero
         if self.policy.quantity:
             quantity = nw.when(~unmatched & ~nw.col("quantity").is_null()).then(nw.col("quantity")).otherwise(zero)
         if self.policy.copayment:
             share = nw.when(nw.col("share").is_null()).then(zero).otherwise(nw.col("share"))
-        return frame.select(
-            "subject_id",
-            nw.lit(self.policy.subject).alias("subject_kind"),
-            nw.lit(self.policy.code).alias("policy"),
+        return [
+            nw.word(self.policy.subject).alias("subject_kind"),
+            nw.word(self.policy.code).alias("policy"),
             _number(self.index).alias("index"),
             amount.alias("amount"),
             quantity.alias("quantity"),
@@ -273,9 +299,9 @@ class _Lines:
             nw.col(_DAYS).cast(nw.Int64).alias("days"),
             nw.col("row").cast(nw.Int64).alias("row"),
             amount.alias("base"),
-            nw.when(unmatched).then(nw.lit("unmatched")).otherwise(nw.lit("")).alias("stacked"),
-            nw.lit("").alias("winner"),
-        )
+            nw.when(unmatched).then(nw.word("unmatched")).otherwise(nw.word("")).alias("stacked"),
+            nw.word("").alias("winner"),
+        ]
 
 
 def _number(value: int) -> nw.Expr:
@@ -334,7 +360,7 @@ def _less_paid(lines: nw.LazyFrame, policy: Policy, paid: Any) -> nw.LazyFrame:
     had = ~nw.col(_PAID).is_null()
     return lines.with_columns(
         nw.when(had).then(rest).otherwise(nw.col("amount")).alias("amount"),
-        nw.when(had).then(nw.lit("paid")).otherwise(nw.col("stacked")).alias("stacked"),
+        nw.when(had).then(nw.word("paid")).otherwise(nw.col("stacked")).alias("stacked"),
         *(
             [nw.when(had).then(_number(0)).otherwise(nw.col("quantity")).alias("quantity")]
             if policy.repeat == "never"

@@ -60,12 +60,12 @@ def stacked(parts: list[Part], columns: Sequence[str]) -> Any:
         return _nothing(columns)
     done = nw.worked([p.lines for p in parts])
     parts = _grouped(_excluded([replace(p, lines=lines) for p, lines in zip(parts, done, strict=True)]))
-    return nw.finished(nw.concat([p.lines.select(*columns) for p in parts], how="vertical"))
+    return nw.finished([p.lines.select(*columns) for p in parts])
 
 
 def _nothing(columns: Sequence[str]) -> Any:
     words = {"subject_kind", "policy", "stacked", "winner"}
-    return pl.DataFrame(schema={c: pl.String if c in words else pl.Int64 for c in columns})
+    return pl.DataFrame(schema={c: pl.Categorical if c in words else pl.Int64 for c in columns})
 
 
 def _excluded(parts: list[Part]) -> list[Part]:
@@ -99,7 +99,7 @@ def _beaten(part: Part, winners: nw.LazyFrame, among: list[Part], word: str, ord
     lines = lines.with_columns(
         nw.when(lost).then(zero).otherwise(nw.col("amount")).alias("amount"),
         nw.when(lost).then(zero).otherwise(nw.col("quantity")).alias("quantity"),
-        nw.when(lost).then(nw.lit(word)).otherwise(nw.col("stacked")).alias("stacked"),
+        nw.when(lost).then(nw.word(word)).otherwise(nw.col("stacked")).alias("stacked"),
         nw.when(lost).then(_code(among, order)).otherwise(nw.col("winner")).alias("winner"),
     )
     return replace(part, lines=lines.drop(_WINNER))
@@ -108,9 +108,9 @@ def _beaten(part: Part, winners: nw.LazyFrame, among: list[Part], word: str, ord
 def _code(among: list[Part], order: list[str]) -> nw.Expr:
     codes = sorted({p.policy.code for p in among})
     return reduce(
-        lambda rest, code: nw.when(nw.col(_WINNER) == order.index(code)).then(nw.lit(code)).otherwise(rest),
+        lambda rest, code: nw.when(nw.col(_WINNER) == order.index(code)).then(nw.word(code)).otherwise(rest),
         codes,
-        nw.lit(""),
+        nw.word(""),
     )
 
 
@@ -123,7 +123,7 @@ def _grouped(parts: list[Part]) -> list[Part]:
         rivals = [i for i in members if now[i].policy.stacking.rule == "highest"]
         if len(rivals) > 1:
             among = [now[i] for i in rivals]
-            best = _best(among, order)
+            best = _best(_contested(among, order), order)
             for i in rivals:
                 now[i] = _beaten(now[i], best, among, "lower", order)
         for i in members:
@@ -140,32 +140,43 @@ def _grouped(parts: list[Part]) -> list[Part]:
 
 
 def _sums(parts: list[Part], order: list[str]) -> nw.LazyFrame:
-    found = [
-        p.paying.select("subject_id", "amount", nw.lit(order.index(p.policy.code), dtype=nw.Int64).alias(_WINNER))
-        for p in parts
-    ]
+    return nw.concat([_sum(p.paying, p, order) for p in parts], how="vertical")
+
+
+def _sum(paying: nw.LazyFrame, part: Part, order: list[str]) -> nw.LazyFrame:
+    place = nw.lit(order.index(part.policy.code), dtype=nw.Int64)
+    return paying.select("subject_id", "amount", place.alias(_WINNER))
+
+
+def _contested(parts: list[Part], order: list[str]) -> nw.LazyFrame:
+    """As ``_sums``, of subjects that several of ``parts`` pay: mostly few, and only with them anything is lost."""
+    found = []
+    for part in parts:
+        others = nw.concat([p.paying.select("subject_id") for p in parts if p is not part], how="vertical")
+        found.append(_sum(part.paying.join(others, on="subject_id", how="semi"), part, order))
     return nw.concat(found, how="vertical")
 
 
-def _best(parts: list[Part], order: list[str]) -> nw.LazyFrame:
+def _best(sums: nw.LazyFrame, order: list[str]) -> nw.LazyFrame:
     """subject → the policy with the highest sum; of equals the first by code. One number says both: the sum times the count of
     codes, less the place of the code."""
     count = len(order)
     rank = (nw.col("amount") * count - nw.col(_WINNER)).alias("_rank")
-    top = _sums(parts, order).select("subject_id", rank).group_by("subject_id").agg(nw.col("_rank").max())
+    top = sums.select("subject_id", rank).group_by("subject_id").agg(nw.col("_rank").max())
     return top.select("subject_id", ((nw.col("_rank") * -1 % count + count) % count).alias(_WINNER))
 
 
 def _topped(part: Part, others: list[Part], order: list[str]) -> Part:
     """The policy's sum is what the subject shall have in all: it pays what the others leave open."""
-    total = _sums(others, order).group_by("subject_id").agg(nw.col("amount").sum().alias("_had"))
-    lines = nw.beside(nw.beside(part.lines, total), _best(others, order))
+    sums = _sums(others, order)
+    total = sums.group_by("subject_id").agg(nw.col("amount").sum().alias("_had"))
+    lines = nw.beside(nw.beside(part.lines, total), _best(sums, order))
     had = ~nw.col("_had").is_null() & (nw.col("amount") != 0)
     left = nw.col("amount") - nw.col("_had")
     left = nw.when(left > 0).then(left).otherwise(nw.lit(0, dtype=nw.Int64))
     lines = lines.with_columns(
         nw.when(had).then(left).otherwise(nw.col("amount")).alias("amount"),
-        nw.when(had).then(nw.lit("topped")).otherwise(nw.col("stacked")).alias("stacked"),
+        nw.when(had).then(nw.word("topped")).otherwise(nw.col("stacked")).alias("stacked"),
         nw.when(had).then(_code(others, order)).otherwise(nw.col("winner")).alias("winner"),
     )
     return replace(part, lines=lines.drop("_had", _WINNER))
