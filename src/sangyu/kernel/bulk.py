@@ -14,6 +14,8 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
+from . import quick
+
 #: From more rows than this on, cached plans are thrown away first: one made for foreign keys while a table was small reads
 #: the whole table for each row.
 MANY = 1_000
@@ -64,7 +66,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
 def insert_together(*groups: Sequence[models.Model]) -> None:
     """Write a few new rows of several tables in one statement and set their primary keys. No signals, no ``save()``.
 
-    For paths where milliseconds count: one round trip, and values go as JSON past the ORM's compiler. No group sees the rows
+    For paths where milliseconds count (``quick``): one round trip, and values go as JSON past the ORM's compiler. No group sees the rows
     of another: what a policy or a check asks for (a parent) is written before. Must run inside a scope; plain fields only.
     """
     given = [rows for rows in groups if rows]
@@ -77,11 +79,9 @@ def insert_together(*groups: Sequence[models.Model]) -> None:
         json.dumps([dict(zip(names, read(row), strict=True)) for row in rows], default=_in_json)
         for rows, (_text, (names, read)) in zip(given, shapes, strict=True)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {parts} SELECT {keys}", values)
-        for rows, ids in zip(given, cursor.fetchone(), strict=True):
-            for row, pk in zip(rows, ids, strict=True):
-                row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+    for rows, ids in zip(given, quick.rows(f"WITH {parts} SELECT {keys}", values)[0], strict=True):
+        for row, pk in zip(rows, ids, strict=True):
+            row.pk, row._state.adding, row._state.db = pk, False, connection.alias
 
 
 def _in_json(value: Any) -> str:

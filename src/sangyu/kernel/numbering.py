@@ -6,7 +6,7 @@ number last. A rolled-back transaction gives its number back; a number that was 
 
 from datetime import date
 
-from django.db import connection
+from .quick import rows
 
 _TAKE = (
     "INSERT INTO kernel_sequence (name, value) VALUES (%s, %s) "
@@ -28,7 +28,5 @@ def next_numbers(name: str, day: date, region_code: str = "", *, count: int) -> 
     if not name or count < 1:
         raise ValueError(f"numbering needs a name and a count of at least one, not {name!r} and {count}")
     prefix = f"{name}{day:%Y%m%d}-" + (f"{region_code[:6]}-" if region_code else "")
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [prefix, count])
-        (last,) = cursor.fetchone()
+    ((last,),) = rows(_TAKE, [prefix, count])
     return [f"{prefix}{number:04d}" for number in range(last - count + 1, last + 1)]

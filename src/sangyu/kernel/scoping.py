@@ -20,9 +20,9 @@ from typing import ClassVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.models import Q
-from psycopg.errors import error_from_result
-from psycopg.pq import Escaping, ExecStatus, TransactionStatus
+from psycopg.pq import Escaping, TransactionStatus
 
+from . import quick
 from .actor import ROOT_PATH, Actor, Audience
 from .errors import ScopeError
 
@@ -351,8 +351,7 @@ def run_alone(actor: Actor, call: str, values: Sequence[int | str | date | None]
     written = b", ".join([_literal(v, escape) for v in values])
     with db.wrap_database_errors:
         result = libpq.exec_(b"%b; SELECT * FROM %b(%b)" % (_enter_literal(actor, escape), call.encode(), written))
-        if result.status != ExecStatus.TUPLES_OK:
-            raise error_from_result(result, encoding="utf-8")
+        quick.checked(libpq, result)
     row = (result.get_value(0, column) for column in range(result.nfields))
     return tuple(None if v is None else int(v) if result.ftype(n) == _BIGINT else v.decode() for n, v in enumerate(row))
 

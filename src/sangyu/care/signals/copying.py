@@ -6,6 +6,8 @@ from struct import Struct
 
 from django.db import connection
 
+from sangyu.kernel import quick
+
 from .models import COLUMNS
 
 #: Microseconds from 1970 to 2000, and days: PostgreSQL counts from there.
@@ -70,12 +72,7 @@ def remember(ids: list[tuple[int, int, bytes]]) -> None:
 
 
 def _copy(where: str, rows: list[bytes]) -> None:
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY {where} FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.write(HEAD + b"".join(rows) + TAIL)
+    quick.copy(f"COPY {where} FROM STDIN (FORMAT BINARY)", HEAD + b"".join(rows) + TAIL)
 
 
 def _written(day: int) -> str:

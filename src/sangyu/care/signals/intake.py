@@ -4,6 +4,7 @@ Order of locks, the same for all consumers: ids, then ``signals_last`` by device
 rules see its messages one batch after another, whoever takes them.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,11 +13,12 @@ from operator import attrgetter
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sangyu.engines.alarms import Event, Rule, alarm, place, reading
 from sangyu.engines.codecs.entries import Entry
+from sangyu.kernel import quick
 from sangyu.kernel.actor import Actor
 from sangyu.registry.devices import selectors as devices
 from sangyu.registry.facilities import selectors as facilities
@@ -32,6 +34,8 @@ _TECHNICAL = frozenset({"battery", "signal_quality", "signal"})
 _json = msgspec.json.Encoder().encode
 #: A message with a doubtful clock is filed under its arrival: sent again, it may lie on another day.
 _RESENT_DAYS = 8
+#: Up to so many entries each id is asked for itself: a COPY in a savepoint is five messages there and back.
+_FEW = 20
 _SLOT = 10 * 60_000
 #: Older than this on arrival, a plainly good value may change when an alert of the past was over.
 _LATE = 120_000
@@ -118,7 +122,9 @@ INSERT INTO signals_seen (day, slot, id)
   SELECT date '1970-01-01' + d, s, i FROM unnest(%s::int[], %s::smallint[], %s::uuid[]) t (d, s, i)
   ON CONFLICT DO NOTHING RETURNING id::text
 """
-_AGAIN = "SELECT id::text FROM signals_seen WHERE day >= date '1970-01-01' + %s AND slot < 0 AND id = ANY (%s::uuid[])"
+_AGAIN = (
+    "SELECT id::text FROM signals_seen WHERE day >= date '1970-01-01' + %s::int AND slot < 0 AND id = ANY (%s::uuid[])"
+)
 
 
 def _fresh(given: dict[bytes, Entry]) -> list[Entry]:
@@ -135,31 +141,23 @@ def _fresh(given: dict[bytes, Entry]) -> list[Entry]:
     rows.sort()
     copying.make_days({row[0] for row in rows})
     if doubtful:
-        with connection.cursor() as cursor:
-            first = min(day_of(e.received_at) for e in doubtful.values()) - _RESENT_DAYS
-            cursor.execute(_AGAIN, [first, _array(pk.hex() for pk in doubtful)])
-            gone = {UUID(pk).bytes for (pk,) in cursor.fetchall()}
+        first = min(day_of(e.received_at) for e in doubtful.values()) - _RESENT_DAYS
+        gone = {UUID(pk).bytes for (pk,) in quick.rows(_AGAIN, [first, quick.array(k.hex() for k in doubtful)])}
         rows = [r for r in rows if r[2] not in gone]
         given = {pk: e for pk, e in given.items() if pk not in gone}
-    try:
-        with transaction.atomic():
+    if len(rows) > _FEW:
+        with contextlib.suppress(IntegrityError), transaction.atomic():
             copying.remember(rows)
-        return list(given.values())
-    except IntegrityError:  # something came again: few batches, and asking each id for itself costs three times as much
-        return [given[pk] for pk in _unknown(rows)]
+            return list(given.values())
+        # something came again: few batches, and asking each id for itself costs three times as much
+    return [given[pk] for pk in _unknown(rows)]
 
 
 def _unknown(rows: list[tuple[int, int, bytes]]) -> list[bytes]:
     """Those of the ids that were not known; now they are."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REMEMBER, [_array(str(r[0]) for r in rows), _array(str(r[1]) for r in rows), _array(r[2].hex() for r in rows)]
-        )  # fmt: skip
-        return [UUID(pk).bytes for (pk,) in cursor.fetchall()]
-
-
-def _array(words: Iterable[str]) -> str:
-    return "{" + ",".join(words) + "}"
+    days, slots, ids = ([row[n] for row in rows] for n in range(3))
+    found = quick.rows(_REMEMBER, [quick.array(days), quick.array(slots), quick.array(pk.hex() for pk in ids)])
+    return [UUID(pk).bytes for (pk,) in found]
 
 
 def set_aside(entries: list[Entry], reason: str, now: datetime, subject: str = "") -> None:
@@ -261,9 +259,8 @@ def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whos
     for row in rows.values():  # who has it now, not who had it when a late message was made
         here = known[row[0]].at(row[5])
         row[1], row[2] = (here.path, here.person_id) if here else (known[row[0]].path, None)
-    with connection.cursor() as cursor:
-        cursor.execute(_LAST, [_json([dict(zip(_KEYS, rows[d], strict=True)) for d in sorted(rows)]).decode()])
-        return [pk for (pk,) in cursor.fetchall()]
+    standing = _json([dict(zip(_KEYS, rows[d], strict=True)) for d in sorted(rows)]).decode()
+    return [pk for (pk,) in quick.rows(_LAST, [standing])]
 
 
 # ---------------------------------------------------------------- readings

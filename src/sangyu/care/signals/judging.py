@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from sangyu.engines.alarms import Alert, Event, Watch, acknowledged, alarm, place, reading, restored, saved
 from sangyu.engines.codecs.kinds import AlarmKind
+from sangyu.kernel import quick
 from sangyu.kernel.bulk import insert_together, json_text
 from sangyu.kernel.events import emit_many
 
@@ -35,14 +34,12 @@ class Kept:
 def watched(device_ids: set[int]) -> dict[int, dict[str, Kept]]:
     """Device → rule code → what is kept. Locks the rows."""
     found: dict[int, dict[str, Kept]] = defaultdict(dict)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, device_id, rule, state::text FROM signals_watching WHERE device_id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE",
-            [f"{{{','.join(map(str, device_ids))}}}"],
-        )
-        for pk, device, rule, state in cursor.fetchall():
-            found[device][rule] = Kept(pk, json.loads(state))
+    for pk, device, rule, state in quick.rows(_WATCHED, [quick.array(device_ids)]):
+        found[device][rule] = Kept(pk, json.loads(state))
     return found
+
+
+_WATCHED = "SELECT id, device_id, rule, state::text FROM signals_watching WHERE device_id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE"
 
 
 def touched(device_ids: set[int], since: int) -> dict[int, set[str]]:
@@ -95,20 +92,19 @@ def _anew(heard: list, now: datetime) -> dict[tuple[int, str], Watch]:
         for n, (h, s) in enumerate(zip(heard, since, strict=True))
     ]  # fmt: skip
     before: dict[int, list[Event]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _BEFORE.format(columns=", ".join(f"r.{c}" for c in names) or "1"),
-            [json.dumps(asked), min(since).date(), sorted({h.entry.device for h in heard})],
-        )
-        for n, at, frames, latitude, longitude, accuracy, *values in cursor.fetchall():
-            rule = heard[n].rule
-            for name, value in zip(names, values, strict=False):
-                if value is not None and (name in rule.readings or name in rule.context):
-                    before[n].append(reading(at, name, value))
-            if rule.alarms and frames:
-                before[n] += [alarm(at, word) for word in frames.split(",")]
-            if rule.fence and latitude is not None:
-                before[n].append(place(at, latitude, longitude, accuracy or 0))
+    text = _BEFORE.format(columns=", ".join(f"r.{c}" for c in names) or "1")
+    devices = quick.array(sorted({h.entry.device for h in heard}))
+    for n, at, frames, latitude, longitude, accuracy, *values in quick.rows(
+        text, [json.dumps(asked), min(since).date(), devices]
+    ):
+        rule = heard[n].rule
+        for name, value in zip(names, values, strict=False):
+            if value is not None and (name in rule.readings or name in rule.context):
+                before[n].append(reading(at, name, value))
+        if rule.alarms and frames:
+            before[n] += [alarm(at, word) for word in frames.split(",")]
+        if rule.fence and latitude is not None:
+            before[n].append(place(at, latitude, longitude, accuracy or 0))
     said = _acknowledged([(h.entry.device, h.rule.code) for h in heard if h.rule.latch], min(since))
     made = {}
     for n, (h, begin) in enumerate(zip(heard, since, strict=True)):
@@ -121,7 +117,7 @@ def _anew(heard: list, now: datetime) -> dict[tuple[int, str], Watch]:
 
 
 _ACKNOWLEDGED = (
-    "SELECT device_id, rule, through, acknowledged_at FROM signals_alarm WHERE device_id = ANY (%s::bigint[]) AND rule = ANY (%s) "
+    "SELECT device_id, rule, through, acknowledged_at FROM signals_alarm WHERE device_id = ANY (%s::bigint[]) AND rule = ANY (%s::text[]) "
     "AND acknowledged_at IS NOT NULL AND through >= %s"
 )
 
@@ -132,10 +128,9 @@ def _acknowledged(
     """Device and rule → until when somebody had seen what it said, and when that was."""
     found: dict[tuple[int, str], list] = defaultdict(list)
     if latched:
-        with connection.cursor() as cursor:
-            cursor.execute(_ACKNOWLEDGED, [sorted({d for d, _r in latched}), sorted({r for _d, r in latched}), since])
-            for device, rule, through, at in cursor.fetchall():
-                found[device, rule].append((through, at))
+        devices, rules = quick.array(sorted({d for d, _r in latched})), quick.array(sorted({r for _d, r in latched}))
+        for device, rule, through, at in quick.rows(_ACKNOWLEDGED, [devices, rules, since]):
+            found[device, rule].append((through, at))
     return found
 
 
@@ -148,18 +143,17 @@ _KEEP = (
 
 def keep(watches: list[tuple[int, Watch, Kept | None]], now: datetime) -> None:
     """Keep the machines (device, machine, its row if it has one) about which something is going on; the others' rows go."""
-    rows, gone = [], []
+    standing, gone = [], []
     for device, watch, kept in watches:
         if not watch.quiet(now):
             due = watch.due.isoformat() if watch.due else None
-            rows.append({"device": device, "rule": watch.rule.code, "state": saved(watch), "due": due})
+            standing.append({"device": device, "rule": watch.rule.code, "state": saved(watch), "due": due})
         elif kept:
             gone.append(kept.pk)
     if gone:
         Watching.objects.filter(pk__in=gone).delete()
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP, [now, json_text(rows)])
+    if standing:
+        quick.rows(_KEEP, [now, json_text(standing)])
 
 
 # ---------------------------------------------------------------- alarms

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from functools import cache
 
 from django.conf import settings
-from django.db import connection
 
 from sangyu.engines.alarms import Circle, Rule, read
+from sangyu.kernel import quick
 from sangyu.registry.devices import selectors as devices
 from sangyu.registry.regions import selectors as regions
 
@@ -110,9 +110,8 @@ class Personal:
 
 def personal_of(person_ids: Iterable[int], today: date) -> dict[int, Personal]:
     """Person → what is personal; who has nothing is left out."""
-    with connection.cursor() as cursor:  # few have any: of a batch's thousand wearers only those are read
-        cursor.execute(_WHO, {"ids": f"{{{','.join(map(str, person_ids))}}}", "today": today})
-        ids = [pk for (pk,) in cursor.fetchall()]
+    asked = quick.rows(_WHO, [quick.array(person_ids), today, today] * 2)
+    ids = [pk for (pk,) in asked]  # few have any: of a batch's thousand wearers only those are read
     found: dict[int, Personal] = {}
     if ids:
         for limit in Limit.objects.on(today).filter(person_id__in=ids):
@@ -123,8 +122,7 @@ def personal_of(person_ids: Iterable[int], today: date) -> dict[int, Personal]:
 
 
 _WHO = " UNION ".join(
-    f"SELECT person_id FROM signals_{t} WHERE person_id = ANY (%(ids)s::bigint[]) AND valid_from <= %(today)s "
-    "AND (valid_to IS NULL OR valid_to > %(today)s)"
+    f"SELECT person_id FROM signals_{t} WHERE person_id = ANY (%s::bigint[]) AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"
     for t in ("limit", "fence")
 )
 

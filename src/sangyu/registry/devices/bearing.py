@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db import connection
+from sangyu.kernel import quick
 
 
 @dataclass(slots=True)
@@ -46,12 +46,12 @@ SELECT d.id, d.product, d.path, (extract(epoch FROM b.issued_at) * 1000)::bigint
 def bearers(device_ids: Iterable[int], since: int) -> dict[int, Bearer]:
     """Device → its bearer with the stretches that reach beyond ``since`` (milliseconds); unknown ones are left out. One query; who lies in a bed is asked of the list of residents by the caller."""
     found: dict[int, Bearer] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ASK, [since, f"{{{','.join(map(str, device_ids))}}}"])
-        for pk, product, path, since, until, where, person, facility, room, bed in cursor.fetchall():
-            made = found.get(pk)
-            if made is None:
-                made = found[pk] = Bearer(product, path)
-            if since is not None:
-                made.stretches.append(Stretch(since, until, where, person, facility, room, bed))
+    for pk, product, path, begun, until, where, person, facility, room, bed in quick.rows(
+        _ASK, [since, quick.array(device_ids)]
+    ):
+        made = found.get(pk)
+        if made is None:
+            made = found[pk] = Bearer(product, path)
+        if begun is not None:
+            made.stretches.append(Stretch(begun, until, where, person, facility, room, bed))
     return found

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db import connection
 
+from sangyu.kernel import quick
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.identity import IdNumber, phone_digits
 
@@ -74,12 +75,11 @@ class Home:
 
 def homes(ids: Iterable[int]) -> dict[int, Home]:
     """Persons of ``ids`` that the scope sees: one query, nothing is unsealed."""
-    with connection.cursor() as cursor:  # asked with every alarm
-        cursor.execute(
-            "SELECT id, restricted_at, name, address, latitude, longitude FROM people_person WHERE id = ANY (%s::bigint[])",
-            [list(set(ids))],
-        )
-        return {pk: Home(home[0]) if restricted else Home(*home) for pk, restricted, *home in cursor.fetchall()}
+    found = quick.rows(_HOMES, [quick.array(set(ids))])  # asked with every alarm
+    return {pk: Home(home[0]) if restricted else Home(*home) for pk, restricted, *home in found}
+
+
+_HOMES = "SELECT id, restricted_at, name, address, latitude, longitude FROM people_person WHERE id = ANY (%s::bigint[])"
 
 
 def holders(actor: Actor, kind: str, held: Iterable[str], day: date) -> list[Brief]:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from sangyu.kernel import quick
 from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.audit import changes_of
 from sangyu.kernel.crypto import decrypt_history
@@ -186,18 +187,14 @@ def merged_into(person_id: int) -> list[int]:
 # ---------------------------------------------------------------- contacts, consents, card, history
 def consents_held(person_ids: Iterable[int], purposes: Iterable[str]) -> dict[int, frozenset[str]]:
     """Person → those of ``purposes`` to which consent holds now, in one query. Call inside a scope."""
-    found: dict[int, frozenset[str]] = {}
-    with (
-        connection.cursor() as cursor
-    ):  # asked with every batch of signals: a list of a thousand parameters costs more than the query
-        cursor.execute(
-            "SELECT person_id, string_agg(purpose, ',') FROM people_consent WHERE person_id = ANY (%s::bigint[]) "
-            "AND purpose = ANY (%s) AND contact_id IS NULL AND withdrawn_on IS NULL GROUP BY person_id",
-            [f"{{{','.join(map(str, person_ids))}}}", list(purposes)],
-        )
-        for person, held in cursor.fetchall():
-            found[person] = _held(held)
-    return found
+    found = quick.rows(_HELD, [quick.array(person_ids), quick.array(purposes)])  # asked with every batch of signals
+    return {person: _held(held) for person, held in found}
+
+
+_HELD = (
+    "SELECT person_id, string_agg(purpose, ',') FROM people_consent WHERE person_id = ANY (%s::bigint[]) "
+    "AND purpose = ANY (%s::text[]) AND contact_id IS NULL AND withdrawn_on IS NULL GROUP BY person_id"
+)
 
 
 def consent_in_force(person_id: int, purpose: str) -> int | None:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from sangyu.kernel import quick
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.dated import valid_on
 from sangyu.kernel.errors import NotVisible
@@ -69,14 +69,13 @@ class OpenRegion:
 def open_at(paths: Iterable[str]) -> dict[str, OpenRegion]:
     """Path → the open region there, in one query. Raises LookupError when one of ``paths`` has none."""
     wanted = set(paths)
-    with connection.cursor() as cursor:  # asked with every alarm
-        cursor.execute(
-            "SELECT path, id, code FROM regions_region WHERE path = ANY (%s) AND valid_to IS NULL", [list(wanted)]
-        )
-        found = {path: OpenRegion(pk, code) for path, pk, code in cursor.fetchall()}
+    found = {path: OpenRegion(pk, code) for path, pk, code in quick.rows(_OPEN, [quick.array(wanted)])}
     if missing := wanted - found.keys():
         raise LookupError(f"no region at {', '.join(sorted(missing))}")
     return found
+
+
+_OPEN = "SELECT path, id, code FROM regions_region WHERE path = ANY (%s::text[]) AND valid_to IS NULL"  # asked with every alarm
 
 
 def path_of(pk: int) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection
-
+from sangyu.kernel import quick
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.bulk import insert_together
 from sangyu.kernel.scoping import as_system
@@ -141,13 +140,14 @@ def _look(raised: Sequence[Raised]) -> tuple[dict[tuple, int], dict[Key, int]]:
             by_kind.setdefault(kind, set()).add(pk)
     live = ", ".join(f"'{state}'" for state in LIVE)
     mine = " OR ".join(f"({_WHOSE[kind]})" for kind in by_kind) or "false"
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [sorted("emergency:" + ":".join(str(part) for part in w) for w in whose)])
-        # who waited for the locks sees what was committed meanwhile: each statement has a view of its own
-        cursor.execute(_KNOWN, [[a.alarm_id for a in raised if a.alarm_id is not None]])
-        known = {(alarm, at): case for alarm, at, case in cursor.fetchall()}
-        cursor.execute(_STANDING.format(live=live, whose=mine), [sorted(pks) for pks in by_kind.values()])
-        return known, {_key_of_case(*row): row[0] for row in cursor.fetchall()}
+    quick.rows(_LOCK, [quick.array(sorted("emergency:" + ":".join(str(part) for part in w) for w in whose))])
+    # who waited for the locks sees what was committed meanwhile: each statement has a view of its own
+    asked = quick.rows(_KNOWN, [quick.array(a.alarm_id for a in raised if a.alarm_id is not None)])
+    known = {(alarm, at): case for alarm, at, case in asked}
+    standing = quick.rows(
+        _STANDING.format(live=live, whose=mine), [quick.array(sorted(pks)) for pks in by_kind.values()]
+    )
+    return known, {_key_of_case(*row): row[0] for row in standing}
 
 
 def _without_case(groups: dict[Key, list[Raised]], standing: dict[Key, int]) -> dict[Key, list[Raised]]:
