@@ -67,13 +67,17 @@ def copy(sql: str, data: bytes) -> None:
 
 
 def _begun(db: BaseDatabaseWrapper) -> psycopg.Connection | None:
-    """The driver's connection, when a transaction is open on it and nobody watches."""
+    """The driver's connection with the transaction open that ``atomic`` began; None outside one, and while statements are watched."""
     raw = db.connection
-    begun = raw is not None and raw.pgconn.transaction_status == TransactionStatus.INTRANS
-    if not begun or db.execute_wrappers or db.queries_logged:
+    if raw is None or not db.in_atomic_block or db.execute_wrappers or db.queries_logged:
         return None
     db.validate_no_broken_transaction()
-    return raw
+    status = raw.pgconn.transaction_status
+    if status == TransactionStatus.IDLE and raw.isolation_level is None:
+        # the driver begins with the first statement, and so do we
+        checked(raw.pgconn, raw.pgconn.exec_(b"BEGIN"))
+        return raw
+    return raw if status == TransactionStatus.INTRANS else None
 
 
 def array(values: Iterable[str | int]) -> str:

@@ -328,8 +328,7 @@ def _scope_values(actor: Actor, reason: str, source: str) -> list[str]:
 
 
 def _enter(actor: Actor, reason: str, source: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTER, _scope_values(actor, reason, source))
+    quick.rows(_ENTER, _scope_values(actor, reason, source))
 
 
 def run_alone(actor: Actor, call: str, values: Sequence[int | str | date | None]) -> tuple:

@@ -24,6 +24,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from sangyu.care.emergencies import services as emergencies
 from sangyu.care.signals import services as signals
+from sangyu.care.signals.events import RAISED
 from sangyu.engines.codecs.entries import ALARM, READING, STREAM, Entry, pack, unpack
 from sangyu.kernel import live
 from sangyu.kernel.actor import Actor
@@ -78,7 +79,7 @@ class Done:
 
 # ---------------------------------------------------------------- one batch
 def settle(entries: list[Entry], done: Done | None = None) -> list[Event]:
-    """One transaction: take the entries in, let alarms become incidents. Answers its events, to be put on the stream ahead of the relay."""
+    """One transaction: take the entries in, let alarms become incidents. Answers its events, cases first, to be put on the stream ahead of the relay."""
     now, began = timezone.now(), time.perf_counter()
     with live.ahead() as events, scope(ACTOR, source="signals"):
         raised = signals.take(entries, actor=ACTOR, now=now)
@@ -92,7 +93,7 @@ def settle(entries: list[Entry], done: Done | None = None) -> list[Event]:
             done.entries += len(entries)
             done.raised += len(raised)
             done.seconds += time.perf_counter() - began
-    return events
+    return sorted(events, key=lambda e: e.name == RAISED)  # the stream puts each on disk before the next
 
 
 def work(messages: list[Message], done: Done, stop: threading.Event) -> list[Event] | None:
