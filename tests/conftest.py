@@ -1,6 +1,7 @@
 """Test session on real engines: the server in ``SANGYU_TEST_DATABASE_URL``, else an embedded one is started."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -112,7 +113,6 @@ LONGEST = (
     "guards/test_scope_matrix.py",
     "surfaces/test_api.py",
     "faults/test_stack.py",
-    "runtime/test_demo.py",
     "engines/policy/test_spark.py",
     "care/benefits/test_moves.py",
     "care/benefits/test_killed.py",
@@ -138,10 +138,23 @@ LONGEST = (
 )
 
 
+#: Fixtures of the running city and of the browser.
+STACK = {"town", "chromium"}
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m e2e`` only files that name such a fixture are loaded: loading all of them takes longer than the first test."""
+    if config.option.markexpr == "e2e" and collection_path.name.startswith("test_"):
+        return None if re.search("|".join(STACK | {"screen"}), collection_path.read_text()) else True
+    return None
+
+
 def place(item) -> int:
-    """Where the file of ``item`` comes: the longest first; what kills parts of the city that others use at the very end."""
-    if {"town", "chromium"} & set(item.fixturenames):
-        return len(LONGEST) + ("faults" in item.path.parts)
+    """Where the file of ``item`` comes: the longest first; what kills parts of the city that others use at the very end,
+    what looks at it as it was built before all others.
+    """
+    if STACK & set(item.fixturenames):
+        return -1 if item.path.name == "test_demo.py" else len(LONGEST) + ("faults" in item.path.parts)
     return next((n for n, name in enumerate(LONGEST) if item.path.as_posix().endswith(name)), len(LONGEST))
 
 
@@ -153,7 +166,7 @@ def pytest_collection_modifyitems(items):
     would stay in the way of others and the city takes a minute to build.
     """
     for item in items:
-        if {"town", "chromium"} & set(item.fixturenames):
+        if STACK & set(item.fixturenames):
             item.add_marker(pytest.mark.e2e)
     yield
     items.sort(key=place)

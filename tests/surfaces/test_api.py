@@ -85,7 +85,7 @@ def bombard(operation, county, able: list[str]) -> None:
 
     @given(cases(operation.as_strategy(), county), st.sampled_from(able))
     @settings(
-        max_examples=6, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        max_examples=4, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def ask(case, token):

@@ -82,6 +82,7 @@ class City:
         self.log = self.home / "up.log"
         self.process: subprocess.Popen | None = None
         self._helper: subprocess.Popen | None = None
+        self.said = ""  # by `sangyu demo`
 
     @classmethod
     def running(cls, home: Path) -> "City":
@@ -158,6 +159,7 @@ class City:
                 said = child.communicate(timeout=self.seconds)[0]
                 if child.returncode:
                     raise Trouble(f"`sangyu {' '.join(step[3:])}` ended with {child.returncode}:\n{said[-3000:]}")
+                self.said += said
         except subprocess.TimeoutExpired:
             raise Trouble(f"the demo city was not there within {self.seconds} s") from None
         finally:

@@ -1,7 +1,7 @@
 """A month is the business of the region to which a person belonged on its first day, whenever the move becomes known."""
 
 import dataclasses
-import itertools
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -156,22 +156,30 @@ def test_a_run_as_known_before_the_move_counts_as_then(counties, regions, staff)
 _MOVES = (date(2026, 9, 30), OCTOBER, date(2026, 10, 2), date(2026, 10, 31), NOVEMBER, date(2026, 11, 2))
 
 
-@pytest.mark.parametrize(("on", "known"), [(on, month) for on in _MOVES for month in (10, 11, 12) if on.month <= month])
-def test_each_month_is_paid_by_one_county_in_the_end(counties, regions, staff, on, known):
-    """Whenever the move falls and becomes known: after all runs each month's sum is that of the county of its first day."""
-    one = counties.people[0]
-    runs = []
-    for month in (OCTOBER, NOVEMBER, DECEMBER):
-        if month.month == known:
-            move(staff, one, regions["b_one"], on)
-        runs += [counties.done(letter, month) for letter in "ab"]
-    sums: dict = {}
-    for run, (_key, line) in ((r, kv) for r in runs for kv in amounts(r, one).items()):
-        key = _key[1], _key[0]
-        sums[key] = sums.get(key, 0) + line[1]
-        assert run.state == "released"
+def test_each_month_is_paid_by_one_county_in_the_end(counties, regions, staff):
+    """Whenever a move falls and becomes known: after all runs each month's sum is that of the county of its first day."""
     months = (OCTOBER, NOVEMBER, DECEMBER)
-    own = {(m, "of-a" if m < on or (m == on.replace(day=1) and on.day > 1) else "of-b") for m in months}
-    expected = {(m, p): 20000 if p == "of-a" else 30000 for m, p in own} | {(m, "advanced-age"): 10000 for m in months}
-    assert {k: v for k, v in sums.items() if v} == expected
-    assert len(list(itertools.chain(*(amounts(r, one) for r in runs)))) >= len(expected)
+    moving = {
+        make_person(regions["a_one"], f"王{on:%m%d}{known}", birth=date(1931, 3, 3)): (on, known)
+        for on in _MOVES for known in (10, 11, 12) if on.month <= known
+    }  # fmt: skip
+    for person in moving:
+        PersonFact.objects.create(
+            subject=person, path=person.path, kind="region", value=str(person.region_id), valid_from=date(2020, 1, 1),
+            source="登记", recorded_at=at(1),
+        )  # fmt: skip
+    runs = []
+    for month in months:
+        for person, (on, known) in moving.items():
+            if month.month == known:
+                move(staff, person, regions["b_one"], on)
+        runs += [counties.done(letter, month) for letter in "ab"]
+    assert {run.state for run in runs} == {"released"}
+    for person, (on, known) in moving.items():
+        sums: Counter = Counter()
+        for run in runs:
+            sums.update({key: amount for key, (_kind, amount) in amounts(run, person).items()})
+        first = {m: "of-a" if m < on or (m == on.replace(day=1) and on.day > 1) else "of-b" for m in months}
+        expected = {(p, m): 20000 if p == "of-a" else 30000 for m, p in first.items()}
+        expected |= {("advanced-age", m): 10000 for m in months}
+        assert {k: v for k, v in sums.items() if v} == expected, (on, known)
