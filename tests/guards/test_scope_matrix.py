@@ -37,6 +37,7 @@ OBJECTS = {
     "people/status/": "fact",
     "people/consents/": "consent",
     "people/notes/": "guarded_note",
+    "people/health/": "health_note",
     "lifeevents/": "life_event",
     "lifeevents/items/": "life_item",
     "lifeevents/notices/": "notice",

@@ -215,7 +215,7 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
     from sangyu.registry.dossier.models import Paper
     from sangyu.registry.lifeevents.models import LifeEvent, LifeEventItem, Notice
     from sangyu.registry.organisations.models import Capability, Licence, Price
-    from sangyu.registry.people.models import Consent, Contact, GuardedNote, PersonFact
+    from sangyu.registry.people.models import Consent, Contact, GuardedNote, HealthNote, PersonFact
     from sangyu.registry.workforce.models import Certificate, Clearance, Duty
 
     here = {"region": region, "path": region.path}
@@ -239,6 +239,9 @@ def _parts(county: County, desk: Actor, region, organisation, carer, person) -> 
         ),
         "guarded_note": GuardedNote.objects.create(
             person=person, path=person.path, topic="property", body="房产", author=desk.name
+        ),
+        "health_note": HealthNote.objects.create(
+            person=person, path=person.path, kind="allergy", words="青霉素", recorded_by=desk.name
         ),
         "fact": PersonFact.objects.get(subject=person, kind="living"),
         "contact": contact,

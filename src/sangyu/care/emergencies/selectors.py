@@ -134,6 +134,8 @@ class Card:
     #: Other live cases of the same person, and the last closed ones.
     others: list[Incident]
     before: list[Incident]
+    #: (kind, words) of conditions, allergies and medicines, as far as the actor may know them.
+    health: list[tuple[str, str]]
     acts: tuple[str, ...] = field(default=())
 
     @property
@@ -162,6 +164,7 @@ def card(actor: Actor, incident_id: int) -> Card:
         notices=list(Notice.objects.filter(incident=incident).order_by("created_at", "id")),
         others=list(same.live().order_by("opened_at")) if known else [],
         before=list(same.exclude(state__in=LIVE).order_by("-opened_at")[:3]) if known else [],
+        health=people.health_lines(people.health_of(actor, incident.person_id)) if person else [],
         acts=acts(actor, incident),
     )
 

@@ -251,6 +251,14 @@ class Purpose(models.TextChoices):
     LISTEN_IN = "listen_in", _("Silent listening-in through a device")
 
 
+class HealthKind(models.TextChoices):
+    """What a health note is about, in the order in which whoever helps asks."""
+
+    CONDITION = "condition", _("Chronic conditions")
+    ALLERGY = "allergy", _("Allergies")
+    MEDICINE = "medicine", pgettext_lazy("health", "Medicines")
+
+
 class Part(models.TextChoices):
     """What a relative may see with a consent (R-027); each is a kind of share. Name, contacts and address come with any."""
 

@@ -1,6 +1,7 @@
 """Forms of the people pages. Values are checked by the services; forms only collect them."""
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sangyu.kernel.actor import Actor
@@ -12,6 +13,7 @@ from .enums import (
     Education,
     FactKind,
     GivenBy,
+    HealthKind,
     Housing,
     Marriage,
     NoteTopic,
@@ -174,3 +176,16 @@ class NoteForm(forms.Form):
         help_text=_("For example the guardian, or the relative who owes maintenance."),
     )  # fmt: skip
     body = forms.CharField(label=_("Note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
+
+
+class HealthForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Kind"), choices=HealthKind.choices)
+    words = forms.CharField(
+        label=_("What"), max_length=100, help_text=_("One disease, allergy or medicine with its dose; no case history.")
+    )
+    since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput)
+    evidence = forms.FileField(label=_("Evidence"), required=False)
+
+
+class HealthEndForm(forms.Form):
+    until = forms.DateField(label=_("Until"), initial=timezone.localdate, widget=forms.DateInput)

@@ -18,6 +18,7 @@ from sangyu.registry.regions.enums import Level
 from sangyu.registry.regions.fields import Places
 
 from . import events, roster, values
+from .imports_health import HealthImport as HealthImport
 from .matching import Match, Sought, find_matches
 from .words import (
     CARE_LEVELS,

@@ -102,6 +102,7 @@ merge_rules: dict[str, list[Rule]] = {
         Contacts("people.Contact", "person"),
         Consents("people.Consent", "person"),
         Move("people.GuardedNote", "person"),
+        Move("people.HealthNote", "person"),
         *(Shares("kernel.Share", "object_id", along=True, where=(("kind", kind),)) for kind in PERSON_SHARES),
         Move("kernel.StoredFile", "owner_id", along=True, where=(("owner_table", "people_person"),)),
         # Entries and balances are never edited: the account stays and says whose it is now (ADR 0013).

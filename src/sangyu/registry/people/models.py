@@ -28,6 +28,7 @@ from .enums import (
     Sex,
     fact_label,
 )
+from .models_health import HealthNote as HealthNote
 from .values import ID_PURPOSE, PHONE_PURPOSE
 
 PHONE_INDEXES = {"phone_index": whole(PHONE_PURPOSE, phone_digits), "phone_tail": tail(PHONE_PURPOSE, phone_digits)}

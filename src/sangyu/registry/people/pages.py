@@ -196,6 +196,7 @@ class PersonList(ListPage):
     head = [
         Link(_("Divide a community"), "people:divide", "swap", "people.reassign"),
         Link(_("Import"), "people:import", "ul", "people.import"),
+        Link(_("Import health notes"), "people:import-health", "ul", "people.health_record"),
         Link(_("New file"), "people:new", "plus", "people.register", "pri"),
     ]
     presets = [

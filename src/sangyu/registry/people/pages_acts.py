@@ -30,7 +30,7 @@ class OfPerson:
         return self.breadcrumbs()[-1][1]
 
 
-def _keep(page, upload):
+def keep(page, upload):
     """Save an uploaded piece of evidence with the person's file; its id or None."""
     if not upload:
         return None
@@ -62,7 +62,7 @@ class RecordFact(OfPerson, FormPage):
             valid_to=last + timezone.timedelta(days=1) if last else None,
             source=given["source"],
             note=given["note"],
-            evidence_id=_keep(self, given["evidence"]),
+            evidence_id=keep(self, given["evidence"]),
         )
 
 
@@ -134,7 +134,7 @@ class GiveConsent(OfPerson, FormPage):
 
     def save(self, form):
         given = dict(form.cleaned_data)
-        evidence = _keep(self, given.pop("evidence"))
+        evidence = keep(self, given.pop("evidence"))
         return services.give_consent(actor=self.actor, person_id=self.object.pk, evidence_id=evidence, **given)
 
 
@@ -159,7 +159,7 @@ class FamilyAccess(OfPerson, FormPage):
 
     def arguments(self, form):
         given = dict(form.cleaned_data)
-        evidence = _keep(self, given.pop("evidence"))
+        evidence = keep(self, given.pop("evidence"))
         return {**given, "evidence_id": evidence, "version": forms.FAMILY_TEXT}
 
 

@@ -9,6 +9,8 @@ PERMISSIONS = {
     "people.consent": _("Record and withdraw consent"),
     "people.own_consent": _("Let relatives see one's own file"),
     "people.reveal": _("Reveal identity and telephone numbers"),
+    "people.health": _("See chronic conditions, allergies and medicines"),
+    "people.health_record": _("Record and end chronic conditions, allergies and medicines"),
     "people.import": _("Import rosters"),
     "people.export": _("Export the register"),
     "people.restricted": _("Change files that are kept for a statute only"),

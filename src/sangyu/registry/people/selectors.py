@@ -20,6 +20,7 @@ from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
 from .finding import find_ids, narrow, persons_by_phone, search
+from .health import health_lines, health_of
 from .matching import brief, find_matches, holders, homes, sought
 from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
 from .restricting import is_restricted, refuse_restricted, refuse_use, restricted_among
@@ -28,7 +29,7 @@ from .words import read_status
 
 __all__ = [
     "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consent_in_force", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
-    "find_ids", "find_matches", "get_person", "history_of", "holder_of", "holders", "homes", "is_restricted", "locked_person", "merge_record", "merged_into", "merges_of",
+    "find_ids", "find_matches", "get_person", "health_lines", "health_of", "history_of", "holder_of", "holders", "homes", "is_restricted", "locked_person", "merge_record", "merged_into", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",

@@ -34,6 +34,7 @@ from .consents import (
     withdraw_consent,
 )
 from .enums import FactKind, NoteTopic, Relation, Sex
+from .health import end_health_note, note_health
 from .merges import merge, preview_merge, preview_undo, undo_merge
 from .models import Contact, GuardedNote, Household, Person, PersonFact
 from .restricting import lift_restriction, refuse_restricted, restrict
@@ -60,6 +61,7 @@ __all__ = [
     "discharge_from_institution",
     "end_all",
     "end_fact",
+    "end_health_note",
     "end_relative_access",
     "enter_hospital",
     "give_back",
@@ -71,6 +73,7 @@ __all__ = [
     "link_contact_account",
     "merge",
     "move",
+    "note_health",
     "open_family_access",
     "preview_merge",
     "preview_undo",

@@ -1,6 +1,6 @@
 from sangyu.ui.pages import paths
 
-from . import pages, pages_acts, pages_bulk, pages_held, pages_lists
+from . import pages, pages_acts, pages_bulk, pages_health, pages_held, pages_lists
 
 NAV = pages_lists.NAV
 app_name = "people"
@@ -24,6 +24,9 @@ urlpatterns = paths(
     pages_acts.Household,
     pages_acts.GiveConsent,
     pages_acts.WithdrawConsent,
+    pages_health.NoteHealth,
+    pages_health.EndHealth,
+    pages_health.HealthUpload,
     pages_acts.WriteNote,
     pages_acts.OpenNotes,
     pages_acts.CloseNote,

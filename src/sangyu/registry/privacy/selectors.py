@@ -103,6 +103,7 @@ _LOOKS = {
     "copy": _("a copy of all data"),
     "position": _("the place of a device"),
     "signals": _("measurements of a device"),
+    "health": _("conditions, allergies, medicines"),
     "listen_in": _("silent listening-in through a device"),
     "emergencies.case": _("an emergency of the person"),
     "emergencies.family": _("an emergency of the person"),

@@ -17,7 +17,7 @@ from sangyu.registry.devices.models import ICCID_PURPOSE, SIM_PURPOSE, Binding, 
 from sangyu.registry.devices.selectors import product
 from sangyu.registry.facilities.models import Stay
 from sangyu.registry.people.enums import GivenBy, Proof, Purpose
-from sangyu.registry.people.models import Consent, Contact, Person, PersonFact
+from sangyu.registry.people.models import Consent, Contact, HealthNote, Person, PersonFact
 from sangyu.registry.regions.models import Region
 
 from .copying import ACTOR, SOURCE
@@ -31,6 +31,16 @@ RESTING = ((State.STOCK, 7), (State.RETURNED, 2), (State.REPAIR, 2), (State.LOST
 KEPT = (State.ISSUED, State.REPAIR, State.LOST)
 MATTRESSES = 30
 VENDOR = "演示终端厂家售后"
+
+
+#: What old people often have, with what they often take for it.
+ILLNESSES = (
+    (("condition", "高血压"), ("medicine", "氨氯地平 5mg 每日一次")),
+    (("condition", "2型糖尿病"), ("medicine", "二甲双胍 0.5g 每日两次")),
+    (("condition", "冠心病"), ("medicine", "阿司匹林 100mg 每日一次")),
+    (("condition", "脑梗死后遗症"),),
+    (("condition", "慢性阻塞性肺疾病"), ("medicine", "沙丁胺醇气雾剂 必要时")),
+)
 
 
 class Devices:
@@ -176,6 +186,25 @@ class Devices:
                 if pk not in held and self.rng.random() < share
             ]  # fmt: skip
         Consent.objects.bulk_create(given, batch_size=1000)
+        self._health([c for c in given if c.purpose == Purpose.HEALTH_DATA])
+
+    def _health(self, agreed: list[Consent]) -> None:
+        """What seven of ten who agreed told about their health: a condition or two, the medicine for it, rarely an allergy."""
+        made = []
+        for c in agreed:
+            if self.rng.random() > 0.7:
+                continue
+            told = [
+                (kind, said)
+                for illness in self.rng.sample(ILLNESSES, self.rng.choice((1, 1, 2)))
+                for kind, said in illness
+            ]
+            told += [("allergy", self.rng.choice(("青霉素", "磺胺类药物", "海鲜")))] * (self.rng.random() < 0.15)
+            made += [
+                HealthNote(person_id=c.person_id, path=c.path, kind=kind, words=said, source=SOURCE, recorded_by=ACTOR)
+                for kind, said in told
+            ]
+        HealthNote.objects.bulk_create(made, batch_size=1000)
 
     def _numbers(self) -> None:
         """SOS numbers: the first two contacts with a telephone."""
