@@ -47,7 +47,9 @@ def note(actor, elder, kind="allergy", words="青霉素", **more):
 
 def lines(actor, elder, today):
     with scope(actor):
-        return selectors.health_lines(selectors.health_of(actor, elder.pk, today))
+        return [
+            (kind, words) for kind, words, _grave in selectors.health_lines(selectors.health_of(actor, elder.pk, today))
+        ]
 
 
 def test_what_is_recorded_is_sealed_stands_by_kind_and_ends(clerk, elder, consent, today):

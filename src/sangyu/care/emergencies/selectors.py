@@ -134,8 +134,8 @@ class Card:
     #: Other live cases of the same person, and the last closed ones.
     others: list[Incident]
     before: list[Incident]
-    #: (kind, words) of conditions, allergies and medicines, as far as the actor may know them.
-    health: list[tuple[str, str]]
+    #: (kind, words, grave) of conditions, allergies and medicines, as far as the actor may know them.
+    health: list[tuple[str, str, bool]]
     acts: tuple[str, ...] = field(default=())
 
     @property

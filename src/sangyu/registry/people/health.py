@@ -85,12 +85,13 @@ def health_of(actor: Actor, person_id: int, today: date | None = None) -> list[H
     return sorted(_open(rows, today or timezone.localdate()), key=lambda n: (order.index(n.kind), n.pk))
 
 
-def health_lines(notes: Iterable[HealthNote]) -> list[tuple[str, str]]:
-    """(kind, all of it) for screens that have one line for each kind; notes in the order of ``health_of``."""
-    found: dict[str, list[str]] = {}
+def health_lines(notes: Iterable[HealthNote]) -> list[tuple[str, str, bool]]:
+    """(kind, all of it, grave) for screens that have one line for each kind; ``notes`` in the order of ``health_of``. An allergy is grave:
+    whoever gives a medicine must not miss it."""
+    found: dict[HealthKind, list[str]] = {}
     for note in notes:
-        found.setdefault(str(note.get_kind_display()), []).append(note.words)
-    return [(kind, "、".join(words)) for kind, words in found.items()]
+        found.setdefault(HealthKind(note.kind), []).append(note.words)
+    return [(str(kind.label), "、".join(words), kind is HealthKind.ALLERGY) for kind, words in found.items()]
 
 
 #: A person's own consent to health data that holds.
