@@ -6,6 +6,7 @@ Settings: ``SANGYU_KEYS`` maps key id → 32 bytes in hex; the last one encrypts
 A ciphertext says which cipher made it, so both are read whatever the setting; ``resealing`` brings all to the present one.
 """
 
+import base64
 import hashlib
 import os
 import re
@@ -186,6 +187,11 @@ def blind_index(value: str, purpose: str, size: int = WHOLE_BYTES) -> bytes | No
     if not value:
         return None
     return _suite()[1](_index_key(), f"{purpose}\0{value}".encode())[:size]
+
+
+def derived_secret(value: str, purpose: str) -> str:
+    """A password of 128 bits made of the index key and ``value``: 26 letters and digits. Nothing is stored; another value, another password."""
+    return base64.b32encode(bytes(blind_index(value, purpose))).decode().rstrip("=").lower()
 
 
 def tail_index(value: str, purpose: str) -> bytes | None:

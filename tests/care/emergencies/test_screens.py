@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.timezone import make_aware
 
 from sangyu.care.emergencies import selectors, services
-from sangyu.care.emergencies.models import Call, Channel, Drill, Duty, Incident, Station
+from sangyu.care.emergencies.models import Call, Channel, Drill, Duty, Exchange, Incident, Station
 from sangyu.care.emergencies.nights import gaps_between, nights_of
 from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.models import DataRead
@@ -211,10 +211,11 @@ def test_a_missed_call_is_called_back(house):
         services.call_event(actor=house["first"], call_id="c3", event_id="1", what="nonsense", at=NOW, now=NOW)
 
 
-def test_events_of_an_exchange_with_a_secret_are_signed_fresh_and_told_once(house, settings):
+def test_events_of_an_exchange_with_a_secret_are_signed_fresh_and_told_once(house):
     """X-08: what is not signed as agreed changes nothing, and the answer says what to do."""
-    secret = "a-secret-of-the-exchange"
-    settings.SANGYU_TELEPHONY_KEYS = f"old=another-secret-of-it, exchange={secret}"
+    admin = operator(house["tree"]["city"], "系统", role="system_administrator")
+    old, exchange = (services.add_exchange(actor=admin, name=name) for name in ("old", "exchange"))
+    old_secret, secret = (services.reveal_exchange(actor=admin, exchange_id=e.pk, purpose="x") for e in (old, exchange))
     client, began = client_for(house["first"]), int(time.time())
 
     def tell(what, *, event="e1", age=0, key="exchange", secret=secret, signed=True, changed=""):
@@ -240,9 +241,43 @@ def test_events_of_an_exchange_with_a_secret_are_signed_fresh_and_told_once(hous
         (409, "telephony.replayed"),
         (200, ""),
     ]
-    assert tell("ended", event="e2", key="old", secret="another-secret-of-it") == (200, "")
+    assert tell("ended", event="e2", key="old", secret=old_secret) == (200, "")
     call = Call.objects.get()
     assert (call.state, call.events.count()) == ("missed", 2)
+    # a new secret: the one before holds for a day, the one before that no more
+    services.renew_exchange(actor=admin, exchange_id=exchange.pk)
+    assert tell("offered", age=2) == (200, "")
+    services.renew_exchange(actor=admin, exchange_id=exchange.pk)
+    assert tell("offered", age=3) == (401, "signed.signature")
+    fresh = services.reveal_exchange(actor=admin, exchange_id=exchange.pk, purpose="x")
+    assert tell("offered", age=3, secret=fresh) == (200, "")
+    services.stop_exchange(actor=admin, exchange_id=exchange.pk)
+    assert tell("offered", age=4, secret=fresh) == (401, "signed.signature")
+    assert DataRead.objects.filter(what="exchange secret").count() == 3
+
+
+def test_the_system_administrator_keeps_the_exchanges(house):
+    admin = operator(house["tree"]["city"], "系统", role="system_administrator", permissions={"emergencies.exchanges"})
+    client = client_for(admin)
+    assert client.post("/emergencies/exchanges/new/", {"name": "PBX 1"}).status_code == 422
+    assert client.post("/emergencies/exchanges/new/", {"name": "pbx-1"}).status_code == 303
+    assert client.post("/emergencies/exchanges/new/", {"name": "pbx-1"}).status_code == 409
+    row = Exchange.objects.get()
+    shown = client.post(f"/emergencies/exchanges/{row.pk}/secret/")
+    assert (len(shown.text), shown["Cache-Control"]) == (26, "no-store")
+    assert shown.text not in client.get("/emergencies/exchanges/").text
+    assert client.post(f"/emergencies/exchanges/{row.pk}/renew/").status_code == 303
+    assert client.post(f"/emergencies/exchanges/{row.pk}/secret/").text != shown.text
+    assert client.post(f"/emergencies/exchanges/{row.pk}/stop/").status_code == 303
+    assert client.post(f"/emergencies/exchanges/{row.pk}/secret/").status_code == 409
+    row.refresh_from_db()
+    assert (row.version, row.old_until, row.stopped_at is None) == (2, None, False)
+    other = client_for(operator(house["tree"]["b"], permissions={"emergencies.exchanges"}))
+    assert [
+        other.post(f"/emergencies/exchanges/{row.pk}/{act}/").status_code for act in ("renew", "stop", "secret")
+    ] == [404] * 3
+    unlike = client_for(operator(house["tree"]["a"], permissions={"emergencies.handle", "emergencies.view"}))
+    assert unlike.get("/emergencies/exchanges/").status_code == 403
 
 
 def test_the_family_looks_and_each_look_is_written_down(house):

@@ -234,3 +234,11 @@ class CallForm(forms.Form):
 
 class CalledBackForm(forms.Form):
     result = forms.CharField(label=_("Result"), max_length=300)
+
+
+class ExchangeForm(forms.Form):
+    name = forms.CharField(
+        label=pgettext_lazy("thing", "Name"),
+        max_length=40,
+        help_text=_("As the exchange writes it in X-Sangyu-Key, for example pbx-1"),
+    )

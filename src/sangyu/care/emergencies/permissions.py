@@ -12,5 +12,6 @@ PERMISSIONS = {
     "emergencies.drill": _("Plan and run drills"),
     "emergencies.report": _("See the response report"),
     "emergencies.export": _("Export emergencies"),
+    "emergencies.exchanges": _("Enter telephone exchanges and renew their secrets"),
     "emergencies.telephony": _("Report telephone calls from the exchange"),
 }

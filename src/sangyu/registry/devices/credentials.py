@@ -1,8 +1,6 @@
 """How a device proves itself: a password for MQTT or a key for SIA DC-09, derived and never stored (ADR 0024, docs/rooms/gateway.md)."""
 
-import base64
-
-from sangyu.kernel.crypto import blind_index
+from sangyu.kernel.crypto import blind_index, derived_secret
 
 PURPOSE = "devices.device.mqtt"
 #: Protocols that sign in by MQTT.
@@ -17,8 +15,8 @@ def has_secret(protocol: str) -> bool:
 
 def secret(protocol: str, identity: str, version: int) -> str:
     """128 bits of the house's index key, the number and the version: 26 letters and digits for MQTT, 32 hexadecimal digits as AES key."""
-    made = bytes(blind_index(f"{protocol}/{identity}/{version}", PURPOSE))
-    return made.hex() if protocol in KEYED else base64.b32encode(made).decode().rstrip("=").lower()
+    value = f"{protocol}/{identity}/{version}"
+    return bytes(blind_index(value, PURPOSE)).hex() if protocol in KEYED else derived_secret(value, PURPOSE)
 
 
 def shown(protocol: str, identity: str, version: int) -> str:

@@ -179,8 +179,6 @@ FORM_RENDERER = "sangyu.ui.widgets.Renderer"
 CSRF_FAILURE_VIEW = "sangyu.ui.answers.csrf_failure"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
-#: Telephone exchanges and their secrets, ``name=secret,…`` (16 characters at least): with one, every event of a call is signed (kernel.signing).
-SANGYU_TELEPHONY_KEYS = os.environ.get("SANGYU_TELEPHONY_KEYS", "")
 #: Tiles under the map of a case, as https://…/{z}/{x}/{y}.png in WGS-84, and whose they are. "" = our own drawing on plain ground;
 #: nothing waits for a map service (X-08).
 SANGYU_MAP_TILES = os.environ.get("SANGYU_MAP_TILES", "")

@@ -11,4 +11,5 @@ NAV = [
     Nav(_("Calls for help"), "bell", "emergencies:asked", "emergencies.answer", Group.INTAKE, 6,
         audiences=("provider", "worker"), phone=True),
     Nav(_("Response report"), "chart", "emergencies:report", "emergencies.report", Group.OVERSIGHT, 40),
+    Nav(_("Telephone exchanges"), "phone", "emergencies:exchanges", "emergencies.exchanges", Group.ADMIN, 60),
 ]  # fmt: skip

@@ -1,13 +1,10 @@
 """Telephone calls as rows: events come at least once and in any order; a missed call is called back (devices.md §7)."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from sangyu.kernel import signing
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
@@ -21,19 +18,6 @@ from .. import events, ladders, telephony
 from ..enums import CallState, Did
 from ..models import Call, CallEvent, Incident
 from ._shared import note_down
-
-#: Seconds that a signed event may be old: an exchange that could not reach us signs anew.
-OLDEST = 300
-
-
-def exchange_signature(headers: Mapping[str, str], body: bytes) -> bytes | None:
-    """The signature of a request from the exchange; None where the house gave nobody a secret (SANGYU_TELEPHONY_KEYS).
-
-    Raises signing.Unsigned.
-    """
-    if not settings.SANGYU_TELEPHONY_KEYS:
-        return None
-    return signing.verify(signing.keys(settings.SANGYU_TELEPHONY_KEYS), headers, body, oldest=OLDEST).signature
 
 
 @service("emergencies.telephony")
