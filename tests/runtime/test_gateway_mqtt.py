@@ -27,6 +27,9 @@ DEVICES = [
     Device(2, "alink", OTHER, "mattress-alink", "issued"),
     Device(3, "own", GATE, "gateway-own", "issued"),
     Device(4, "huawei", "bed-77", "mattress-huawei", "issued"),
+    Device(5, "home-assistant", "bridge-1", "gateway-home-assistant", "issued"),
+    Device(6, "home-assistant", "zigbee2mqtt_0x01", "button-zigbee", "issued"),
+    Device(7, "home-assistant", "bridge-2", "gateway-home-assistant", "issued"),
 ]
 POST = f"/sys/pk1/{BED}/thing/event/property/post"
 
@@ -230,6 +233,52 @@ def test_a_command_goes_to_its_topic_and_its_answer_ends_it(house):
 
     asyncio.run(work())
     assert queue.ended == [(5, True)]
+
+
+def test_a_bridge_says_once_what_its_topics_mean_and_every_gateway_knows_it_then(house):
+    """Home Assistant discovery: values are read by whichever gateway gets them, also after a restart, and of the bridge's own topics only."""
+    button = {"device": {"identifiers": ["zigbee2mqtt_0x01"]}, "state_topic": "ha/bridge-1/z2m/button"}
+
+    def config(key, **more):
+        return f"ha/bridge-1/homeassistant/sensor/0x01/{key}/config", json.dumps(button | more).encode()
+
+    async def told(g):
+        for _n in range(200):
+            if g.counts["stored"] + g.counts["alarms_stored"]:
+                break
+            await asyncio.sleep(0.05)
+
+    async def work():
+        async with gateway(house) as g:
+            bridge = await connect(house, "home-assistant/bridge-1", "secret-5-1", "b1")
+            # the value comes before the gateway has learnt what it means: it waits
+            for topic, payload in (
+                config("action", value_template="{{ value_json.action }}"),
+                config("battery", value_template="{{ value_json.battery }}"),
+                ("ha/bridge-1/z2m/button", b'{"action": "single", "battery": 87}'),
+            ):
+                assert await bridge.publish(topic, payload)
+            await told(g)
+            await bridge.publish("zigbee2mqtt/button", b'{"action": "single"}', seconds=1)  # not below its own prefix
+            other = await connect(house, "home-assistant/bridge-2", "secret-7-1", "b2")
+            foreign = json.dumps(button | {"value_template": "{{ value_json.action }}"}).encode()
+            await other.publish("ha/bridge-2/homeassistant/sensor/x/y/config", foreign)
+            await other.publish("ha/bridge-2/z2m/button", b'{"action": "single"}')
+            await bridge.close()
+            await other.close()
+            await asyncio.sleep(0.5)
+            first = dict(g.counts)
+        async with gateway(house) as g:  # nothing in its memory
+            bridge = await connect(house, "home-assistant/bridge-1", "secret-5-1", "b1")
+            assert await bridge.publish("ha/bridge-1/z2m/button", b'{"action": "", "battery": 86}')
+            await told(g)
+            return first
+
+    counts = asyncio.run(work())
+    entries = [e for _s, e in asyncio.run(stored(house.url))]
+    assert [(e.device, [a[:2] for a in e.alarms]) for e in entries] == [(6, [("sos", 1)]), (6, [])]
+    assert [{k: v for k, v, _at in e.readings} for e in entries] == [{"battery": 87}, {"battery": 86}]
+    assert (counts["alarms_stored"], counts.get("stored", 0)) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from sangyu.kernel.crypto import blind_index, derived_secret
 
 PURPOSE = "devices.device.mqtt"
 #: Protocols that sign in by MQTT.
-MQTT = frozenset({"own", "alink", "huawei", "tencent"})
+MQTT = frozenset({"own", "alink", "huawei", "tencent", "home-assistant"})
 #: Protocols whose frames are encrypted with a key that the installer types into the unit.
 KEYED = frozenset({"sia-dc09"})
 

@@ -15,10 +15,10 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from sangyu.engines.codecs import Message, codec
+from sangyu.engines.codecs import Decoder, Message, codec
 from sangyu.kernel.live import replicas
 
-from . import topics
+from . import homes, topics
 from .conversion import network_of
 from .door import find
 
@@ -30,19 +30,25 @@ log = logging.getLogger(__name__)
 STREAM, DURABLE = "DEVICES", "bridge"
 MOST_BYTES = 2_000_000_000
 TOGETHER, ACK_WAIT = 200, 30
+#: A value whose configuration is not known (yet) is looked at again after so many seconds, so many times in all.
+UNKNOWN_AFTER, UNKNOWN_TRIES = 2, 3
 
 
 async def ensure(js) -> None:
-    """Make the stream and its consumer. It must be there before a device may publish: what nobody stores is not acknowledged."""
-    try:
-        await js.stream_info(STREAM)
-    except NotFoundError:
-        await js.add_stream(
-            StreamConfig(
-                name=STREAM, subjects=list(topics.SUBJECTS), retention=RetentionPolicy.WORK_QUEUE, discard=DiscardPolicy.NEW,
-                storage=StorageType.FILE, max_bytes=MOST_BYTES, max_msg_size=270_000, num_replicas=replicas(),
-            )
-        )  # fmt: skip
+    """Make the streams, or teach an older one the subjects of today. They must be there before a device may publish: what nobody stores is
+    not acknowledged."""
+    intake = StreamConfig(
+        name=STREAM, subjects=list(topics.SUBJECTS), retention=RetentionPolicy.WORK_QUEUE, discard=DiscardPolicy.NEW,
+        storage=StorageType.FILE, max_bytes=MOST_BYTES, max_msg_size=270_000, num_replicas=replicas(),
+    )  # fmt: skip
+    for wanted in (intake, homes.stream()):
+        try:
+            found = (await js.stream_info(wanted.name)).config
+        except NotFoundError:
+            await js.add_stream(wanted)
+            continue
+        if set(found.subjects) != set(wanted.subjects):
+            await js.update_stream(found.evolve(subjects=wanted.subjects))
 
 
 class Waiting:
@@ -75,13 +81,15 @@ class Bridge:
 
     def __init__(self, gateway: "Gateway", nats: Client) -> None:
         self.gateway, self.nats, self.start = gateway, nats, gateway.start
-        self._decoders = {name: codec(name).decoder(gateway.options) for name in topics.PROTOCOLS}
+        self._decoders = {name: codec(name).decoder(gateway.options) for name in topics.PROTOCOLS - {topics.HOME}}
+        self._homes = homes.Homes(gateway.options)
 
     async def run(self) -> None:
         """Until cancelled; NATS may come and go."""
         config = ConsumerConfig(
             durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=5000
         )
+        self.start(self._homes.run(self.nats))
         while True:
             try:
                 js = self.nats.jetstream()
@@ -100,11 +108,32 @@ class Bridge:
     def _take(self, message) -> None:
         counts, where = self.gateway.counts, topics.topic(message.subject)
         counts["mqtt_messages"] += 1
-        decoder = self._decoders.get(topics.protocol_of(where))
-        if decoder is None:
-            counts["mqtt_skipped"] += 1
-            self.start(message.term())
-            return
+        protocol = topics.protocol_of(where)
+        if protocol == topics.HOME:
+            self._take_home(message, where)
+        elif protocol:
+            self._read(message, where, self._decoders[protocol])
+        else:
+            self._drop(message)
+
+    def _take_home(self, message, where: str) -> None:
+        """A bridge's configuration is kept; a value is read once its configuration is known, or dropped when none has come."""
+        homes = self._homes
+        if topics.announces(where):
+            self.start(homes.keep(self.nats, message))
+        elif homes.waits(where) and not (homes.caught_up and message.metadata.num_delivered >= UNKNOWN_TRIES):
+            self.start(message.nak(UNKNOWN_AFTER))
+        elif homes.knows(where):
+            self._read(message, where, homes.decoder(where))
+        else:
+            self._drop(message)
+
+    def _drop(self, message) -> None:
+        self.gateway.counts["mqtt_skipped"] += 1
+        self.start(message.term())
+
+    def _read(self, message, where: str, decoder: Decoder) -> None:
+        counts = self.gateway.counts
         try:
             batch = decoder.feed(message.data, received_at=_received(message), topic=where)
             known = [

@@ -117,7 +117,7 @@ class Push:
         skipped = unknown = 0
         for topic, payload in pairs:
             protocol = topics.protocol_of(topic)
-            if not protocol:
+            if protocol in ("", topics.HOME):  # a bridge's values mean nothing without what it said before
                 skipped += 1
                 continue
             data = payload.encode("utf-8", "replace") if isinstance(payload, str) else json.dumps(payload).encode()

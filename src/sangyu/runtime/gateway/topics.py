@@ -14,9 +14,17 @@ SUBJECTS = (
     "/.sys.*.*.thing.model.up_raw",
     "$oc.devices.*.sys.>",
     "$thing.up.>",
+    "ha.*.>",
 )
 #: First letters of a topic → its protocol.
-PREFIXES = (("care/v1/", "own"), ("/sys/", "alink"), ("$oc/devices/", "huawei"), ("$thing/up/", "tencent"))
+HOME = "home-assistant"
+PREFIXES = (
+    ("care/v1/", "own"),
+    ("/sys/", "alink"),
+    ("$oc/devices/", "huawei"),
+    ("$thing/up/", "tencent"),
+    ("ha/", HOME),
+)
 PROTOCOLS = frozenset(name for _prefix, name in PREFIXES)
 #: Up and down of one device; ``{0}`` its place (organisation, product key; ``+`` where the register has none) and ``{1}`` its name.
 _UP = {
@@ -24,12 +32,14 @@ _UP = {
     "alink": ("/sys/{0}/{1}/thing/event/+/post", "/sys/{0}/{1}/thing/service/#", "/sys/{0}/{1}/thing/model/up_raw"),
     "huawei": ("$oc/devices/{1}/sys/properties/report", "$oc/devices/{1}/sys/gateway/sub_devices/properties/report", "$oc/devices/{1}/sys/commands/response/+"),
     "tencent": ("$thing/up/property/{0}/{1}", "$thing/up/event/{0}/{1}", "$thing/up/action/{0}/{1}"),
+    HOME: ("ha/{1}/#",),
 }  # fmt: skip
 _DOWN = {
     "own": ("care/v1/{0}/{1}/down/#",),
     "alink": ("/sys/{0}/{1}/thing/#",),
     "huawei": ("$oc/devices/{1}/sys/#",),
     "tencent": ("$thing/down/+/{0}/{1}",),
+    HOME: ("ha/{1}/#",),
 }
 
 
@@ -58,6 +68,18 @@ def topic(subject_: str) -> str:
 def protocol_of(topic_: str) -> str:
     """Which dialect speaks on that topic; "" if none."""
     return next((name for prefix, name in PREFIXES if topic_.startswith(prefix)), "")
+
+
+def home(topic_: str) -> tuple[str, str]:
+    """The bridge to which a topic below ``ha/`` belongs, and what the bridge calls it."""
+    _ha, bridge, rest = [*topic_.split("/", 2), "", ""][:3]
+    return bridge, rest
+
+
+def announces(topic_: str) -> bool:
+    """Whether a bridge says there what its entities are."""
+    _bridge, rest = home(topic_)
+    return rest.startswith("homeassistant/") and rest.endswith("/config")
 
 
 def _place(identity: str) -> tuple[str, str]:

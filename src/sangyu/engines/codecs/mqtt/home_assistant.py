@@ -5,7 +5,7 @@ round(n); an entity with another template is skipped and said.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,8 +85,8 @@ class Decoder(TopicDecoder):
         return self._count
 
     @property
-    def wanted(self) -> frozenset[str]:
-        return frozenset(self._entities)
+    def wanted(self) -> KeysView[str]:
+        return self._entities.keys()
 
     def read(self, topic: str, payload: bytes, received_at: datetime, out: Collector) -> None:
         parts = topic.split("/")
