@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from care.benefits.conftest import NOVEMBER, OCTOBER, at
+from care.benefits.conftest import DECEMBER, NOVEMBER, OCTOBER, at
 from care.policies.conftest import approved, author, chief, document, fresh_facts  # noqa: F401  fixtures
-from sangyu.care.applications.models import Application
+from sangyu.care.applications.models import Application, Objection
 from sangyu.care.benefits import selectors, services
 from sangyu.care.benefits.enums import Change, LineKind
 from sangyu.kernel.scoping import scope
@@ -41,8 +41,10 @@ def city(county, regions, approved):  # noqa: F811
     return county
 
 
-def computed(county, month, *, now=None):
-    run = services.begin(actor=county.prepares, region_id=county.region.pk, month=month, now=now)
+def computed(county, month, *, now=None, back_months=3):
+    run = services.begin(
+        actor=county.prepares, region_id=county.region.pk, month=month, back_months=back_months, now=now
+    )
     return services.compute(actor=county.prepares, run_id=run.pk, now=now)
 
 
@@ -143,6 +145,27 @@ def test_a_death_and_a_level_known_late_change_the_earlier_month(city):
         "payment_level": ["part", "full"]
     }
     assert list(october.lines.order_by("id").values()) == before
+
+
+def test_a_month_is_computed_again_once_an_objection_to_it_is_agreed_with(city):
+    """R-029: also by a run that looks at no earlier month; the run after it leaves the month alone."""
+    one = city.people[0]
+    finish(city, computed(city, OCTOBER, now=at(11, 5)))
+    level = {"subject": one, "path": one.path, "kind": "care_level", "valid_from": date(2026, 1, 1)}
+    PersonFact.objects.filter(subject=one, kind="care_level").update(superseded_at=at(11, 6))
+    PersonFact.objects.create(**level, value="4", source="复评", recorded_at=at(11, 6))
+    run = computed(city, NOVEMBER, now=at(11, 7), back_months=0)
+    assert not run.lines.filter(change="late").exists()
+    Objection.objects.create(
+        number="YY1", person=one, path=one.path, policy_code="home-care", policy_name="居家养老服务补贴", month=OCTOBER,
+        channel="community", applicant="女儿", text="等级不对", due_on=date(2026, 11, 20), state="upheld", closed_at=at(11, 10),
+    )  # fmt: skip
+    services.again(actor=city.prepares, run_id=run.pk, now=at(11, 12))
+    run = services.compute(actor=city.prepares, run_id=run.pk)
+    late = run.lines.get(change="late")
+    assert (late.subject_id, late.kind, late.amount, late.month) == (one.pk, LineKind.ARREARS, 20000, OCTOBER)
+    after = computed(city, DECEMBER, now=at(11, 20), back_months=0)
+    assert not after.lines.filter(change="late").exists()
 
 
 def test_a_hold_keeps_a_month_back_until_it_is_lifted(city):

@@ -126,7 +126,7 @@ class ApplicationPaper(models.Model):
 class Objection(PlaceRow, ForSubject):
     """Somebody does not agree, for a person or a body: with a refused application, or with what a month gave or did not give (R-029).
 
-    Agreeing with an objection to an application approves it; to a month, the benefits room recomputes it.
+    Agreeing with an objection to an application approves it; to a month, the next run of the region computes that month again.
     """
 
     number = models.CharField(_("Number"), max_length=30, unique=True)

@@ -73,10 +73,17 @@ def made(version: Any, policy: Any) -> Offer:
     )  # fmt: skip
 
 
-def decision_bounds(row: Any) -> tuple[int, int] | None:
-    """Least and most fen that may be decided on an application whose policy reads ``decided_amount``; else None."""
+def rule_of(row: Any) -> Any | None:
+    """The policy that an application asks for, as its version says; the row keeps the version once it is read. None for one without."""
     if row.version_id is None:
         return None
+    if type(row).version.is_cached(row):
+        return policies.policy_of(row.version)
     with as_system("what a policy leaves to a decision is public where it holds"):
-        version = policies.version_of(row.version_id)
-    return policies.policy_of(version).decides if version is not None else None
+        return policies.policy_of(row.version)
+
+
+def decision_bounds(row: Any) -> tuple[int, int] | None:
+    """Least and most fen that may be decided on an application whose policy reads ``decided_amount``; else None."""
+    rule = rule_of(row)
+    return rule.decides if rule is not None else None

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from sangyu.care.policies import selectors as policies
 from sangyu.kernel.errors import Invalid
-from sangyu.kernel.scoping import as_system
 
 from .enums import Vote
+from .offers import rule_of
 
 #: Members who may vote that a panel needs; more than half of them agree.
 LEAST_MEMBERS = 3
@@ -27,11 +26,8 @@ class Member(NamedTuple):
 
 def asked(row: Any) -> bool:
     """Whether the policy of an application names a panel among those who review."""
-    if row.version_id is None:
-        return False
-    with as_system("what a policy leaves to a decision is public where it holds"):
-        version = policies.version_of(row.version_id)
-    return version is not None and PANEL in policies.policy_of(version).review
+    rule = rule_of(row)
+    return rule is not None and PANEL in rule.review
 
 
 def require_carried(members: Sequence[Member]) -> None:

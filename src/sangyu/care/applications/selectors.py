@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import CharField, F, Func, IntegerField, Q, QuerySet
 from django.db.models.functions import Cast
@@ -18,7 +18,7 @@ from sangyu.registry.people import selectors as people
 from . import bodies, panels
 from . import offers as _offers
 from .bodies import Body
-from .enums import OPEN, TO_ANSWER, PayeeState, State, Step
+from .enums import OPEN, TO_ANSWER, ObjectionState, PayeeState, State, Step
 from .models import Application, Delivery, Hold, Objection, PayeeAccount
 from .verdicts import Verdict, verdicts
 from .workflow import acts_as
@@ -49,6 +49,15 @@ def held(
     rows = rows.order_by("person_id", "body_kind", "body_id", "valid_from")
     found = _of_both(rows, path, moved, "person_id", "body_kind", "body_id", "policy_code", "valid_from", "valid_to")
     return [(kind or "person", person or body, *rest) for person, kind, body, *rest in found]
+
+
+def upheld_months(path: str, after: datetime, until: datetime) -> set[date]:
+    """First days of the months of which an objection of somebody under ``path`` was agreed with in ``(after, until]``."""
+    rows = Objection.objects.filter(
+        state=ObjectionState.UPHELD, month__isnull=False, closed_at__gt=after, closed_at__lte=until, path__gte=path,
+        path__lt=path + PATH_END,
+    )  # fmt: skip
+    return set(rows.values_list("month", flat=True))
 
 
 def forms_on(path: str, day: date, moved: Collection[int] = ()) -> dict[tuple[int, str], str]:

@@ -113,7 +113,7 @@ def answer_objection(
     now: datetime | None = None,
 ) -> Objection:  # fmt: skip
     """Answer an objection or an appeal. Agreeing approves the refused application in the same transaction (from
-    ``approved_from``, default the day it was handed in); for a month, the benefits room hears of it and recomputes.
+    ``approved_from``, default the day it was handed in); a month is computed again by the region's next run, however long ago it was.
 
     Raises NotVisible, Invalid (no reason), Refused ("applications.four_eyes", "applications.step", "applications.undecided" when
     the policy leaves the amount to a decision, "workflow.*").

@@ -10,6 +10,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sangyu.care.applications import selectors as applications
 from sangyu.care.policies import selectors as policies
 from sangyu.engines.columnar import pl
 from sangyu.kernel import operations
@@ -73,8 +74,13 @@ def begin(*, actor: Actor, region_id: int, month: date, back_months: int = 3, no
 
 
 def past_months(run: Run) -> list[date]:
-    """Earlier months that are computed again: those for which the region has a released run, newest first."""
-    wanted = [add_months(run.month, -n) for n in range(1, run.back_months + 1)]
+    """Earlier months that are computed again: those for which the region has a released run, newest first. Asked for are the last
+    ``back_months``, and each month of which an objection was agreed with since the last run (R-029).
+    """
+    wanted = {add_months(run.month, -n) for n in range(1, run.back_months + 1)}
+    if run.previous is not None:
+        agreed = applications.upheld_months(run.path, run.previous.known_at, run.known_at)
+        wanted |= {month for month in agreed if month < run.month}
     released = Run.objects.filter(region_id=run.region_id, month__in=wanted, state__in=RELEASED)
     return sorted(released.values_list("month", flat=True), reverse=True)
 
