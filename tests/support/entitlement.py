@@ -21,6 +21,12 @@ fund: county_budget
 application: required
 review: [county]
 """
+#: One of which a panel decides the amount.
+DECIDED = (
+    GIVEN.replace("home-help", "home-adaptation")
+    .replace("amount: 200 元", "amount: {{formula: 核定金额, minimum: 100 元, maximum: 5000 元}}")
+    .replace("[county]", "[county, panel]")
+)
 
 
 def entitle(county, region, person, now: datetime) -> None:
@@ -42,7 +48,7 @@ def entitle(county, region, person, now: datetime) -> None:
         actor=bureau, facility_id=house.pk, person_id=resident.pk, on=date(2026, 9, 1), source="协议", today=now.date()
     )
     here = {"region": region, "path": region.path}
-    text = GIVEN.format(code=region.code[:6])
+    text, decided_text = GIVEN.format(code=region.code[:6]), DECIDED.format(code=region.code[:6])
     document = Document.objects.filter(path=region.path).first() or Document.objects.create(
         number=f"试〔2026〕1号{county.key}",
         title="试行办法",
@@ -53,10 +59,13 @@ def entitle(county, region, person, now: datetime) -> None:
         valid_from=date(2026, 1, 1),
         **here,
     )
-    version = PolicyVersion.objects.create(
-        code="home-help", number=1, name="居家服务补贴", subject="person", period="month", text=text,
-        digest=hashlib.sha256(text.encode()).hexdigest(), document=document, state="approved", author="甲",
-        approved_by="乙", approved_at=before, valid_from=date(2026, 1, 1), **here,
+    version, decided = (
+        PolicyVersion.objects.create(
+            code=code, number=1, name="居家服务补贴", subject="person", period="month", text=said,
+            digest=hashlib.sha256(said.encode()).hexdigest(), document=document, state="approved", author="甲",
+            approved_by="乙", approved_at=before, valid_from=date(2026, 1, 1), **here,
+        )
+        for code, said in (("home-help", text), ("home-adaptation", decided_text))
     )  # fmt: skip
     about = {"person": person, "path": person.path, "policy_code": "home-help", "policy_name": "居家服务补贴"}
     asked = {
@@ -70,6 +79,9 @@ def entitle(county, region, person, now: datetime) -> None:
     rows = {
         "application": Application.objects.create(
             number=f"SQ1{county.key}", applicant_id=county.accounts["elder"].pk, **asked
+        ),
+        "undecided_application": Application.objects.create(
+            number=f"SQ3{county.key}", version=decided, **{**asked, "policy_code": decided.code}
         ),
         "refused_application": Application.objects.create(
             number=f"SQ2{county.key}", state="refused", decided_at=before, **{**asked, "policy_code": "another"}

@@ -123,6 +123,24 @@ def get_application(actor: Actor, pk: int) -> Application:
     return found
 
 
+def objections_visible(actor: Actor) -> QuerySet[Objection]:
+    """Objections that the actor sees."""
+    return Objection.objects.visible_to(actor)
+
+
+def get_objection(actor: Actor, pk: int) -> Objection:
+    """Raises NotVisible."""
+    found = objections_visible(actor).filter(pk=pk).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def holds_visible(actor: Actor) -> QuerySet[Hold]:
+    """Stops that the actor sees."""
+    return Hold.objects.visible_to(actor)
+
+
 def objections_of(actor: Actor, person_id: int) -> QuerySet[Objection]:
     return Objection.objects.visible_to(actor).filter(person_id=person_id).order_by("-made_at", "-id")
 

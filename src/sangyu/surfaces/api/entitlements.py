@@ -1,4 +1,4 @@
-"""Facilities and stays; applications for policies."""
+"""Facilities and stays."""
 
 from datetime import date
 from typing import Any
@@ -6,19 +6,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router
 
-from sangyu.care.applications import selectors as applications
-from sangyu.care.applications import services as applying
-from sangyu.care.applications.enums import Channel
-from sangyu.care.applications.enums import State as ApplicationState
 from sangyu.registry.facilities import selectors as facilities
 from sangyu.registry.facilities import services as housing
 from sangyu.registry.facilities.enums import EndReason, FactKind, Inspection, Kind, Rating, State, UrbanRural
 from sangyu.registry.people import selectors as people
 
-from .values import Code, Day, Id, In, Line, Paging, Reason, Schema, Short, one_of, operation, upto
+from .values import Day, Id, In, Line, Paging, Schema, Short, one_of, operation, upto
 
 router = Router(tags=["entitlements"])
-ApplicationStates = one_of(ApplicationState)
 Kinds, States, Ratings, Inspections = one_of(Kind), one_of(State), one_of(Rating), one_of(Inspection)
 
 
@@ -150,88 +145,3 @@ def discharge(request, stay_id: Id, given: DischargeIn) -> Any:
 def stays_of(request, person_id: Id) -> Any:
     people.get_person(request.actor, person_id)
     return list(facilities.stays_of(request.actor, person_id)[:200])
-
-
-# ---------------------------------------------------------------- applications
-class ApplicationOut(Schema):
-    """``next_step`` is who looks at it next, "" when nobody does; ``approved_from`` the first day of the entitlement. For a body
-    ``person_id`` is empty; ``decided_amount`` (fen) is what a panel decided.
-    """
-
-    id: int
-    number: str
-    person_id: int | None
-    body_kind: str
-    body_id: int | None
-    decided_amount: int | None
-    policy_code: str
-    policy_name: str
-    channel: one_of(Channel)
-    applied_on: date
-    state: ApplicationStates
-    next_step: str
-    due_on: date
-    approved_from: date | None
-    answer: str
-
-
-class ApplicationPage(Schema):
-    items: list[ApplicationOut]
-    next: str
-
-
-class ApplicationFilter(Paging):
-    person_id: Id | None = None
-    state: ApplicationStates | None = None
-
-
-@operation(
-    router, "GET", "/applications", "applications.list", "applications.view", ApplicationPage, _("List applications")
-)  # fmt: skip
-def application_list(request, given: Query[ApplicationFilter]) -> Any:
-    return given.page(applications.applications_visible(request.actor), "pk")
-
-
-@operation(
-    router, "GET", "/applications/{application_id}", "applications.get", "applications.view", ApplicationOut,
-    _("Read one application"),
-)  # fmt: skip
-def application_get(request, application_id: Id) -> Any:
-    return applications.get_application(request.actor, application_id)
-
-
-class ApplyIn(In):
-    person_id: Id
-    policy_code: Code
-    text: upto(500) = ""
-
-
-@operation(router, "POST", "/applications", "applications.apply", "applications.apply", ApplicationOut, _("Apply"))
-def apply(request, given: ApplyIn) -> Any:
-    """Hand in an application for a policy of the person's area that is given on application."""
-    return applying.apply(actor=request.actor, **given.dict())
-
-
-class StepIn(In):
-    reason: Line = ""
-
-
-@operation(
-    router, "POST", "/applications/{application_id}/step", "applications.step", "applications.review", ApplicationOut,
-    _("Take the step that waits"),
-)  # fmt: skip
-def step(request, application_id: Id, given: StepIn) -> Any:
-    """Pass on, or with the last step approve."""
-    return applying.approve_step(actor=request.actor, application_id=application_id, **given.dict())
-
-
-class RefuseIn(In):
-    reason: Reason
-
-
-@operation(
-    router, "POST", "/applications/{application_id}/refuse", "applications.refuse", "applications.review", ApplicationOut,
-    _("Refuse with the reason"),
-)  # fmt: skip
-def refuse(request, application_id: Id, given: RefuseIn) -> Any:
-    return applying.refuse(actor=request.actor, application_id=application_id, **given.dict())

@@ -4,6 +4,7 @@ from ninja import NinjaAPI
 
 from . import (
     agreements,
+    applications,
     assessments,
     benefits,
     devices,
@@ -48,6 +49,7 @@ for module in (
     assessments,
     screening,
     entitlements,
+    applications,
     policies,
     benefits,
     devices,
