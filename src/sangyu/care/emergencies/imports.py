@@ -170,7 +170,7 @@ class StationImport(_Named):
         return (
             Field("facility", _("Facility"), parsers.text(100), ("机构", "设施", "站点", "机构名称", "站点名称"), required=True, example="阳光驿站"),
             Field("takes", _("May be asked to go"), parsers.choice(YES), ("能否出动", "是否接警"), choices=("是", "否")),
-            Field("hours", _("Opening hours"), _hours, ("开放时间", "营业时间", "值守时间"), example="周一至周五 08:00-17:00；周六 09:00-12:00",
+            Field("hours", pgettext("station", "Opening hours"), _hours, ("开放时间", "营业时间", "值守时间"), example="周一至周五 08:00-17:00；周六 09:00-12:00",
                   hint=_("Empty: as usual for its kind.")),
             Field("telephone", _("Emergency telephone"), parsers.text(30), ("应急电话", "电话", "联系电话")),
             Field("person", _("Account that is alerted"), parsers.text(50), ("提醒账号", "登录名", "负责人")),

@@ -86,7 +86,9 @@ class Incident(PlaceRow):
     claimed_at = models.DateTimeField(_("Taken at"), null=True)
     answered_at = models.DateTimeField(_("First answered at"), null=True)
     answered_by = models.CharField(_("First answered by"), max_length=100, blank=True)
-    verified = models.CharField(_("Call back"), max_length=12, choices=Verified.choices, blank=True)
+    verified = models.CharField(
+        pgettext_lazy("incident", "Call back"), max_length=12, choices=Verified.choices, blank=True
+    )
     verified_at = models.DateTimeField(_("Called back at"), null=True)
     dispatched_at = models.DateTimeField(_("Help sent at"), null=True)
     under_way_at = models.DateTimeField(_("On the way since"), null=True)
@@ -94,14 +96,14 @@ class Incident(PlaceRow):
     emergency_at = models.DateTimeField(_("Emergency number at"), null=True)
     emergency_due_at = models.DateTimeField(_("Emergency number due since"), null=True)
     reset_at = models.DateTimeField(_("Device reset at"), null=True)
-    closed_at = models.DateTimeField(_("Closed at"), null=True)
-    closed_by = models.CharField(_("Closed by"), max_length=100, blank=True)
+    closed_at = models.DateTimeField(pgettext_lazy("incident", "Closed at"), null=True)
+    closed_by = models.CharField(pgettext_lazy("incident", "Closed by"), max_length=100, blank=True)
     outcome = models.CharField(_("Outcome"), max_length=12, choices=Outcome.choices, blank=True)
     cause = models.CharField(_("Cause"), max_length=12, choices=Cause.choices, blank=True)
     words = models.CharField(_("How it ended"), max_length=500, blank=True)
     follow_up = models.CharField(_("Follow-up order"), max_length=40, blank=True)
-    reviewed_at = models.DateTimeField(_("Reviewed at"), null=True)
-    reviewed_by = models.CharField(_("Reviewed by"), max_length=100, blank=True)
+    reviewed_at = models.DateTimeField(pgettext_lazy("incident", "Reviewed at"), null=True)
+    reviewed_by = models.CharField(pgettext_lazy("incident", "Reviewed by"), max_length=100, blank=True)
     review = models.CharField(pgettext_lazy("incident", "Review"), max_length=500, blank=True)
 
     scope = Scope(

@@ -110,8 +110,8 @@ class Duty(PlaceRow):
     account_name = models.CharField(_("Person on duty"), max_length=50)
     contact = EncryptedTextField(_("Reachable at"), purpose=DUTY_PURPOSE)
     rank = models.PositiveSmallIntegerField(pgettext_lazy("duty", "Order"), default=1)
-    starts_at = models.DateTimeField(_("From"))
-    ends_at = models.DateTimeField(_("Until"))
+    starts_at = models.DateTimeField(pgettext_lazy("duty", "From"))
+    ends_at = models.DateTimeField(pgettext_lazy("duty", "Until"))
     note = models.CharField(_("Hand-over notes"), max_length=500, blank=True)
     handed_over_at = models.DateTimeField(_("Handed over at"), null=True, blank=True)
 
@@ -174,7 +174,7 @@ class Drill(PlaceRow):
         verbose_name=pgettext_lazy("emergencies", "Case"),
     )
     started_at = models.DateTimeField(_("Began at"), null=True)
-    ended_at = models.DateTimeField(_("Ended at"), null=True)
+    ended_at = models.DateTimeField(pgettext_lazy("call", "Ended at"), null=True)
     findings = models.CharField(_("What was learnt"), max_length=1000, blank=True)
     planned_by = models.CharField(_("Planned by"), max_length=100)
 
@@ -241,8 +241,8 @@ class Call(PlaceRow):
     state = models.CharField(pgettext_lazy("call", "State"), max_length=10, choices=CallState.choices)
     offered_at = models.DateTimeField(_("Called at"))
     answered_at = models.DateTimeField(_("Answered at"), null=True)
-    ended_at = models.DateTimeField(_("Ended at"), null=True)
-    agent = models.CharField(_("Answered by"), max_length=100, blank=True)
+    ended_at = models.DateTimeField(pgettext_lazy("call", "Ended at"), null=True)
+    agent = models.CharField(pgettext_lazy("call", "Answered by"), max_length=100, blank=True)
     call_back_by = models.DateTimeField(_("Call back by"), null=True)
     reminded_at = models.DateTimeField(null=True)
     called_back_at = models.DateTimeField(_("Called back at"), null=True)

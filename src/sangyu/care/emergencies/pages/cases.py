@@ -110,7 +110,7 @@ class CaseList(ListPage):
         Moment("alarm_at", _("Alarm at"), hidden=True),
         Moment("received_at", _("Received at"), hidden=True),
         Moment("arrived_at", _("Help arrived at"), hidden=True),
-        Moment("closed_at", _("Closed at"), hidden=True),
+        Moment("closed_at", pgettext_lazy("incident", "Closed at"), hidden=True),
         Text("follow_up", _("Follow-up order"), hidden=True),
         YesNo("drill", _("Drill"), hidden=True),
     ]
@@ -159,7 +159,7 @@ class CaseDetail(DetailPage):
         Text("seconds", _("Answered after"), value=seconds),
     ]
     tabs = [
-        Tab("", _("Trail"), "emergencies/trail.html", _trail),
+        Tab("", pgettext_lazy("incident", "Trail"), "emergencies/trail.html", _trail),
         rows_tab(
             "parties", _("Who was asked"),
             [
@@ -173,14 +173,14 @@ class CaseDetail(DetailPage):
         rows_tab(
             "steps", _("Clocks"),
             [
-                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", _("Done at")), Text("result", _("Result"), value=lambda s: step_result(s.result)),
+                Moment("due_at", _("Due at")), Text("words", _("Step")), Moment("done_at", pgettext_lazy("step", "Done at")), Text("result", _("Result"), value=lambda s: step_result(s.result)),
             ],
             lambda page: page.object.steps.order_by("due_at", "rank"),
         ),
         rows_tab(
             "notices", _("Notices"),
             [
-                Moment("created_at", _("Written at")), Text("name", _("To")), Choice("channel", pgettext_lazy("notice", "Channel"), enum=ChannelKind),
+                Moment("created_at", _("Written at")), Text("name", pgettext_lazy("notice", "To")), Choice("channel", pgettext_lazy("notice", "Channel"), enum=ChannelKind),
                 Text("words", _("Words")), Status("state", _("State"), enum=NoticeState), Number("tries", _("Tries")),
                 Moment("sent_at", _("Sent at")), Text("error", _("Error")),
             ],
@@ -190,7 +190,7 @@ class CaseDetail(DetailPage):
             "alarms", _("Alarms"),
             [
                 Moment("at", _("Device's time")), Moment("received_at", _("Received at")), Choice("kind", pgettext_lazy("incident", "Alarm"), enum=Kind),
-                Choice("level", _("Level"), enum=Level), Text("device", _("Device")), Text("text", pgettext_lazy("alarm", "What it says")), YesNo("late", _("Late")),
+                Choice("level", _("Level"), enum=Level), Text("device", _("Device")), Text("text", pgettext_lazy("alarm", "What it says")), YesNo("late", pgettext_lazy("alarm", "Late")),
             ],
             lambda page: page.object.alarms.select_related("device").order_by("received_at", "id"),
         ),
@@ -327,7 +327,7 @@ class Offer(_Form):
 
 class Close(_Form):
     url, name, title, form_class = "<int:pk>/close/", "close", _("Close the case"), forms.CloseForm
-    success, submit_label = _("Closed."), _("Close the case")
+    success, submit_label = pgettext_lazy("incident", "Closed."), _("Close the case")
 
     def form_kwargs(self) -> dict:
         return {"path": self.object.path}

@@ -28,7 +28,7 @@ class StationList(ListPage):
     columns = [
         Text("facility.name", _("Facility"), link="emergencies:station"),
         YesNo("takes_alarms", _("May be asked to go")),
-        Text("hours", _("Opening hours"), value=hours_in_words),
+        Text("hours", pgettext_lazy("station", "Opening hours"), value=hours_in_words),
         Text("telephone", _("Emergency telephone")),
         Text("account.name", _("Account that is alerted")),
         Text("note", _("Remark")),
