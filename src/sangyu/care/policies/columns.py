@@ -42,11 +42,10 @@ def ids(raw: bytes | None) -> np.ndarray:
     return np.frombuffer(raw, _INT8, offset=_HEAD)["value"].astype(np.int64)
 
 
-def days(raw: bytes | None) -> np.ndarray:
-    """A date array whose nulls were sent as infinity, as days since 1970 (int32), with the mark kept."""
-    if raw is None or len(raw) < _HEAD:
-        return np.empty(0, np.int32)
-    found = np.frombuffer(raw, _DAY, offset=_HEAD)["value"].astype(np.int32)
+def days(*raws: bytes | None) -> np.ndarray:
+    """Date arrays, one after the other, whose nulls were sent as infinity, as days since 1970 (int32), with the mark kept."""
+    parts = [np.frombuffer(raw, _DAY, offset=_HEAD)["value"] for raw in raws if raw is not None and len(raw) >= _HEAD]
+    found = np.concatenate([np.empty(0, ">i4"), *parts]).astype(np.int32)
     return np.where(found == _NO_DAY, _NO_DAY, found + _EPOCH)
 
 

@@ -122,7 +122,7 @@ class Store:
             groups = np.repeat(np.arange(len(rows), dtype=np.uint32), [len(i) for i in ids])
             self._bases[kind] = known, names.gather(groups[order]).alias("path")
             for i, name in enumerate(dates):
-                days = np.concatenate([np.empty(0, np.int32), *(columns.days(row[2 + i]) for row in rows)])[order]
+                days = columns.days(*(row[2 + i] for row in rows))[order]
                 series = self._as_then(subject, name, known, columns.day_series(name, days))
                 self.series[key_of(subject, name, None)] = series
         return self._bases[kind]

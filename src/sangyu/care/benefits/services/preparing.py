@@ -153,10 +153,15 @@ def _enter(
 def _reviews(run: Run) -> None:
     """A review for each street with lines and one for each county; a month without lines is looked at once, by the run's own region."""
     levels, made = [(Level.STREET, RegionLevel.STREET), (Level.COUNTY, RegionLevel.COUNTY)], []
+    street = Substr("path", 1, PATH_STEP * (int(RegionLevel.STREET) + 1))
+    rows = Line.objects.filter(run=run).annotate(place=street).values("place")
+    rows = list(rows.annotate(n=Count("id"), total=Sum("amount")).values_list("place", "n", "total"))
     for level, of_region in levels:
         length = PATH_STEP * (int(of_region) + 1)
-        rows = Line.objects.filter(run=run).annotate(place=Substr("path", 1, length)).values("place")
-        sums = {r["place"]: (r["n"], r["total"]) for r in rows.annotate(n=Count("id"), total=Sum("amount"))}
+        sums: dict[str, tuple[int, int]] = {}
+        for place, n, total in rows:
+            known = sums.get(place[:length], (0, 0))
+            sums[place[:length]] = known[0] + n, known[1] + int(total)
         places = {r.path: r for r in regions.below(run.path, of_region)}
         if level == Level.COUNTY and not (sums and places):  # the run of a street has its last look there
             places = {run.path: run.region}
