@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from sangyu.runtime.gateway import publishing
 from sangyu.runtime.gateway.config import Limits
 from sangyu.runtime.gateway.connections import SHARE
 from sangyu.runtime.gateway.register import Device
+from sangyu.runtime.gateway.turns import Turns
 from support.gateway import CANE, LK, OTHER, PENDANT, SOS, WATCH, Source, Wire, four, running, stored, ud
 from support.nats import Nats
 
@@ -249,6 +251,49 @@ def test_a_flood_of_one_device_is_slowed_takes_its_share_of_a_turn_and_nothing_o
     assert seconds > 0.5
     assert most <= 16 + SHARE // len(ud(0)) + 1
     assert len(asyncio.run(stored(nats.url))) == 2501
+
+
+def test_who_calls_for_help_is_decoded_before_those_who_wait_and_each_turn_of_the_loop_is_short():
+    told = []
+
+    class Speaker:
+        queued = False
+
+        def __init__(self, name):
+            self.name = name
+
+        def decode(self):
+            told.append(self.name)
+            time.sleep(0.001)
+
+    async def work():
+        turns, others, caller = Turns(), [Speaker(n) for n in range(30)], Speaker("help")
+        for speaker in (*others, caller, others[0]):
+            turns.add(speaker)
+        turns.add(caller, urgent=True)
+        longest = 0.0
+        while len(told) < 31:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            longest = max(longest, time.monotonic() - began)
+        await asyncio.sleep(0)
+        return longest
+
+    assert asyncio.run(work()) < 0.03
+    assert told == ["help", *range(30)]
+
+
+def test_what_a_watch_says_before_it_hangs_up_counts(nats):
+    async def work():
+        async with running(nats.url, Source(four())) as gateway:
+            wire = await Wire.to(gateway)
+            await wire.send(SOS)
+            await wire.close()
+            while gateway.counts["alarms_stored"] < 1:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    assert [e.alarms[0][0] for _s, e in asyncio.run(stored(nats.url))] == ["sos"]
 
 
 def test_a_start_without_database_uses_the_register_kept_on_disk(nats, tmp_path):

@@ -155,6 +155,7 @@ def _fresh(stated: datetime | None, received_at: datetime) -> bool:
 class DC09:
     name = "sia-dc09"
     topics = ()
+    urgent = re.compile(rb"SIA-DCS|ADM-CID")
 
     def decoder(self, options: Options = Options()) -> Decoder:
         return Decoder(options)

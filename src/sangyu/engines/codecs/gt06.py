@@ -3,6 +3,7 @@
 Cutting, replies, commands; contents: ``gt06_content``. Sources: devices.md §3; frames of the Traccar project's tests (Apache-2.0).
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -93,6 +94,7 @@ class Decoder(StreamDecoder):
 class GT06:
     name = "gt06"
     topics = ()
+    urgent = re.compile(b"xx.[%b]" % re.escape(bytes(gt06_content.ALARMS)), re.DOTALL)
 
     def decoder(self, options: Options = Options()) -> Decoder:
         return Decoder(options)

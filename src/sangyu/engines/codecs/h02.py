@@ -73,6 +73,7 @@ def _next_start(buffer: bytearray, start: int, end: int) -> int:
 class H02:
     name = "h02"
     topics = ()
+    urgent = None  # alarms are bits of every frame
 
     def decoder(self, options: Options = Options()) -> Decoder:
         return Decoder(options)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from re import Pattern
 from typing import Protocol
 
 from .commands import Command, Encoded, ListenIn, NotEncodable, Target, mistake
@@ -36,10 +37,12 @@ class Decoder(Protocol):
 
 
 class Codec(Protocol):
-    """One protocol. ``topics``: what to subscribe to; empty for protocols on a connection of their own."""
+    """One protocol. ``topics``: what to subscribe to; empty for protocols on a connection of their own. ``urgent``: where bytes match, a call
+    for help may be among them, and they are decoded before those of others; a hint only, None where nothing tells."""
 
     name: str
     topics: tuple[str, ...]
+    urgent: Pattern[bytes] | None
 
     def decoder(self, options: Options = ...) -> Decoder: ...
 

@@ -88,6 +88,7 @@ def _is_part(buffer: bytearray, begin: int) -> bool:
 class Watch:
     name = "watch"
     topics = ()
+    urgent = re.compile(rb"\*AL")
 
     def decoder(self, options: Options = Options()) -> Decoder:
         return Decoder(options)

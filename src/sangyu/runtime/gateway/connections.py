@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Bytes of one connection that are decoded in a turn of the loop: some sixty frames, ten milliseconds. The rest waits for the others' turn,
-#: and for the limits.
+#: Bytes of one connection that are decoded at once: some sixty frames, ten milliseconds. The rest waits for the others' turn, and for the limits.
 SHARE = 8_192
 
 
@@ -39,7 +38,7 @@ class Connection(asyncio.Protocol):
         self._changes = 0
         self._asking = False
         self._held: list[Message] = []
-        self._rest, self._next = b"", False
+        self._rest, self.queued = b"", False
         self._reading = True
         self._tokens, self._counted = float(gateway.limits.burst), self.opened
 
@@ -53,20 +52,23 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.gateway.counts["bytes"] += len(data)
         self._rest += data
-        self._decode()
-
-    def _decode(self) -> None:
-        """One share of what came; while some is left, nothing more is read."""
-        data, self._rest = self._rest[:SHARE], self._rest[SHARE:]
-        if self._rest:
+        if len(self._rest) > SHARE:
             self._pause()
+        self.gateway.turns.add(self, urgent=bool(self.codec.urgent and self.codec.urgent.search(data)))
+
+    def eof_received(self) -> None:
+        """It says no more; what it said counts."""
+        if self.queued:
+            self.decode()
+
+    def decode(self) -> None:
+        """One share of what came, in its turn (``Turns``); while more is left than one, nothing is read."""
+        if not self._may_go_on():
+            self._pause()
+            return
+        data, self._rest = self._rest[:SHARE], self._rest[SHARE:]
         self._feed(data)
         self._resume()
-
-    def _next_share(self) -> None:
-        self._next = False
-        if self._may_go_on():
-            self._decode()
 
     def _feed(self, data: bytes) -> None:
         counts = self.gateway.counts
@@ -209,12 +211,10 @@ class Connection(asyncio.Protocol):
 
     def _resume(self) -> None:
         """Go on with what came, then read on, unless something else still stands against it."""
-        if self._reading or not self._may_go_on():
+        if (self._reading and not self._rest) or not self._may_go_on():
             return
         if self._rest:
-            if not self._next:
-                self._next = True
-                asyncio.get_running_loop().call_soon(self._next_share)
+            self.gateway.turns.add(self)
             return
         self._reading = True
         self.gateway.paused.discard(self)

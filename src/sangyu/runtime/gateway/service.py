@@ -39,6 +39,7 @@ from .publishing import Publisher
 from .pulse import Pulse
 from .pushing import MOST_HEAD, Push, keys
 from .register import Database, Device, Register
+from .turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Gateway:
         self.counts: dict[str, int] = defaultdict(int)
         self.publisher = Publisher(self.counts)
         self.publisher.drained = self._drained
+        self.turns = Turns()
         self.strangers = Strangers(limits.strangers)
         self.commander = Commander(queue or NoCommands(), self.start, self.counts)
         self.freshness = Freshness(register, self.commander, self.newest)

@@ -123,6 +123,7 @@ class Dialect(ABC):
 
     name = ""
     topics: tuple[str, ...] = ()
+    urgent = None
 
     def decoder(self, options: Options = Options()) -> TopicDecoder:
         return TopicDecoder(self.read)
