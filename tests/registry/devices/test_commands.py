@@ -83,7 +83,7 @@ def test_locating_somebody_needs_the_consent_or_a_reason_and_is_logged(bureau, w
     assert refused.value.code == "devices.consent"
     assert states(worn) == []
     give(bureau, worn, "locate_now", reason="家属报走失")
-    looks = DataRead.objects.filter(table_name="devices_device", row_id=worn.pk)
+    looks = DataRead.objects.filter(table_name="people_person", row_id=worn.person_id)
     assert list(looks.values_list("what", "purpose")) == [("position", "家属报走失")]
 
 

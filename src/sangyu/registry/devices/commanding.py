@@ -16,6 +16,7 @@ from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.events import emit
 from sangyu.kernel.services import service
+from sangyu.registry.people import selectors as people
 
 from . import events, listening, selectors, store
 from .building import built, encoded, not_encodable
@@ -176,4 +177,5 @@ def _check_look(actor: Actor, device: Device, reason: str) -> None:
     held = selectors.consents_of([device.person_id]).get(device.person_id, frozenset())
     if "location" not in held and not reason.strip():
         raise Refused(_("The elder has not agreed to be located: say why it must be done."), code="devices.consent")
-    log_read(actor=actor, what="position", objects=[device], purpose=reason.strip() or "locate_now")
+    person = people.get_person(actor, device.person_id)
+    log_read(actor=actor, what="position", objects=[person], purpose=reason.strip() or "locate_now")
