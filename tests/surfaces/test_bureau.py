@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from sangyu.care.emergencies.services import raise_by_hand
 from sangyu.care.orders.models import Order, ReturnVisit
 from sangyu.kernel.permissions import every_permission
 from sangyu.registry.organisations.models import Licence
@@ -100,7 +101,9 @@ def test_another_county_has_empty_lists(busy, staff):
 def test_few_queries_however_much_waits(busy, staff, django_assert_max_num_queries):
     client, actor = client_for(staff("a")), staff("a")
     assert actor.permissions == every_permission()
-    with django_assert_max_num_queries(25):  # 15 of the page, the rest are the frame's badges
+    with django_assert_max_num_queries(
+        26
+    ):  # 15 of the page, the rest are badges: the frame's and, as tests keep no number, the home's
         client.get(reverse("bureau:home"))
 
 
@@ -116,6 +119,18 @@ def test_lines_show_by_permission(busy, staff):
     assert shown("settlement.view") == {"statements", "objected", "payable"}
     assert shown("people.view", "people.edit", "people.import") == {"files", "imports"}
     assert shown("workforce.manage") == {"expiring"}
+
+
+def test_what_other_rooms_count_has_a_line_for_whoever_sees_it(busy, staff):
+    """A press that nobody has taken: one line, although console and register both count it; none without the permission."""
+    raise_by_hand(actor=staff("a"), source="call", person_id=busy.person.pk, text="邻居来电", now=timezone.now())
+    page = client_for(staff("a")).get(reverse("bureau:home")).content.decode()
+    assert (works(page)["desk_desk"], addresses(page)["desk_desk"]) == ("1", reverse("desk:desk"))
+    assert "emergencies_list" not in works(page)
+    seen = client_for(staff("a", permissions=["emergencies.view"])).get(reverse("bureau:home")).content.decode()
+    assert works(seen) == {"emergencies_list": "1"}
+    assert works(client_for(staff("a", permissions=[])).get(reverse("bureau:home")).content.decode()) == {}
+    assert "emergencies_list" not in works(client_for(staff("b")).get(reverse("bureau:home")).content.decode())
 
 
 def test_lists_refuse_who_may_not_and_unknown_lists(busy, staff):

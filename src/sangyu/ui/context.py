@@ -36,6 +36,12 @@ def provide(name: str, answer: Callable[[Actor], Any]) -> None:
     _provided[name] = answer
 
 
+def numbers_of(actor: Actor) -> dict[str, int]:
+    """What waits for ``actor``: a number an entry of the navigation that counts something, by url name, and the bell's (``WAITING``)."""
+    todo = {WAITING: _provided[WAITING]} if WAITING in _provided else {}
+    return counted(actor, badges_of(actor) | todo)
+
+
 def url_or_blank(*names: str) -> str:
     """The address of the first of ``names`` that exists, or ""."""
     return next((found for name in names if (found := plain_address(name))), "")
@@ -50,8 +56,7 @@ def shell(request) -> dict:
         return {key: url_or_blank(*names) for key, names in SHELL_LINKS.items()}
 
     def numbers() -> dict[str, int]:
-        todo = {WAITING: _provided[WAITING]} if WAITING in _provided else {}
-        return counted(actor, badges_of(actor) | todo) if actor and usable else {}
+        return numbers_of(actor) if actor and usable else {}
 
     shown = SimpleLazyObject(numbers)
 

@@ -22,6 +22,8 @@ from sangyu.kernel.importing.models import ImportBatch
 from sangyu.registry.organisations import selectors as organisations
 from sangyu.registry.people import selectors as people
 from sangyu.registry.workforce import selectors as workforce
+from sangyu.ui import nav
+from sangyu.ui.context import numbers_of
 
 #: A file with less than this is on the list of files to complete (percent).
 COMPLETE = 60
@@ -117,6 +119,7 @@ def groups(actor: Actor, now: datetime) -> list[Group]:
         Group(_("Quality and call-backs"), "phone", list(_calls(actor, now))),
         Group(_("People and papers"), "users", list(_registers(actor, localtime(now).date()))),
         Group(pgettext_lazy("bureau", "Settlement"), "wallet", list(_statements(actor))),
+        Group(_("Also waiting"), "bell", list(_elsewhere(actor))),
     ]
     return [g for g in made if g.lines]
 
@@ -201,6 +204,24 @@ def _statements(actor: Actor) -> Iterator[Work]:
                address + "?state=objected", "bad")  # fmt: skip
     yield Work("payable", _("Statements to pay"), _("approved, not yet paid"), found["approved"],
                address + "?state=approved")  # fmt: skip
+
+
+#: Entries of the navigation whose rows have lines of their own on the home page.
+LISTED = {"orders:list", "orders:return_visits", "settlement:list"}
+
+
+def _elsewhere(actor: Actor) -> Iterator[Work]:
+    """What other rooms count beside their entries, where something waits: emergencies, assessments, applications, runs …
+
+    Each room says for itself what waits for whom. Of two entries of one name (the console, the list of all cases) the first is shown.
+    """
+    found, said = numbers_of(actor), set()
+    for entry in nav.entries():
+        count = 0 if entry.url_name in LISTED else found.get(entry.url_name, 0)
+        if count and str(entry.label) not in said:
+            said.add(str(entry.label))
+            key, url = entry.url_name.replace(":", "_"), nav.plain_address(entry.url_name)
+            yield Work(key, entry.label, nav.Group(entry.group).label, count, url, "warn")
 
 
 def figures(actor: Actor, now: datetime) -> list[Figure]:
