@@ -249,7 +249,7 @@ def main() -> int:
     with City() as city:
         walk = Walk(city)
         try:
-            print(f"A demo city of {city.elders} elders in {city.home}", flush=True)
+            print(f"A demo city of {city.ELDERS} elders in {city.home}", flush=True)
             city.build()
             walk.step(f"built ({time.monotonic() - begun:.0f} s)", True)
             city.start()

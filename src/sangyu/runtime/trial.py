@@ -70,11 +70,14 @@ class Trouble(Exception):
 class City:
     """One platform in a temporary SANGYU_HOME. ``build`` → ``start`` → … → ``close``; nothing is left afterwards."""
 
-    def __init__(self, *, elders: int = 300, orders: int = 40, seconds: int = 600) -> None:
+    #: What it is built with.
+    ELDERS, ORDERS = 300, 40
+
+    def __init__(self, *, seconds: int = 600) -> None:
         self.own = True
         self.home = Path(tempfile.mkdtemp(prefix="sangyu-trial-"))
         self.home.chmod(0o711)  # the server's account passes through when we are root
-        self.elders, self.orders, self.seconds = elders, orders, seconds
+        self.seconds = seconds
         self.port = process.free_port()
         self.env = {k: v for k, v in os.environ.items() if k not in NOT_OURS}
         self.env |= {"SANGYU_HOME": str(self.home), "SANGYU_WEB_WORKERS": "1", "PYTHONWARNINGS": "ignore"}
@@ -82,7 +85,6 @@ class City:
         self.log = self.home / "up.log"
         self.process: subprocess.Popen | None = None
         self._helper: subprocess.Popen | None = None
-        self.said = ""  # by `sangyu demo`
 
     @classmethod
     def running(cls, home: Path) -> "City":
@@ -148,7 +150,7 @@ class City:
     def build(self) -> "City":
         """Load the demo city and collect the static files, side by side."""
         run = {"env": self.env, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        words = ("demo", "--elders", str(self.elders), "--orders", str(self.orders))
+        words = ("demo", "--elders", str(self.ELDERS), "--orders", str(self.ORDERS))
         steps = [self._words(*words), self._words("django", "collectstatic", "--no-input", "-v", "0")]
         # `keys` first: both would make them
         if (keys := self.sangyu("keys")).returncode:
@@ -159,7 +161,6 @@ class City:
                 said = child.communicate(timeout=self.seconds)[0]
                 if child.returncode:
                     raise Trouble(f"`sangyu {' '.join(step[3:])}` ended with {child.returncode}:\n{said[-3000:]}")
-                self.said += said
         except subprocess.TimeoutExpired:
             raise Trouble(f"the demo city was not there within {self.seconds} s") from None
         finally:

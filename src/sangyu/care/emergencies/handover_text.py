@@ -28,7 +28,7 @@ def words(card, now: datetime) -> str:
         lines.append(_("Said: %(text)s") % {"text": i.text})
     if card.row.tags:
         lines.append(_("Known: %(tags)s") % {"tags": "、".join(card.row.tags)})
-    lines += [f"{kind}：{words}" for kind, words, _grave in card.health]
+    lines += [f"{kind}：{said}" for kind, said, _grave in card.health]
     going = [x.name for x in card.parties if x.answer == Answer.ACCEPTED]
     if going:
         lines.append(_("On the way or there: %(names)s") % {"names": "、".join(going)})

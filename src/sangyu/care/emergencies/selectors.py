@@ -82,9 +82,10 @@ def get_incident(actor: Actor, pk: int) -> Incident:
 
 
 def log_look(actor: Actor, incident: Incident) -> None:
-    """Write down that a member of staff opened the case (R-090, ADR 0011): among the looks at the person's data, of a case without one the
-    actor sees at the case itself."""
-    log_read(actor=actor, what="emergencies.case", objects=[incident.person or incident], purpose=incident.number)
+    """Write down that ``actor`` opened the case, if of the staff (R-090, ADR 0011): among the looks at the person's data, of a case without
+    one the actor sees at the case itself. Relatives' looks are told where they look."""
+    if actor.audience is Audience.STAFF:
+        log_read(actor=actor, what="emergencies.case", objects=[incident.person or incident], purpose=incident.number)
 
 
 def queue(actor: Actor, *, most: int = 200, drills: bool = True) -> list[Row]:

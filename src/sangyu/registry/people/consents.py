@@ -130,9 +130,7 @@ def give_listed_consents(
     if purpose not in Purpose.values or purpose == Purpose.FAMILY_VIEW:
         raise Invalid({"purpose": [_("Choose what the consent is for.")]})
     persons = Person.objects.filter(pk__in=list(person_ids), died_on__isnull=True, restricted_at__isnull=True)
-    held = Consent.objects.filter(
-        person__in=persons, purpose=purpose, contact=None, withdrawn_on__isnull=True
-    ).values_list("person_id", flat=True)
+    held = Consent.objects.filter(Consent.own(purpose), person__in=persons).values_list("person_id", flat=True)
     made = [
         Consent(
             person_id=pk, path=path, purpose=purpose, version=version, given_on=given_on, given_by=GivenBy.SELF,

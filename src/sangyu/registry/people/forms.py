@@ -23,6 +23,7 @@ from .enums import (
     Relation,
     Sex,
 )
+from .models_health import MOST
 
 
 def region_choices(actor: Actor) -> list[tuple[str, str]]:
@@ -181,7 +182,9 @@ class NoteForm(forms.Form):
 class HealthForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=HealthKind.choices)
     words = forms.CharField(
-        label=_("What"), max_length=100, help_text=_("One disease, allergy or medicine with its dose; no case history.")
+        label=_("What"),
+        max_length=MOST,
+        help_text=_("One disease, allergy or medicine with its dose; no case history."),
     )
     since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput)
     evidence = forms.FileField(label=_("Evidence"), required=False)

@@ -8,15 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sangyu.kernel.actor import Actor
+from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.kernel.services import service
 
 from .enums import HealthKind, Purpose
-from .models import Consent, HealthNote
+from .models import Consent, HealthNote, Person
+from .models_health import MOST
 from .store import locked
-
-#: Characters of one note: the name of a disease or medicine with its dose, no case history.
-MOST = 100
 
 
 @service("people.health_record")
@@ -45,7 +44,7 @@ def note_health(
     person = locked(person_id)
     if person.died_on is not None:
         raise Refused(_("The person has died."), code="people.dead")
-    if not Consent.objects.filter(person=person).filter(_AGREED).exists():
+    if not Consent.objects.filter(Consent.own(Purpose.HEALTH_DATA), person=person).exists():
         raise Refused(_("The elder has not agreed to the use of health data."), code="people.health_consent")
     if any(n.kind == kind and n.words == words for n in _open(HealthNote.objects.filter(person=person), day)):
         raise Refused(_("This is recorded already."), code="people.health_known")
@@ -75,14 +74,21 @@ def end_health_note(*, actor: Actor, note_id: int, until: date | None = None, to
 def health_of(actor: Actor, person_id: int, today: date | None = None) -> list[HealthNote]:
     """What holds today, by kind: conditions, allergies, medicines. Empty for whoever may not see it, and without consent to health data.
 
-    One statement. Call inside a scope; a page that is not a logged look at the person itself logs this one.
+    One statement. Call inside a scope, where the look at the person is logged; elsewhere ``look_at_health``.
     """
     if not actor.may("people.health"):
         return []
-    agreed = Consent.objects.filter(_AGREED, person_id=OuterRef("person_id"))
+    agreed = Consent.objects.filter(Consent.own(Purpose.HEALTH_DATA), person_id=OuterRef("person_id"))
     rows = HealthNote.objects.visible_to(actor).filter(Exists(agreed), person_id=person_id)
     order = list(HealthKind.values)
     return sorted(_open(rows, today or timezone.localdate()), key=lambda n: (order.index(n.kind), n.pk))
+
+
+def look_at_health(actor: Actor, person: Person, purpose: str) -> list[HealthNote]:
+    """``health_of`` for a page that is no logged look at the person itself: what it shows is written down as one, with ``purpose``."""
+    if found := health_of(actor, person.pk):
+        log_read(actor=actor, what="health", objects=[person], purpose=purpose)
+    return found
 
 
 def health_lines(notes: Iterable[HealthNote]) -> list[tuple[str, str, bool]]:
@@ -92,10 +98,6 @@ def health_lines(notes: Iterable[HealthNote]) -> list[tuple[str, str, bool]]:
     for note in notes:
         found.setdefault(HealthKind(note.kind), []).append(note.words)
     return [(str(kind.label), "、".join(words), kind is HealthKind.ALLERGY) for kind, words in found.items()]
-
-
-#: A person's own consent to health data that holds.
-_AGREED = Q(purpose=Purpose.HEALTH_DATA.value, contact=None, withdrawn_on__isnull=True)
 
 
 def _open(rows: QuerySet[HealthNote], day: date) -> QuerySet[HealthNote]:

@@ -11,8 +11,8 @@ from sangyu.kernel.importing.definition import Field, Import, Row, register
 
 from .columns import who_columns, who_of
 from .enums import HealthKind, Purpose
-from .health import MOST
 from .models import HealthNote
+from .models_health import MOST
 from .selectors import consents_held
 from .words import NOTHING
 

@@ -305,6 +305,11 @@ class Consent(PlaceRow):
     scope = _shared_by("person_id")
     history = History()
 
+    @staticmethod
+    def own(purpose: str) -> Q:
+        """Condition: somebody's own consent to ``purpose`` that holds (not one that lets a relative see)."""
+        return Q(purpose=purpose, contact=None, withdrawn_on__isnull=True)
+
     class Meta:
         verbose_name = _("consent")
         constraints = [

@@ -11,6 +11,9 @@ from sangyu.kernel.scoping import PlaceRow, Scope, Within
 
 from .enums import HealthKind
 
+#: Characters of one note: the name of a disease or medicine with its dose, no case history.
+MOST = 100
+
 
 class HealthNote(PlaceRow):
     """A chronic condition, an allergy or a medicine of a person in ``[since, until)``; ``since`` None: nobody knows since when.

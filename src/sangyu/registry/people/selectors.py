@@ -20,7 +20,7 @@ from sangyu.kernel.scoping import scope
 
 from .enums import FACT_VALUES, CareLevel, FactKind, IncomeCategory, Living, Sex, Tag, fact_label
 from .finding import find_ids, narrow, persons_by_phone, search
-from .health import health_lines, health_of
+from .health import health_lines, health_of, look_at_health
 from .matching import brief, find_matches, holders, homes, sought
 from .merges import compared_columns, holder_of, merge_record, merges_of, names_of, survivor
 from .restricting import is_restricted, refuse_restricted, refuse_use, restricted_among
@@ -29,7 +29,7 @@ from .words import read_status
 
 __all__ = [
     "FACT_VALUES", "PersonCard", "brief", "compared_columns", "consent_in_force", "consents_held", "contacts", "contacts_of", "disagreements", "elders", "fact_label", "facts_of", "facts_on",
-    "find_ids", "find_matches", "get_person", "health_lines", "health_of", "history_of", "holder_of", "holders", "homes", "is_restricted", "locked_person", "merge_record", "merged_into", "merges_of",
+    "find_ids", "find_matches", "get_person", "health_lines", "health_of", "history_of", "holder_of", "holders", "homes", "is_restricted", "locked_person", "look_at_health", "merge_record", "merged_into", "merges_of",
     "missing", "names_of", "narrow", "paths_of",
     "person_card", "person_cards", "persons_by_phone", "read_status", "refuse_restricted", "refuse_use", "restricted_among", "search", "sought", "survivor", "tags",
     "tags_of", "tags_on",
@@ -202,8 +202,7 @@ def consent_in_force(person_id: int, purpose: str) -> int | None:
     """The person's own consent to ``purpose`` that holds now, by its number. Call inside a scope."""
     from .models import Consent
 
-    own = Consent.objects.filter(person_id=person_id, purpose=purpose, contact=None, withdrawn_on__isnull=True)
-    return own.values_list("pk", flat=True).first()
+    return Consent.objects.filter(Consent.own(purpose), person_id=person_id).values_list("pk", flat=True).first()
 
 
 @cache

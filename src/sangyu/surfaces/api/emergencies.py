@@ -10,7 +10,6 @@ from pydantic import BeforeValidator
 
 from sangyu.care.emergencies import selectors, services
 from sangyu.care.emergencies.enums import Cause, Kind, Outcome, Source, State, Verified
-from sangyu.kernel.actor import Audience
 from sangyu.ui.pages.keyset import page_of
 
 from .values import (
@@ -224,8 +223,7 @@ def report(request, given: Query[ReportFilter]) -> Any:
 )
 def get(request, incident_id: Id) -> Any:
     row = _row(request, incident_id)
-    if request.actor.audience is Audience.STAFF:
-        selectors.log_look(request.actor, row)
+    selectors.log_look(request.actor, row)
     return row
 
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sangyu.kernel.actor import Audience
-from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Forbidden, NotVisible
 from sangyu.kernel.files import files_of
 from sangyu.registry.dossier import selectors as dossier
@@ -102,18 +101,10 @@ def basics(file: File) -> list[tuple[str, str]]:
     return [(label, value) for label, value in shown if value]
 
 
-def health(page) -> list:
-    """Health notes for the staff who may know them: a look, which is written down."""
-    found = people.health_of(page.actor, page.file.person.pk) if page.file.staff else []
-    if found:
-        log_read(actor=page.actor, what="health", objects=[page.file.person], purpose="page")
-    return found
-
-
 def basic(page) -> dict:
     p = page.file.person
     return {
-        "health": health(page),
+        "health": people.look_at_health(page.actor, p, "page") if page.file.staff else [],
         "sections": [
             (pgettext_lazy("details", "Person"), [
                 (_("Name"), p.name), (_("Sex"), p.get_sex_display()),

@@ -17,7 +17,6 @@ from sangyu.care.orders import selectors as orders
 from sangyu.care.orders import services
 from sangyu.care.orders.enums import Channel, State
 from sangyu.care.orders.selectors import shown
-from sangyu.kernel.audit import log_read
 from sangyu.kernel.errors import Invalid, NotVisible, Refused
 from sangyu.registry.catalogue import selectors as catalogue
 from sangyu.registry.people import selectors as people
@@ -143,9 +142,7 @@ def caller_context(actor, person_id: int, form: NeedForm | None = None) -> dict:
     """The caller's pane: card, contacts, last orders, the form."""
     card = people.person_card(actor, person_id)
     person = people.get_person(actor, person_id)
-    health = [] if card.restricted else people.health_of(actor, person_id)
-    if health:
-        log_read(actor=actor, what="health", objects=[person], purpose=_("12349 call"))
+    health = [] if card.restricted else people.look_at_health(actor, person, _("12349 call"))
     tomorrow = (localtime() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
     return {
         "person": card,

@@ -8,6 +8,9 @@ from django.utils.translation import pgettext_lazy
 from sangyu.kernel.audit import History
 from sangyu.kernel.scoping import PlaceRow
 
+#: How an exchange is named, as a pattern of the whole.
+NAME = r"[a-z0-9][a-z0-9-]{1,39}"
+
 
 class Exchange(PlaceRow):
     """One exchange by the name in its X-Sangyu-Key. The secret is derived from name and ``version`` and stored nowhere.
@@ -27,7 +30,7 @@ class Exchange(PlaceRow):
     class Meta:
         verbose_name = _("telephone exchange")
         constraints = [
-            models.CheckConstraint(name="exchange_name", condition=Q(name__regex=r"^[a-z0-9][a-z0-9-]{1,39}$")),
+            models.CheckConstraint(name="exchange_name", condition=Q(name__regex=f"^{NAME}$")),
             models.CheckConstraint(name="exchange_version", condition=Q(version__gte=1)),
         ]
 

@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from sangyu.kernel.actor import Audience
 from sangyu.registry.regions import selectors as regions
 from sangyu.ui.pages import (
     ActionPage,
@@ -209,7 +208,7 @@ class CaseDetail(DetailPage):
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
         answer = super().get(request, *args, **kwargs)
-        if not self.partial and self.actor.audience is Audience.STAFF:  # a tab loaded alone is the same look
+        if not self.partial:  # a tab loaded alone is the same look
             selectors.log_look(self.actor, self.object)
         return answer
 

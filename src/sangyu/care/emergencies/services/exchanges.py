@@ -16,9 +16,9 @@ from sangyu.kernel.scoping import as_system
 from sangyu.kernel.services import service
 
 from ..models import Exchange
+from ..models.exchange import NAME
 
 PERMISSION, PURPOSE = "emergencies.exchanges", "emergencies.exchange.secret"
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 #: Seconds that a signed event may be old: an exchange that could not reach us signs anew.
 OLDEST = 300
 #: How long the secret before still holds: a working day to change the exchange over.
@@ -32,7 +32,7 @@ def add_exchange(*, actor: Actor, name: str, now: datetime | None = None) -> Exc
     Raises Invalid, Refused("emergencies.exchange_known").
     """
     name = name.strip()
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise Invalid({"name": [_("Small letters, digits and “-” only, 2 to 40 of them.")]})
     if name in _all():
         raise Refused(_("There is an exchange of this name already."), code="emergencies.exchange_known")
