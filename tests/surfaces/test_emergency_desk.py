@@ -57,11 +57,29 @@ def test_the_queue_shows_the_case_red_and_ringing_to_its_area_only(room, case):
     assert 'data-ring="1"' in text
     assert "timer--60" in text
     assert room["person"].name in text
-    assert f'data-person="{room["person"].pk}"' in text
     assert f'action="{reverse("desk:claim", args=[case.pk])}"' in text
     assert room["person"].name not in page_of(room["other"], "desk").content.decode()
     assert page_of(room["other"], "case", case.pk).status_code == 303  # to the whole desk, which says 404
     assert page_of(room["other"], "desk", case=case.pk).status_code == 404
+
+
+def announced(actor) -> list:
+    found = re.search(r'data-announced="([^"]*)"', page_of(actor, "queue", mine=1).content.decode())[1]
+    return json.loads(found)
+
+
+def test_the_queue_says_which_alarms_have_their_case_also_when_it_was_closed(room, case):
+    """A console that opens right after a case was closed must not ring for the press that made it (X-08)."""
+    ms = int(case.alarm_at.timestamp() * 1000)
+    assert announced(room["first"]) == [[case.device_id, room["person"].pk, None, ms + 2000]]
+    assert announced(room["other"]) == []
+    act(room["first"], case, "claim")
+    act(room["first"], case, "close", outcome="false_alarm", cause="by_mistake", words="误按")
+    case.refresh_from_db()
+    assert case.state == "closed"
+    assert announced(room["first"]) == [[case.device_id, room["person"].pk, ms, ms]]
+    Incident.objects.filter(pk=case.pk).update(last_alarm_at=timezone.now() - timedelta(minutes=16))
+    assert announced(room["first"]) == []
 
 
 def test_each_opening_of_a_case_is_written_down_once_for_four_statements(room, case):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Case, Min, Q, QuerySet, When
 from django.utils import timezone
@@ -30,6 +30,11 @@ from .readiness import (
 )
 from .reports import BY, false_alarms, report
 from .services.chain import Candidate, candidates_of
+
+#: For so long a console may hear of an alarm past the database (``runtime.push_alarms``).
+HEARD = timedelta(minutes=15)
+#: Presses that follow so soon are the same call for help.
+FOLDED = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,28 @@ def queue(actor: Actor, *, most: int = 200, drills: bool = True) -> list[Row]:
     waits = Case(When(claimed_by=None, then=0), default=1)
     found = list(rows.order_by(waits, "level", "opened_at", "id")[:most])
     return rows_of(actor, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A case from whose device or person whatever was heard between the two moments is in it; ``since`` None: whenever before."""
+
+    device_id: int | None
+    person_id: int | None
+    since: datetime | None
+    until: datetime
+
+
+def with_case(actor: Actor, now: datetime) -> list[Announced]:
+    """Cases that are live, or had an alarm within ``HEARD``. One query."""
+    recent = Q(opened_at__gt=now - timedelta(days=1), last_alarm_at__gt=now - HEARD)
+    cases = incidents_visible(actor).filter(Q(state__in=LIVE) | recent)
+    rows = cases.values_list("device_id", "person_id", "state", "alarm_at", "last_alarm_at")
+    # An alarm joins an open case whatever its device's clock says; of one that was closed only its own alarms are known.
+    return [
+        Announced(device, person, *((None, last + FOLDED) if state in LIVE else (first, last)))
+        for device, person, state, first, last in rows
+    ]
 
 
 def rows_of(actor: Actor, found: Sequence[Incident]) -> list[Row]:

@@ -115,6 +115,7 @@ class Console(DeskPage):
         mine = self.request.GET.get("mine") == "1"
         context = {
             "lines": shown.queue(self.actor, self.now, mine=mine),
+            "announced": shown.announced(self.actor, self.now),
             "mine": mine,
             "server_now": shown.ms(self.now),
             "live_quiet": QUIET,
@@ -134,7 +135,8 @@ class QueuePane(DeskPage):
     def get(self, request, *args, **kwargs) -> HttpResponse:
         mine = request.GET.get("mine") == "1"
         lines = shown.queue(self.actor, self.now, mine=mine)
-        context = self.context(lines=lines, mine=mine, server_now=shown.ms(self.now))
+        announced = shown.announced(self.actor, self.now)
+        context = self.context(lines=lines, mine=mine, announced=announced, server_now=shown.ms(self.now))
         answer = self.render(self.template, context)
         answer["Cache-Control"] = "no-store"
         return answer

@@ -1,5 +1,6 @@
 """What the desk shows of a case, worked out once for all its panes."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,15 +58,11 @@ class Line:
     next_at: int | None
     ring: int
     waits: bool
-    device: int | None = None
-    last: int | None = None
     area: str = ""
 
 
-def line(
-    row: selectors.Row, now: datetime, area: str = "", device: int | None = None, last: datetime | None = None
-) -> Line:
-    """``area`` is that of the actor, which needs no saying; ``device`` and ``last`` tell the row that announced the case."""
+def line(row: selectors.Row, now: datetime, area: str = "") -> Line:
+    """``area`` is that of the actor, which needs no saying."""
     seconds = (now - row.opened_at).total_seconds()
     waits = row.claimed_by is None
     tone = "60" if waits and seconds >= RED else "30" if waits and seconds >= AMBER else ""
@@ -79,8 +76,6 @@ def line(
         next_at=ms(row.next_step_at),
         ring=row.level if waits else 0,
         waits=waits,
-        device=device,
-        last=ms(last),
         area=row.area.removeprefix(area) or row.area,
     )
 
@@ -88,10 +83,15 @@ def line(
 def queue(actor: Actor, now: datetime, *, mine: bool = False) -> list[Line]:
     """The live cases, in the order of the desk."""
     rows = [row for row in selectors.queue(actor) if row.mine or not mine]
-    about = selectors.incidents_visible(actor).filter(pk__in=[row.id for row in rows])
-    heard = {pk: (device, last) for pk, device, last in about.values_list("pk", "device_id", "last_alarm_at")}
     own = regions.at_path(actor.path)
-    return [line(row, now, own.full_name if own else "", *heard.get(row.id, ())) for row in rows]
+    return [line(row, now, own.full_name if own else "") for row in rows]
+
+
+def announced(actor: Actor, now: datetime) -> str:
+    """Which alarms heard past the database have their case, so that the console shows and sounds them no more: JSON of
+    [device, person, from, to] in milliseconds, for ``matched`` of desk.js.
+    """
+    return json.dumps([[h.device_id, h.person_id, ms(h.since), ms(h.until)] for h in selectors.with_case(actor, now)])
 
 
 def candidates(actor: Actor, card) -> list:

@@ -101,9 +101,9 @@
   setInterval(renew, 20000); // whatever happened to the live push
 
   // ---- alarms heard past the database
-  var degraded = false, done = {};
+  var degraded = false, done = {}, announced = [];
   function heard(p, at) {
-    if (done[p.entry] || $('[data-entry="' + p.entry + '"]', raw)) { return; }
+    if (done[p.entry] || $('[data-entry="' + p.entry + '"]', raw) || hasCase(p.device, p.person, at * 1000)) { return; }
     var li = $("#t-raw").content.firstElementChild.cloneNode(true);
     li.setAttribute("data-entry", p.entry); li.setAttribute("data-device", p.device); li.setAttribute("data-person", p.person || ""); li.setAttribute("data-at", Math.floor(at * 1000));
     $("[data-kind]", li).textContent = kinds[p.kind] || p.kind; $("[data-name]", li).textContent = p.name || "—";
@@ -111,14 +111,14 @@
     $("[data-since]", li).setAttribute("data-clock", Math.round(p.received * 1000)); $("[data-since]", li).setAttribute("data-hot", "");
     raw.appendChild(li); ring(); tick();
   }
-  // the case is there: the row that announced it goes
+  function hasCase(device, person, at) {
+    return announced.some(function (a) { return (a[0] === device || (person && a[1] === person)) && a[2] <= at && at <= a[3]; });
+  }
+  // the case is there, also when it was closed meanwhile: the row that announced it goes
   function matched(made) {
-    all("[data-case]", made).forEach(function (row) {
-      var devices = (row.getAttribute("data-devices") || "").split(" "), last = Number(row.getAttribute("data-last") || 0);
-      all("[data-entry]", raw).forEach(function (li) {
-        var same = devices.indexOf(li.getAttribute("data-device")) >= 0 || li.getAttribute("data-person") && li.getAttribute("data-person") === row.getAttribute("data-person");
-        if (same && Number(li.getAttribute("data-at")) <= last + 2000) { gone(li); }
-      });
+    announced = JSON.parse($("[data-announced]", made).getAttribute("data-announced"));
+    all("[data-entry]", raw).forEach(function (li) {
+      if (hasCase(Number(li.getAttribute("data-device")), Number(li.getAttribute("data-person")), Number(li.getAttribute("data-at")))) { gone(li); }
     });
   }
   function gone(li) { done[li.getAttribute("data-entry")] = true; li.remove(); }
@@ -178,5 +178,5 @@
     if (done) { e.preventDefault(); }
   });
 
-  mark(openCase()); window.deskMap(); ring(); tick();
+  matched(queue); mark(openCase()); window.deskMap(); ring(); tick();
 })();
