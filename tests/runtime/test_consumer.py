@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -158,3 +159,29 @@ def test_a_request_that_ran_out_is_made_anew_at_once():
         return again
 
     assert asyncio.run(work()) == 2
+
+
+@pytest.mark.parametrize(
+    ("durable", "asked", "sizes", "waits"),
+    [
+        (consumer.DURABLE, 9, [100], True),
+        (consumer.DURABLE, 9, [], True),
+        (consumer.DURABLE, 9, [consumer.MOST_BYTES], False),
+        (consumer.DURABLE, 0, [100], False),
+        (consumer.ALARMS, 9, [], False),
+    ],
+)
+def test_readings_gather_for_the_next_transaction_and_alarms_do_not(monkeypatch, durable, asked, sizes, waits):
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    async def work():
+        puller = consumer.Puller(SimpleNamespace(new_inbox=str), durable, consumer.Done(), threading.Event())
+        puller.asked, puller.waiting = asked, [consumer.Message("", "", bytes(size)) for size in sizes]
+        await puller._gather(time.monotonic())
+
+    monkeypatch.setattr(consumer.asyncio, "sleep", pause)
+    asyncio.run(work())
+    assert bool(pauses) is waits

@@ -227,7 +227,7 @@ def test_without_the_stream_nobody_is_answered_and_an_alarm_arrives_when_it_is_b
 
 def test_a_flood_of_one_device_is_slowed_takes_its_share_of_a_turn_and_nothing_of_it_is_lost(nats):
     async def work():
-        limits = Limits(rate=3000, burst=100, waiting=16)
+        limits = Limits(rate=1500, burst=100, waiting=16)
         async with running(nats.url, Source(four()), limits=limits) as gateway:
             put = gateway.publisher.put
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from . import watch_commands, watch_content
 from .commands import Command, Encoded, NotEncodable, Target
-from .interface import Collector, Options, StreamDecoder, register
+from .interface import CHUNK, Collector, Options, StreamDecoder, register
+from .messages import Batch, Message
 
 _HEADER = re.compile(rb"\[([0-9A-Za-z]{2})\*(\d{10,15})\*([0-9A-Fa-f]{4})\*(?:([0-9A-Fa-f]{4})\*)?")
 _PART = re.compile(rb"\[(?:[0-9A-Za-z]{0,2}|[0-9A-Za-z]{2}\*\d{0,15}|[0-9A-Za-z]{2}\*\d{10,15}\*[0-9A-Fa-f]{0,4})")
@@ -28,6 +29,14 @@ class Decoder(StreamDecoder):
 
     def _forget(self) -> None:
         self._seen, self._depth = 0, 0  # brackets are counted up to here, from the frame that is waited for
+
+    def feed(self, data: bytes, *, received_at: datetime, topic: str = "") -> Batch:
+        """A piece that is exactly one frame, as nearly all are, needs no buffer."""
+        if not self._buffer and len(data) <= CHUNK:
+            header = _HEADER.match(data)
+            if header and header.end() + int(header[4] or header[3], 16) == len(data) - 1 and data[-1] == _CLOSE:
+                return Batch((self._read(data, header, received_at),))
+        return super().feed(data, received_at=received_at, topic=topic)
 
     def _moved(self, by: int) -> None:
         self._seen = max(0, self._seen - by)
@@ -71,12 +80,12 @@ class Decoder(StreamDecoder):
         return begin, 0, ""
 
     def _frame(self, frame: bytes, out: Collector, received_at: datetime) -> None:
-        header = _HEADER.match(frame)
-        out.messages.append(
-            watch_content.read(
-                frame, header[1].decode(), header[2].decode(), header[3].decode() if header[4] else "",
-                frame[header.end() : -1], received_at, self.options,
-            )
+        out.messages.append(self._read(frame, _HEADER.match(frame), received_at))
+
+    def _read(self, frame: bytes, header: re.Match, received_at: datetime) -> Message:
+        family, device, first, second = header.groups()
+        return watch_content.read(
+            frame, family.decode(), device.decode(), first.decode() if second else "", frame[header.end() : -1], received_at, self.options
         )  # fmt: skip
 
 

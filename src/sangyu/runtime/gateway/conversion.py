@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 
 from sangyu.engines.codecs import Message
 from sangyu.engines.codecs.entries import Entry, Place
@@ -11,6 +12,7 @@ from sangyu.kernel.geo import gcj02_to_wgs84
 
 RAW, TEXT, WORDS, NEIGHBOURS = 2048, 2000, 60, 8
 _WHOLE = 2**63 - 1
+_PLAIN = (bool, int, float, type(None))
 
 
 def entry_of(message: Message, device: int, code: str, product: Product | None, network: str = "") -> Entry:
@@ -39,8 +41,8 @@ def _whole(own: bytes, message: Message, device: int, code: str, received: int, 
         device_time=_moment(time) if time is not None and time.usable else None,
         doubt=str(time.doubt) if time is not None else "",
         late=message.late,
-        readings=tuple((str(r.kind), float(r.value), _moment(r.at) if r.at is not None and r.at.usable else None) for r in message.readings),
-        failed=tuple(str(kind) for kind in message.failed),
+        readings=tuple([(str(r.kind), float(r.value), _moment(r.at) if r.at is not None and r.at.usable else None) for r in message.readings]),
+        failed=tuple(map(str, message.failed)),
         alarms=_alarms(message),
         place=_place(message),
         states={clean(name, 64): bool(on) for name, on in message.states.items()},
@@ -53,7 +55,7 @@ def _whole(own: bytes, message: Message, device: int, code: str, received: int, 
 
 
 def _alarms(message: Message) -> tuple[tuple[str, int, str, str], ...]:
-    return tuple((str(a.kind), a.level, clean(a.code, 64), clean(a.text, 200)) for a in message.alarms)
+    return tuple([(str(a.kind), a.level, clean(a.code, 64), clean(a.text, 200)) for a in message.alarms])
 
 
 def _place(message: Message) -> Place | None:
@@ -80,28 +82,26 @@ def _details(message: Message) -> dict[str, str | int | float | bool | None]:
     if message.time is not None and not message.time.usable:
         made["stated_time"] = message.time.stated.isoformat()
     if message.cells:
-        made["cells"] = ";".join(
-            f"{c.mcc}-{c.mnc}-{c.lac}-{c.cid}" + ("" if c.signal is None else f"@{c.signal}")
-            for c in message.cells[:NEIGHBOURS]
-        )
+        seen = [_at(f"{c.mcc}-{c.mnc}-{c.lac}-{c.cid}", c.signal) for c in message.cells[:NEIGHBOURS]]
+        made["cells"] = ";".join(seen)
     if message.access_points:
-        made["access_points"] = ";".join(
-            f"{clean(p.mac, 20)}" + ("" if p.signal is None else f"@{p.signal}")
-            for p in message.access_points[:NEIGHBOURS]
-        )
+        made["access_points"] = ";".join([_at(clean(p.mac, 20), p.signal) for p in message.access_points[:NEIGHBOURS]])
     return made
+
+
+def _at(name: str, signal: int | None) -> str:
+    return name if signal is None else f"{name}@{signal}"
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, str | int | float | bool | None]:
     made: dict[str, str | int | float | bool | None] = {}
-    for name, value in list(values.items())[:WORDS]:
+    for name, value in islice(values.items(), WORDS):
         key = clean(str(name), 64)
-        if value is None or isinstance(value, bool | float):
-            made[key] = value
-        elif isinstance(value, int):
-            made[key] = value if -_WHOLE <= value <= _WHOLE else str(value)
-        else:
-            made[key] = clean(str(value), TEXT)
+        if not isinstance(value, _PLAIN):
+            value = clean(str(value), TEXT)
+        elif isinstance(value, int) and not -_WHOLE <= value <= _WHOLE:
+            value = str(value)
+        made[key] = value
     return made
 
 
@@ -115,7 +115,8 @@ def clean(text: str, most: int) -> str:
 
 
 def _moment(time) -> int | None:
-    return milliseconds(time.utc) if time.utc is not None else None
+    utc = time.utc
+    return milliseconds(utc) if utc is not None else None
 
 
 def milliseconds(moment: datetime) -> int:

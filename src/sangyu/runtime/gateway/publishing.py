@@ -20,8 +20,8 @@ from sangyu.kernel.aio import ended
 
 log = logging.getLogger(__name__)
 
-#: Seconds that readings of several devices wait for each other.
-EVERY = 0.005
+#: Seconds that readings of several devices wait for each other: what a message of the stream costs all who handle it is shared by that many.
+EVERY = 0.02
 #: A stream message of readings: entries and bytes at most (NATS takes 1 MiB).
 MOST_ENTRIES, MOST_BYTES = 1000, 500_000
 #: Readings' messages under way at the same time.
