@@ -3,7 +3,9 @@
 from functools import lru_cache
 
 import django_filters
-from django.db.models import Prefetch
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, Func, OuterRef
 from django.http import HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -96,8 +98,15 @@ def whole_file(person: Person) -> str:
 
 
 def _facts(person: Person) -> dict[str, str]:
-    """Facts of today, from the list's prefetch."""
-    return {f.kind: f.value for f in person.facts_today}
+    """Facts of today by kind, as the list's query brought them."""
+    return dict(person.facts_today)
+
+
+def _facts_today() -> ArraySubquery:
+    """(kind, value) of each fact that holds today: read for the rows of the page, with them."""
+    facts = PersonFact.objects.filter(subject=OuterRef("pk")).on(timezone.localdate())
+    text = ArrayField(CharField())
+    return ArraySubquery(facts.values(pair=Func("kind", "value", template="ARRAY[%(expressions)s]", output_field=text)))
 
 
 def _unless_restricted(name: str):
@@ -213,13 +222,7 @@ class PersonList(ListPage):
         return rows.filter(pk__among=selectors.find_ids(self.actor, text))
 
     def prepared(self, rows):
-        facts = PersonFact.objects.on(timezone.localdate()).only("subject_id", "kind", "value")
-        return (
-            super()
-            .prepared(rows)
-            .only(*_LISTED)
-            .prefetch_related(Prefetch("facts", queryset=facts, to_attr="facts_today"))
-        )
+        return super().prepared(rows).only(*_LISTED).annotate(facts_today=_facts_today())
 
     def row_css(self, row):
         return "muted" if row.died_on or row.restricted_at else ""

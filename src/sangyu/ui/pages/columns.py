@@ -6,7 +6,8 @@ from enum import Enum
 from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -217,13 +218,10 @@ class Tags(Column):
         pairs = self.pairs(row)
         if not pairs:
             return fmt.DASH
-        shown = format_html_join("", "{}", ((fmt.tag(word, tone),) for word, tone in pairs[:3]))
-        more = (
-            format_html('<span class="muted xs" title="{}">+{}</span>', self.text(row), len(pairs) - 3)
-            if len(pairs) > 3
-            else ""
-        )
-        return format_html('<span class="row">{}{}</span>', shown, more)
+        shown = [fmt.tag(word, tone) for word, tone in pairs[:3]]
+        if len(pairs) > 3:
+            shown.append(format_html('<span class="muted xs" title="{}">+{}</span>', self.text(row), len(pairs) - 3))
+        return format_html('<span class="row">{}</span>', mark_safe("".join(shown)))  # each is escaped above
 
 
 @dataclass
