@@ -45,7 +45,7 @@ def main() -> int:
 
     if given.home:
         return 0 if measure(City.running(given.home)) else 1
-    with City(elders=100, orders=10) as city, Cluster(city.home / "cluster") as cluster:
+    with City() as city, Cluster(city.home / "cluster") as cluster:
         city.env |= {"SANGYU_NATS_URL": cluster.url, "SANGYU_NATS_REPLICAS": "3"}
         city.build().start()
         return 0 if measure(city, cluster) else 1

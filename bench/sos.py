@@ -335,7 +335,7 @@ def main() -> None:
         time.sleep(5)
         passed = asyncio.run(measure(city, given.idle, given.loaded, given.rate, given.first, given.operator))
     else:
-        with City(elders=200, orders=10) as city:
+        with City() as city:
             city.env["SANGYU_SECOND_FACTOR"] = "off"
             city.build()
             city.ask(MAKE.format(start=given.first, count=count))
