@@ -30,6 +30,8 @@ from _harness import verdict
 FIRST = 5_000_001
 #: Watches that make the load; presses a second beside it.
 LOADERS, PRESSES = 1_000, 25.0
+#: Seconds that a watch is there before its button is pressed.
+AHEAD = 2.0
 P50, AIM, P99, P99_AIM = 10.0, 2.0, 5.0, 3.0
 PATIENCE = 60.0
 
@@ -110,22 +112,31 @@ class Console:
             self.seen.any_case.set()
 
 
-async def press(number: str, port: int, pressed: dict[str, float], place: tuple[float, float]) -> None:
-    """One watch: connect, sign in, press, wait for the gateway's answer (an alarm without one is sent again)."""
-    from sangyu.runtime.simulate.life import Life
-    from sangyu.runtime.simulate.speech import Watch
+class Watch:
+    """A watch on its connection, as in life: it has been there for a while when the button is pressed."""
 
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    speech, now = Watch(number), datetime.now(UTC)
-    writer.write(speech.login(now).data)
-    await reader.readuntil(b"]")
-    frame = speech.alarm(Life(1, number, *place).at(now), now).data
-    pressed[number] = time.perf_counter()
-    writer.write(frame)
-    try:
-        await asyncio.wait_for(reader.readuntil(b"]"), PATIENCE)
-    finally:
-        writer.close()
+    def __init__(self, number: str, place: tuple[float, float]) -> None:
+        from sangyu.runtime.simulate.life import Life
+        from sangyu.runtime.simulate.speech import Watch as Speech
+
+        self.number, self.speech, self.life = number, Speech(number), Life(1, number, *place)
+
+    async def sign_in(self, port: int) -> "Watch":
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        self.writer.write(self.speech.login(datetime.now(UTC)).data)
+        await self.reader.readuntil(b"]")
+        return self
+
+    async def press(self, pressed: dict[str, float]) -> None:
+        """Press, and wait for the gateway's answer (an alarm without one is sent again)."""
+        now = datetime.now(UTC)
+        frame = self.speech.alarm(self.life.at(now), now).data
+        pressed[self.number] = time.perf_counter()
+        self.writer.write(frame)
+        try:
+            await asyncio.wait_for(self.reader.readuntil(b"]"), PATIENCE)
+        finally:
+            self.writer.close()
 
 
 def load(ports: dict[str, int], rate: float, first: int, told, stop) -> None:
@@ -194,19 +205,20 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
     numbers = [f"88{first + LOADERS + n:08d}" for n in range(idle + loaded)]
     place = (40.66, 122.23)
     seen = console.seen
-    for number in numbers[:5]:  # the first ones warm processes up
-        await press(number, ports["watch"], pressed, place)
+    watches = [await Watch(number, place).sign_in(ports["watch"]) for number in numbers[:idle]]
+    for watch in watches[:5]:  # the first ones warm processes up
+        await watch.press(pressed)
         await asyncio.sleep(0.5)
     began, before = time.monotonic(), worked(city)
-    for number in numbers[5:idle]:
+    for watch in watches[5:]:
         seen.any_case.clear()
-        await press(number, ports["watch"], pressed, place)
+        await watch.press(pressed)
         try:
             await asyncio.wait_for(seen.any_case.wait(), PATIENCE)
         except TimeoutError:
-            print(f"  no case came for {number} within {PATIENCE:.0f} s", flush=True)
-        await asyncio.sleep(draw.uniform(0, 0.01))
-    print(f"idle: {idle} presses, one at a time", flush=True)
+            print(f"  no case came for {watch.number} within {PATIENCE:.0f} s", flush=True)
+        await asyncio.sleep(draw.uniform(0.05, 0.15))
+    print(f"idle: {idle} presses, one at a time, a tenth of a second apart", flush=True)
     tell_work("idle", before, worked(city), time.monotonic() - began)
     sent = 0.0
     if loaded:
@@ -216,10 +228,16 @@ async def measure(city, idle: int, loaded: int, rate: float, first: int, operato
         child.start()
         while not told.value and child.is_alive():
             await asyncio.sleep(0.1)
+
+        async def arrive(watch: Watch) -> None:
+            await watch.sign_in(ports["watch"])
+            await asyncio.sleep(AHEAD)
+            await watch.press(pressed)
+
         presses, before = [], worked(city)
         began = time.perf_counter()
         for n, number in enumerate(numbers[idle:]):
-            presses.append(asyncio.create_task(press(number, ports["watch"], pressed, place)))
+            presses.append(asyncio.create_task(arrive(Watch(number, place))))
             await asyncio.sleep(max(0.0, began + (n + draw.random()) / PRESSES - time.perf_counter()))
         answers = await asyncio.gather(*presses, return_exceptions=True)
         if failed := Counter(type(a).__name__ for a in answers if a is not None):
