@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -120,11 +121,14 @@ def knowing(card) -> list[tuple[str, str, bool]]:
 
 
 def place_words(incident, now: datetime) -> str:
-    """How old and how exact the place is; the home's when the device has none."""
+    """How old the place is, from two hours on of when, and how exact; the home's when the device has none."""
     if incident.latitude is None or incident.placed_at is None:
         return _("Place of the home; the device has told none.")
     age = int((now - incident.placed_at).total_seconds()) // 60
-    old = _("just now") if age < 1 else ngettext("%(n)d minute ago", "%(n)d minutes ago", age) % {"n": age} if age < 120 else waited(age * 60)  # fmt: skip
+    if age >= 120:
+        old = f"{localtime(incident.placed_at):%m-%d %H:%M}"
+    else:
+        old = ngettext("%(n)d minute ago", "%(n)d minutes ago", age) % {"n": age} if age else _("just now")
     if incident.accuracy is None:
         return _("Measured %(old)s.") % {"old": old}
     return _("Measured %(old)s, exact to %(metres)d m.") % {"old": old, "metres": round(incident.accuracy)}
