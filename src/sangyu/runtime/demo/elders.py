@@ -23,11 +23,12 @@ DIFFICULT_SURVEY = date(2019, 1, 7), date(2019, 4, 26)
 REGISTER_BEGAN = date(2019, 5, 6)
 #: Counties where people of the city were born who came from elsewhere; one in twelve.
 ELSEWHERE = ("210302", "210381", "211102", "211121", "210682", "210921", "211224", "220102", "230102", "370602")
+#: What a condition asks of whoever comes; the condition itself is a health note, which has its own consent.
 _NEEDS = {
-    "高血压": "高血压，按时服药，定期测血压",
-    "糖尿病": "糖尿病，少糖饮食",
-    "心脏病": "心脏病，备有急救药",
-    "脑卒中后遗症": "脑卒中后行动不便，需搀扶",
+    "高血压": "每周上门测一次血压",
+    "糖尿病": "送餐要少糖",
+    "心脏病": "不能提重物，上楼要歇脚",
+    "脑卒中后遗症": "行动不便，走路要搀扶",
 }
 _MORE_NEEDS = (
     "听力不好，请按门铃并稍等",

@@ -44,7 +44,7 @@ class DetailPage(ObjectMixin, Page):
     """
 
     summary: ClassVar[list] = []
-    #: Facts shown in the head beside the name (columns).
+    #: Facts shown in the head beside the name (columns), those that there are.
     facts: ClassVar[list[Column]] = []
     tabs: ClassVar[list[Tab]] = []
     history: ClassVar[bool] = True
@@ -70,7 +70,8 @@ class DetailPage(ObjectMixin, Page):
 
     def get_context(self) -> dict:
         """More context for the page (not for tabs loaded alone)."""
-        return {"facts": [(c.heading(self.model), c.html(self.object, self.actor)) for c in self.facts]}
+        there = [c for c in self.facts if c.text(self.object) != fmt.DASH]
+        return {"facts": [(c.heading(self.model), c.html(self.object, self.actor)) for c in there]}
 
     def links(self) -> list[Link]:
         return list(self.actions)
