@@ -10,7 +10,7 @@ from sangyu.kernel.actor import Actor, Audience
 from sangyu.kernel.errors import Forbidden, Invalid, NotVisible, Refused
 from sangyu.kernel.permissions import every_permission
 from sangyu.kernel.scoping import scope
-from sangyu.registry.workforce.models import Shift
+from sangyu.registry.workforce.models import Shift, Worker
 from support.emergencies import JOB, NOW, account, alarm, contact, facility, operator, signed_in
 from support.world import make_organisation, make_person, make_regions, make_worker
 
@@ -194,6 +194,20 @@ def test_a_late_yes_counts_unless_somebody_else_comes(village):
     assert dict(answers(pk)) | {"孙丽华": "withdrawn", "胜利驿站": "accepted"} == dict(answers(pk))
     with pytest.raises(Refused, match=r"."):
         services.answer_offer(actor=village["by_worker"], incident_id=pk, accepted=True, now=at(130))
+
+
+def test_a_volunteer_on_duty_is_asked_like_a_worker_and_stands_as_one(village):
+    """R-093: volunteers are engaged like workers, with that post."""
+    Worker.objects.filter(pk=village["worker"].pk).update(post="volunteer")
+    pk = raised(village)
+    run(61)
+    run(107)  # the station was silent
+    party = Party.objects.get(incident_id=pk, name="孙丽华")
+    assert (party.kind, party.answer, party.distance_m) == ("volunteer", "", 2600)
+    services.answer_offer(actor=village["by_worker"], incident_id=pk, accepted=True, now=at(120))
+    services.on_the_way(actor=village["by_worker"], incident_id=pk, now=at(130))
+    with scope(village["by_worker"]):
+        assert Incident.objects.get().state == "on_the_way"
 
 
 def test_a_relative_answers_and_the_desk_for_who_has_no_account(village):

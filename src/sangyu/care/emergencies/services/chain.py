@@ -16,6 +16,7 @@ from sangyu.registry.facilities.enums import Kind as FacilityKind
 from sangyu.registry.facilities.enums import State as FacilityState
 from sangyu.registry.people import selectors as people
 from sangyu.registry.workforce import selectors as workforce
+from sangyu.registry.workforce.enums import Post
 
 from .. import ladders
 from ..enums import PartyKind
@@ -142,9 +143,10 @@ def _workers(incident: Incident, now: datetime) -> list[Candidate]:
             continue
         able = w.account_id in signed_in
         reason = _("On duty, %(post)s") % {"post": w.get_post_display()} if able else _("Not signed in")
+        kind = PartyKind.VOLUNTEER if w.post == Post.VOLUNTEER else PartyKind.WORKER
         found.append(
             Candidate(
-                PartyKind.WORKER, w.pk, w.name, metres, able, reason, telephone=w.phone or "",
+                kind, w.pk, w.name, metres, able, reason, telephone=w.phone or "",
                 organisation_id=w.organisation_id, worker_id=w.pk, account_id=w.account_id,
                 latitude=w.latitude, longitude=w.longitude,
             )
