@@ -6,7 +6,7 @@
 
 Everything is the real thing on one machine: watches speak TCP to the gateway, the console's SSE socket goes through the front door.
 Measured is the time from writing the alarm's frame to reading the event from the socket: "heard" (``signals.alarm``, told past the
-database, not yet a case) and "case" (``emergencies.opened``). The bars are for the case. Every watch has a wearer of its own and presses once,
+database, not yet a case: the console's first row, which sounds) and "case" (``emergencies.opened``: somebody can take it). Every watch has a wearer of its own and presses once,
 so each press must be one case. Beside it, on the same engines: one JetStream publish with its acknowledgement and one committed insert.
 """
 
@@ -322,11 +322,12 @@ def tell(numbers, idle: int, pressed, seen: Seen, whose: dict[int, str], stamps,
         tell_stages(name, some, pressed, rows, stamps)
     print(f"  presses {len(pressed):,}, rows {len(rows):,}, heard {len(seen.heard):,}; load {sent:,.0f} messages a second", flush=True)  # fmt: skip
     passed = verdict("sos", f"lost {len(lost)}, doubled {doubled}", f"{len(pressed):,} presses", "none", not lost and not doubled)  # fmt: skip
-    times = figures["idle", "case"][0] / peer
-    passed &= verdict("sos idle p50", f"{times:.1f} ×", "publish with ack + committed insert", f"{P50:.0f} ×, aim {AIM:.0f} ×", times <= P50)  # fmt: skip
-    if ("loaded", "case") in figures:
-        ratio = figures["loaded", "case"][1] / figures["idle", "case"][1]
-        passed &= verdict("sos p99 under load", f"{ratio:.1f} ×", "p99 idle", f"{P99:.0f} ×, aim {P99_AIM:.0f} ×", ratio <= P99)  # fmt: skip
+    for what in ("heard", "case"):
+        times = figures["idle", what][0] / peer
+        passed &= verdict(f"sos {what} idle p50", f"{times:.1f} ×", "publish with ack + committed insert", f"{P50:.0f} ×, aim {AIM:.0f} ×", times <= P50)  # fmt: skip
+        if ("loaded", what) in figures:
+            ratio = figures["loaded", what][1] / figures["idle", what][1]
+            passed &= verdict(f"sos {what} p99 under load", f"{ratio:.1f} ×", "p99 idle", f"{P99:.0f} ×, aim {P99_AIM:.0f} ×", ratio <= P99)  # fmt: skip
     return passed
 
 
