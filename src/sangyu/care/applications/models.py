@@ -79,6 +79,7 @@ class Application(PlaceRow, ForSubject):
         ]
         indexes = [
             models.Index(fields=["person", "policy_code"], name="application_person"),
+            models.Index(fields=["-submitted_at", "-id"], name="application_recent"),
             models.Index(fields=["due_on"], name="application_due", condition=Q(state__in=OPEN)),
         ]
 

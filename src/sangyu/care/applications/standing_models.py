@@ -138,6 +138,7 @@ class PayeeAccount(PlaceRow, ForSubject):
         indexes = [
             models.Index(fields=["number_index"], name="payee_number"),
             models.Index(fields=["person"], name="payee_person"),
+            models.Index(fields=["-proposed_at", "-id"], name="payee_recent"),
         ]
 
     def __str__(self) -> str:

@@ -170,6 +170,11 @@ class Person(PlaceRow):
             models.Index(fields=["-updated_at", "-id"], name="person_recent"),
             models.Index(fields=["birth_date", "sex", "name"], name="person_birth_name"),
             models.Index(fields=["completeness", "id"], name="person_completeness"),
+            models.Index(
+                fields=["checked_on", "id"],
+                name="person_checked",
+                condition=Q(died_on__isnull=True, registered_on__isnull=False, merged_into__isnull=True),
+            ),
             models.Index(fields=["path"], name="person_restricted", condition=Q(restricted_at__isnull=False)),
             models.Index(fields=["merged_into"], name="person_merged", condition=Q(merged_into__isnull=False)),
         ]
@@ -219,6 +224,12 @@ class PersonFact(DatedFact):
             ),
             # one person's fact of one kind; the constraint's index answers it too, at six times the price
             models.Index(fields=["subject", "kind"], name="person_fact_subject"),
+            # what ends: few among all, and few of them in one month
+            models.Index(
+                fields=["valid_to"],
+                name="person_fact_ending",
+                condition=Q(superseded_at__isnull=True, valid_to__isnull=False),
+            ),
             # who ever belonged to another region: few among all, asked for by every benefit run
             models.Index(
                 fields=["subject"],
