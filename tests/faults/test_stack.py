@@ -68,6 +68,8 @@ def stack(home):
 def test_killed_parts_come_back_and_down_leaves_nothing(stack):
     assert wait_until(lambda: "answers at" in stack.log.read_text() or stack.process.poll() is not None, 240, 0.5)
     assert stack.healthy(), stack.log.read_text()[-3000:]
+    with urllib.request.urlopen(f"http://localhost:{stack.port}/accounts/sign-in/", timeout=30) as page:
+        assert page.status == 200  # its styles were collected into the new home
     before = stack.parts
     assert {"postgres", "nats", "web", "jobs", "door"} <= set(before)
     said = stack.sangyu("status")

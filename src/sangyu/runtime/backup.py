@@ -267,6 +267,10 @@ def load(home: Path, source: Path, manifest: dict[str, Any], url: str, say: Say 
         _make_roles(url)
         say("database loaded", 0, 1)
         _load_dump(source / "database.dump", url)
+        with psycopg.connect(
+            url
+        ) as connection:  # a dump carries no figures for the planner: lists would read whole tables
+            connection.execute("ANALYZE")
         say("database loaded", 1, 1)
     _bring_files(home, source, say)
     found = compare(manifest, source, home, url, say)

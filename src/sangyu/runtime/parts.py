@@ -15,6 +15,8 @@ from .engines.postgres import APP, OWNER, Postgres
 from .engines.process import Command
 from .supervisor import Part
 
+#: Written with the collected static files; pages cannot name them without it.
+MANIFEST = "staticfiles.json"
 #: How far readings, clocks and jobs stand back when the processor is short: a press of the button and who answers it go first.
 BACK = 5
 
@@ -89,6 +91,10 @@ def stack(
 
     if migrate and owner["SANGYU_DATABASE_URL"]:
         parts.append(Part("migrate", _django(own_command("migrate", "--here"), owner), once=True, seconds=900))
+    if not (static / MANIFEST).exists():  # a new home, or one that was restored into
+        parts.append(
+            Part("static", _django(own_command("django", "collectstatic", "--no-input", "-v", "0"), env), once=True)
+        )
     web, push = run / "web.sock", run / "push.sock"
     workers = int(os.environ.get("SANGYU_WEB_WORKERS", "2"))
     parts.append(_server("web", web_command(["--uds", str(web)], workers), env, web))
