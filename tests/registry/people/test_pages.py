@@ -10,7 +10,7 @@ from django.urls import resolve, reverse
 from sangyu.kernel import operations
 from sangyu.kernel.importing.models import ImportBatch
 from sangyu.kernel.models import DataRead
-from sangyu.registry.people import services
+from sangyu.registry.people import finding, services
 from sangyu.registry.people.models import Consent, Contact, GuardedNote, Person, PersonFact
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,13 @@ def browse(staff, client):
 def text(response):
     assert response.status_code == 200, response.content.decode()[:2000]
     return response.content.decode()
+
+
+def test_a_search_that_stops_at_its_limit_says_so(browse, enter, monkeypatch):
+    enter()
+    assert "仅列出前" not in text(browse("list", query="?q=zgl"))
+    monkeypatch.setattr(finding, "MOST", 1)
+    assert "匹配过多，仅列出前 1 位，请补充检索内容" in text(browse("list", query="?q=zgl"))
 
 
 def test_the_list_masks_numbers_and_filters(browse, enter, id_number):

@@ -219,7 +219,12 @@ class PersonList(ListPage):
         return Person.objects.filter(registered_on__isnull=False)
 
     def search_rows(self, rows, text):
-        return rows.filter(pk__among=selectors.find_ids(self.actor, text))
+        found = selectors.find_ids(self.actor, text)
+        if len(found) >= finding.MOST:
+            self.note = _("The search looks at the first %(n)s it meets: type more to see others.") % {
+                "n": f"{finding.MOST:,}"
+            }
+        return rows.filter(pk__among=found)
 
     def prepared(self, rows):
         return super().prepared(rows).only(*_LISTED).annotate(facts_today=_facts_today())

@@ -64,6 +64,8 @@ class ListPage(Page):
         pgettext_lazy("ui", "Checked by"),
         pgettext_lazy("ui", "Approved by"),
     )
+    #: What has to be said beside the number of rows, set while they are looked for.
+    note: str = ""
     empty_title: ClassVar[str] = ""
     empty_text: ClassVar[str] = ""
     #: Ready-made views: [(label, query string)], e.g. [(_("Open"), "state=open")].
