@@ -49,7 +49,7 @@ def policies() -> list[Policy]:
 def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
     """The tables that the policies read, from the arrays; ``unknown`` and the year 2100 are null."""
     raw = {"subject_id": np.arange(len(arrays["birth_date"]))}
-    columns = {"subject_id": pl.col("subject_id")}
+    columns = {"subject_id": pl.col("subject_id").set_sorted()}
     for name, values in arrays.items():
         raw[name], column = values, pl.col(name)
         if name in CODED:  # places in the list of codes, of which the last is none

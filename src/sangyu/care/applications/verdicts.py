@@ -59,7 +59,7 @@ def verdicts(person, month: date) -> list[Verdict]:
     first = month.replace(day=1)
     period = Period.month(first.year, first.month)
     held = [(v, p) for v, p in offers.in_force(person.path, first) if p.subject in ("person", "resident")]
-    store = policies.Store(person.path, policies=[p.code for _v, p in held])
+    store = policies.Store(person.path, policies=[p for _v, p in held])
     rows: dict[tuple, list[dict[str, Any]]] = {}
     return sorted((_verdict(v, p, period, store, rows, person.pk) for v, p in held), key=lambda v: (not v.met, v.name))
 

@@ -93,8 +93,7 @@ def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evalu
     due = {m: policies.due_in(run.path, m) for m in months}
     parsed = {v.pk: policies.policy_of(v) for versions in due.values() for v in versions}
     born = policies.born_until(parsed.values(), month_of(run.month)) if parsed else None
-    codes = sorted({p.code for p in parsed.values()})
-    given = {"policies": codes, "born_until": born, "span": _span(looked_at(run, past))}
+    given = {"policies": list(parsed.values()), "born_until": born, "span": _span(looked_at(run, past))}
     work = _Work(
         run,
         policies.Store(run.path, run.known_at, **given),

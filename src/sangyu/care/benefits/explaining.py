@@ -218,7 +218,7 @@ def _began(line: Line, policy: Policy) -> str:
     reading = policy.reading(month)
     if reading is None:
         return _("the policy did not pay in %(month)s") % {"month": f"{month:%Y-%m}"}
-    frame = policies.Store(line.path, line.run.known_at, policies=[policy.code]).frame(reading)
+    frame = policies.Store(line.path, line.run.known_at, policies=[policy]).frame(reading)
     found = frame.filter(frame["subject_id"] == line.subject_id).to_dicts()
     if not found:
         return _("not in the register of this area in %(month)s") % {"month": f"{month:%Y-%m}"}

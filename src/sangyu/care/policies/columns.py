@@ -15,7 +15,7 @@ from django.db import connection
 from sangyu.engines.columnar import np, pl
 
 #: What stands for "no date" on the way: PostgreSQL's infinity.
-_NO_DAY = 0x7FFFFFFF
+NO_DAY = 0x7FFFFFFF
 #: Days from 1970-01-01 to PostgreSQL's day 0.
 _EPOCH = 10_957
 #: Stands between texts.
@@ -46,13 +46,13 @@ def days(*raws: bytes | None) -> np.ndarray:
     """Date arrays, one after the other, whose nulls were sent as infinity, as days since 1970 (int32), with the mark kept."""
     parts = [np.frombuffer(raw, _DAY, offset=_HEAD)["value"] for raw in raws if raw is not None and len(raw) >= _HEAD]
     found = np.concatenate([np.empty(0, ">i4"), *parts]).astype(np.int32)
-    return np.where(found == _NO_DAY, _NO_DAY, found + _EPOCH)
+    return np.where(found == NO_DAY, NO_DAY, found + _EPOCH)
 
 
 def day_series(name: str, found: np.ndarray) -> pl.Series:
     """Dates with nulls."""
     series = pl.Series(name, found, dtype=pl.Int32)
-    return pl.select(pl.when(series == _NO_DAY).then(None).otherwise(series).cast(pl.Date).alias(name)).to_series()
+    return pl.select(pl.when(series == NO_DAY).then(None).otherwise(series).cast(pl.Date).alias(name)).to_series()
 
 
 def texts(raw: bytes | None, count: int) -> pl.Series:
@@ -63,23 +63,23 @@ def texts(raw: bytes | None, count: int) -> pl.Series:
     return pl.select(pl.when(found == "").then(None).otherwise(found)).to_series()
 
 
-def gathered(name: str, known: np.ndarray, groups: Iterable[tuple[Any, np.ndarray]], dtype: pl.DataType) -> pl.Series:
-    """A column for the sorted ids ``known`` out of (value, ids that have it); the others are null."""
-    codes = np.zeros(len(known), np.uint32)
-    words: list[Any] = [None]
-    for value, having in groups:
-        codes[_same(known, having)] = len(words)
-        words.append(value)
-    return pl.Series(name, words, dtype=dtype, strict=False).gather(codes)
+def gathered(
+    name: str, count: int, values: Iterable[Any], who: np.ndarray, which: np.ndarray, dtype: pl.DataType
+) -> pl.Series:
+    """A column of ``count`` rows in which the rows ``who`` have the values at the places ``which``; the others are null."""
+    codes = np.zeros(count, np.uint32)
+    codes[who] = which + 1
+    return pl.Series(name, [None, *values], dtype=dtype, strict=False).gather(codes)
 
 
-def _same(known: np.ndarray, having: np.ndarray) -> np.ndarray:
-    """Where in ``known`` the ids of ``having`` stand; those that are not there are left out."""
+def places(known: np.ndarray, having: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the sorted ``known`` the ids of ``having`` stand, and which of them do; the others are left out."""
     if not len(known):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.zeros(len(having), bool)
     at = np.searchsorted(known, having)
     at[at == len(known)] = 0
-    return at[known[at] == having]
+    there = known[at] == having
+    return at[there], there
 
 
 def placed(known: np.ndarray, having: np.ndarray, values: pl.Series) -> pl.Series:

@@ -36,7 +36,7 @@ def _rows(subject: str, name: str, ids: list[int], day: date, known_at: datetime
     source, base = source_of(name, subject), BASES[subject]
     if isinstance(source, Column):
         return [(pk, (base.table, pk)) for pk in ids]
-    values = {"ids": ids, "day": day, "known": known_at, "policy": policy, "path": ""}
+    values = {"ids": ids, "day": day, "known": known_at, "policies": [policy], "path": ""}
     if isinstance(source, Fact):
         table, values["kind"] = base.facts, source.kind
         sql = (
@@ -48,7 +48,7 @@ def _rows(subject: str, name: str, ids: list[int], day: date, known_at: datetime
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT x.subject_id, x.row_id FROM ({sql}) x WHERE x.subject_id = ANY(%(ids)s) "
-            "AND x.valid_from <= %(day)s AND (x.valid_to IS NULL OR x.valid_to > %(day)s)",
+            "AND x.valid_from <= %(day)s AND (x.valid_to IS NULL OR x.valid_to > %(day)s) ORDER BY x.row_id DESC",
             values,
         )
         return [(pk, (table, row)) for pk, row in cursor.fetchall()]

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sangyu.engines.columnar import np, pl
-from sangyu.engines.policy.policy import Reading
+from sangyu.engines.policy.policy import Policy, Reading
 
 from . import columns
 from .naming import (
@@ -37,12 +37,12 @@ def frames(
     readings: Iterable[Reading],
     known_at: datetime | None = None,
     *,
-    policies: Sequence[str] = (),
+    policies: Sequence[Policy] = (),
     born_until: date | None = None,
 ) -> dict[Reading, pl.DataFrame]:
     """The table of each reading, for the subjects of the region ``path`` that the open scope sees, as known at a moment.
 
-    ``policies``: codes for which words that differ by policy (the day of an application) are read, each as ``<word>@<code>``.
+    ``policies``: those for which words that differ by policy (the day of an application) are read, each as ``<word>@<code>``.
     ``born_until`` leaves out persons born later (see ``selectors.born_until``).
     """
     store = Store(path, known_at, policies=policies, born_until=born_until)
@@ -57,7 +57,7 @@ class Store:
         path: str,
         known_at: datetime | None = None,
         *,
-        policies: Sequence[str] = (),
+        policies: Sequence[Policy] = (),
         born_until: date | None = None,
         only: Sequence[int] | None = None,
         span: tuple[date, date] | None = None,
@@ -76,7 +76,7 @@ class Store:
     # ------------------------------------------------------------ the tables
     def frame(self, reading: Reading) -> pl.DataFrame:
         """subject_id, from, to (exclusive), path, and a column per word; sorted by subject and day."""
-        key = (reading, reading.terms, self.policies)
+        key = (reading, *self.names_of(reading.subject, reading.terms))
         if key not in self._frames:
             if reading.mode == "segments":
                 self._frames[key] = Segments(self, reading).frame()
@@ -89,18 +89,18 @@ class Store:
     def day_table(self, subject: str, day: date, start: date, end: date, terms: Iterable[str]) -> pl.DataFrame:
         known, paths = self.base(subject)
         self.load(subject, day, terms)
-        fixed = [pl.Series("subject_id", known), paths]
+        fixed = [pl.Series("subject_id", known).set_sorted(), paths]
         read = [self.series[key_of(subject, name, day)].alias(name) for name in self.names_of(subject, terms)]
         span = [pl.lit(start).alias("from"), pl.lit(end).alias("to")]
         return pl.DataFrame([*fixed, *read]).with_columns(*span)
 
     def names_of(self, subject: str, terms: Iterable[str]) -> list[str]:
-        """The columns of ``terms``; a word of its own per policy has one a policy."""
+        """The columns of ``terms``; a word that differs by policy has one for each policy that reads it."""
         found = []
         for name in sorted(terms):
-            source = source_of(name, subject)
-            own = isinstance(source, Dated) and source.of_policy
-            found += [f"{name}@{code}" for code in self.policies] if own else [name]
+            asking = sorted({p.code for p in self.policies if p.subject == subject and name in p.terms})
+            own = isinstance(source_of(name, subject), Dated)
+            found += [f"{name}@{code}" for code in asking] if own else [name]
         return found
 
     def base(self, subject: str) -> tuple[np.ndarray, pl.Series]:
@@ -188,14 +188,10 @@ class Store:
     def _load_at(self, subject: str, day: date, names: list[str]) -> None:
         """What facts and words of other rooms are on ``day``."""
         known, _paths = self.base(subject)
-        for name, groups in self.dated.of(subject, names, day, day).items():
-            self._keep(subject, name, day, known, [(g.value, g.on(day)) for g in groups])
-
-    def _keep(
-        self, subject: str, name: str, day: date, known: np.ndarray, groups: list[tuple[str, np.ndarray]]
-    ) -> None:
-        made = [(value_of(value, kind_of(name)), having) for value, having in groups]
-        self.series[key_of(subject, name, day)] = columns.gathered(name, known, made, type_of(name))
+        for name, rows in self.dated.of(subject, names, day, day).items():
+            values = [value_of(value, kind_of(name)) for value in rows.values]
+            column = columns.gathered(name, len(known), values, *rows.on(day), type_of(name))
+            self.series[key_of(subject, name, day)] = column
 
     def _made(self, subject: str, day: date, name: str, source: Made) -> pl.Series:
         _known, paths = self.base(subject)

@@ -39,11 +39,6 @@ def source_for(name: str, subject: str):
     return source_of(word_of(name), subject)
 
 
-def dated_sql(name: str, subject: str) -> str:
-    """The SQL of a word of another room."""
-    return source_for(name, subject).sql
-
-
 def table_of(subject: str) -> str:
     """Kinds of subject with the same rows share them."""
     return BASES[subject].table + BASES[subject].where

@@ -6,16 +6,18 @@ days is nearly always the same row: all that touch the stretch are read in one s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from sangyu.engines.columnar import np
 
 from . import columns
-from .naming import dated_sql, known_rows, policy_code, source_for, table_of
-from .vocabulary import BASES, Fact
+from .naming import known_rows, policy_code, source_for, table_of, word_of
+from .vocabulary import BASES, Dated, Fact
 
 if TYPE_CHECKING:
     from .frames import Store
@@ -23,8 +25,14 @@ if TYPE_CHECKING:
 #: Who says nothing of the days to come is read so many around the first one: a month with the days before and after.
 AROUND = timedelta(days=62)
 _EPOCH = date(1970, 1, 1).toordinal()
-_ARRAYS = "array_agg({a}.subject_id), array_agg({a}.valid_from), array_agg(coalesce({a}.valid_to, 'infinity'::date))"
-_TOUCHES = "{a}.valid_from <= %(last)s AND ({a}.valid_to IS NULL OR {a}.valid_to > %(first)s)"
+#: Who has which value of which word. Nearly everything holds on all the days that are read: of that no days are sent.
+_GATHERED = """
+SELECT name, value, array_agg(subject_id), array_agg(valid_from) FILTER (WHERE NOT whole), array_agg(until) FILTER (WHERE NOT whole)
+  FROM (SELECT r.*, coalesce(valid_to, 'infinity'::date) AS until,
+               valid_from <= %(first)s AND (valid_to IS NULL OR valid_to > %(last)s) AS whole
+          FROM ({rows}) r WHERE valid_from <= %(last)s AND (valid_to IS NULL OR valid_to > %(first)s)) t
+ GROUP BY name, value, whole
+"""
 
 
 def number_of(day: date) -> int:
@@ -33,27 +41,21 @@ def number_of(day: date) -> int:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The subjects that have ``value``, each from ``begins`` until before ``ends`` (days since 1970)."""
+class Rows:
+    """Of one word: who (places in the store's ids) has which value (place in ``values``), each from ``begins`` until before
+    ``ends`` (days since 1970)."""
 
-    value: str
-    subjects: np.ndarray
+    values: list[str]
+    who: np.ndarray
+    which: np.ndarray
     begins: np.ndarray
     ends: np.ndarray
 
-    def on(self, day: date) -> np.ndarray:
-        """Subjects that have it on ``day``."""
+    def on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
+        """Who has which value on ``day``."""
         number = number_of(day)
-        return self.subjects[(self.begins <= number) & (self.ends > number)]
-
-
-def flat(groups: Sequence[Group]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Subjects, begins, ends and the place of their group, of all groups together: a word may have a value for every day."""
-    none = np.empty(0, np.int64)
-    places = np.repeat(np.arange(len(groups), dtype=np.uint32), [len(g.subjects) for g in groups])
-    parts = ([g.subjects for g in groups], [g.begins for g in groups], [g.ends for g in groups])
-    subjects, begins, ends = (np.concatenate([none, *part]) for part in parts)
-    return subjects, begins, ends, places
+        there = (self.begins <= number) & (self.ends > number)
+        return self.who[there], self.which[there]
 
 
 class DatedRows:
@@ -61,44 +63,70 @@ class DatedRows:
 
     def __init__(self, store: Store, span: tuple[date, date] | None = None) -> None:
         self.store, self.span = store, span
-        self._read: dict[tuple[str, str], tuple[date, date, list[Group]]] = {}
+        self._read: dict[tuple[str, str], tuple[date, date, Rows]] = {}
 
-    def of(self, subject: str, names: Iterable[str], first: date, last: date) -> dict[str, list[Group]]:
+    def of(self, subject: str, names: Iterable[str], first: date, last: date) -> dict[str, Rows]:
         """By name what touches the days ``first`` to ``last``, read when it is not there yet."""
         table, names = table_of(subject), list(names)
         missing = [n for n in names if not self._covers(self._read.get((table, n)), first, last)]
         if missing:
             whole = self.span or (first - AROUND, last + AROUND)
             begin, end = min(first, whole[0]), max(last, whole[1])
-            for name, groups in self._fetch(subject, missing, begin, end).items():
-                self._read[table, name] = begin, end, groups
+            for name, rows in self._fetch(subject, missing, begin, end).items():
+                self._read[table, name] = begin, end, rows
         return {n: self._read[table, n][2] for n in names}
 
     @staticmethod
-    def _covers(read: tuple[date, date, list[Group]] | None, first: date, last: date) -> bool:
+    def _covers(read: tuple[date, date, Rows] | None, first: date, last: date) -> bool:
         return read is not None and read[0] <= first and last <= read[1]
 
-    def _fetch(self, subject: str, names: list[str], first: date, last: date) -> dict[str, list[Group]]:
-        found: dict[str, list[Group]] = {n: [] for n in names}
-        kinds = {source_for(n, subject).kind: n for n in names if isinstance(source_for(n, subject), Fact)}
-        span = {"first": first, "last": last}
-        if kinds:
-            sql = (
-                f'SELECT f.kind, f.value, {_ARRAYS.format(a="f")} FROM "{BASES[subject].facts}" f '
-                f"WHERE f.kind = ANY(%(kinds)s) AND {self.store.within('f')} AND {known_rows(self.store.known_at)} "
-                f"AND {_TOUCHES.format(a='f')} GROUP BY f.kind, f.value"
+    def _fetch(self, subject: str, names: list[str], first: date, last: date) -> dict[str, Rows]:
+        store, found = self.store, {n: [] for n in names}
+        sources = {n: source_for(n, subject) for n in names}
+        if kinds := {source.kind: n for n, source in sources.items() if isinstance(source, Fact)}:
+            facts = (
+                f'SELECT f.kind AS name, f.value, f.subject_id, f.valid_from, f.valid_to FROM "{BASES[subject].facts}" f '
+                f"WHERE f.kind = ANY(%(kinds)s) AND {store.within('f')} AND {known_rows(store.known_at)}"
             )
-            for kind, *row in columns.fetch(sql, self.store.values(kinds=list(kinds), **span)):
-                found[kinds[kind.decode()]].append(_group(*row))
-        for name in found.keys() - kinds.values():
-            sql = (
-                f"SELECT x.value::text, {_ARRAYS.format(a='x')} FROM ({dated_sql(name, subject)}) x "
-                f"WHERE x.value IS NOT NULL AND {self.store.chosen('x')} AND {_TOUCHES.format(a='x')} GROUP BY 1"
+            values = store.values(kinds=list(kinds), first=first, last=last)
+            for kind, *row in columns.fetch(_GATHERED.format(rows=facts), values):
+                found[kinds[kind.decode()]].append(row)
+        for word, own in groupby(sorted(n for n in names if isinstance(sources[n], Dated)), word_of):
+            codes = [policy_code(n) for n in own]
+            rows = (
+                "SELECT x.policy AS name, x.value, x.subject_id, x.valid_from, x.valid_to "
+                f"FROM ({source_for(word, subject).sql}) x WHERE x.value IS NOT NULL AND {store.chosen('x')}"
             )
-            found[name] += [_group(*r) for r in columns.fetch(sql, self.store.values(policy=policy_code(name), **span))]
-        return found
+            values = store.values(policies=codes, first=first, last=last)
+            for code, *row in columns.fetch(_GATHERED.format(rows=rows), values):
+                found[f"{word}@{code.decode()}"].append(row)
+        known, _paths = store.base(subject)
+        return {
+            n: _rows(known, sorted(groups, key=itemgetter(0), reverse=True), number_of(first))
+            for n, groups in found.items()
+        }
 
 
-def _group(value: bytes, *arrays: Any) -> Group:
-    subjects, begins, ends = arrays
-    return Group(value.decode(), columns.ids(subjects), columns.days(begins), columns.days(ends))
+def _rows(known: np.ndarray, groups: list[list[bytes | None]], first: int) -> Rows:
+    """``groups``: value, ids, and their days unless they hold on all of them; the lowest value last, so that it stands."""
+    ids = [columns.ids(g[1]) for g in groups]
+    which = np.repeat(np.arange(len(groups), dtype=np.uint32), [len(i) for i in ids])
+    begins = [
+        columns.days(g[2]) if g[2] else np.full(len(i), first, np.int32) for g, i in zip(groups, ids, strict=True)
+    ]
+    ends = [
+        columns.days(g[3]) if g[3] else np.full(len(i), columns.NO_DAY, np.int32)
+        for g, i in zip(groups, ids, strict=True)
+    ]
+    who, there = columns.places(known, _joined(ids, np.int64))
+    return Rows(
+        [g[0].decode() for g in groups],
+        who,
+        which[there],
+        _joined(begins, np.int32)[there],
+        _joined(ends, np.int32)[there],
+    )
+
+
+def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
+    return np.concatenate([np.empty(0, kind), *parts])

@@ -9,7 +9,7 @@ from sangyu.engines.policy.policy import Reading
 
 from . import columns
 from .naming import cast, closure, key_of, source_for, type_of
-from .rows import Group, flat, number_of
+from .rows import Rows, number_of
 from .vocabulary import Column, Dated, Fact, Made
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ class Segments:
     def _cuts(self) -> pl.DataFrame:
         """subject_id and day of every change inside the stretch."""
         inside = pl.col("day").is_between(self.start, self.end, closed="none")
-        known = pl.DataFrame([pl.Series("subject_id", self.store.base(self.subject)[0])])
+        ids, _paths = self.store.base(self.subject)
+        known = pl.DataFrame([pl.Series("subject_id", ids)])
         found = [pl.DataFrame(schema={"subject_id": pl.Int64, "day": pl.Date})]
         first, last = number_of(self.start), number_of(self.end)
-        for groups in self._dated().values():
-            subjects, begins, ends, _places = flat(groups)
-            for edge in (begins, ends):
+        for rows in self._dated().values():
+            for edge in (rows.begins, rows.ends):
                 there = (edge > first) & (edge < last)
-                found.append(self._days(subjects[there], edge[there]))
+                found.append(self._days(ids[rows.who[there]], edge[there]))
         if "died_on" in self.names:
             found.append(self._own().select("subject_id", day=pl.col("died_on")).filter(inside))
         for name in self.made:
@@ -68,7 +68,7 @@ class Segments:
             found += [known.with_columns(day=pl.lit(day)) for day in days]
         return pl.concat(found).unique().join(known, on="subject_id", how="semi")
 
-    def _dated(self) -> dict[str, list[Group]]:
+    def _dated(self) -> dict[str, Rows]:
         return self.store.dated.of(self.subject, self.dated, self.start, self.end)
 
     @staticmethod
@@ -77,12 +77,12 @@ class Segments:
 
     def _rows(self, name: str, changed: pl.Series) -> pl.DataFrame:
         """The values of ``name`` that touch the stretch, of the subjects ``changed``: subject_id, value, begin, end."""
-        groups = self._dated()[name]
-        subjects, begins, ends, places = flat(groups)
-        there = (begins < number_of(self.end)) & (ends > number_of(self.start)) & np.isin(subjects, changed.to_numpy())
-        words = pl.Series("value", [g.value for g in groups], dtype=pl.String)
-        rows = self._days(subjects[there], begins[there]).rename({"day": "begin"})
-        return rows.with_columns(columns.day_series("end", ends[there]), words.gather(places[there]))
+        rows, ids = self._dated()[name], self.store.base(self.subject)[0]
+        there = (rows.begins < number_of(self.end)) & (rows.ends > number_of(self.start))
+        there &= np.isin(ids, changed.to_numpy())[rows.who]
+        begun = self._days(ids[rows.who[there]], rows.begins[there]).rename({"day": "begin"})
+        words = pl.Series("value", rows.values, dtype=pl.String).gather(rows.which[there])
+        return begun.with_columns(columns.day_series("end", rows.ends[there]), words)
 
     def _pieces(self, cuts: pl.DataFrame) -> pl.DataFrame:
         first = cuts.select("subject_id").unique().with_columns(day=pl.lit(self.start))

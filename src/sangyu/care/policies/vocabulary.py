@@ -47,18 +47,13 @@ class Fact:
 
 @dataclass(frozen=True)
 class Dated:
-    """Rows of another room: ``sql`` selects subject_id, value (text), valid_from, valid_to, row_id.
-
-    It may use ``%(known)s`` (moment, NULL = now), and ``%(policy)s`` (code) when the value differs from policy to policy, as with
-    the day of an application: such a word is read for one policy at a time.
+    """Rows of another room that differ from policy to policy, as the day of an application does: ``sql`` selects policy (code),
+    subject_id, value (text), valid_from, valid_to, row_id for all of ``%(policies)s`` (codes). It may use ``%(known)s`` (moment,
+    NULL = now). Of several values on a day the lowest text counts.
     """
 
     sql: str
     table: str
-
-    @property
-    def of_policy(self) -> bool:
-        return "%(policy)s" in self.sql
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ def _lines(store: Store, asked: Question, policy: Policy, month: date) -> pl.Dat
             continue
         parsed = [_always(policy) if v is own else selectors.policy_of(v).as_if_applied() for v in area.versions]
         used = _related(next(p for p in parsed if p.code == policy.code), parsed)
-        store.policies = tuple(p.code for p in used)
+        store.policies = tuple(used)
         frames = {}
         for reading in readings(used, Period.month(month.year, month.month)):
             frame = store.frame(reading)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache, reduce
+from math import gcd
 from typing import Any
 
 from .backend import frames as nw
@@ -144,11 +145,12 @@ class _Lines:
     def _sums(self) -> list[nw.Expr]:
         """The row that fits, and by it the full sum (over ``_den``), quantity and share."""
         share, den = self._full(self.policy.copayment)
+        part = gcd(10_000, den)
         found = {
             "row": self._row(),
             _AMOUNT: self._amount[0],
             "quantity": self._full(self.policy.quantity)[0],
-            "share": divided(share * 10_000, den, "half_up"),
+            "share": divided(share * (10_000 // part), den // part, "half_up"),
         }
         if not self.segments:
             found[_DAYS] = _number(self.due.window.days)

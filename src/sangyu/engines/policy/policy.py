@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 
 from .calendar import EVER, Due, Period, clamp_day, lunar_day_in, quarter_of, year_of
 from .tree import Expr
@@ -197,7 +198,7 @@ class Policy:
         """It gives nothing but a smaller own share: who bears all of it themselves gets nothing."""
         return self.ruling is self.copayment
 
-    @property
+    @cached_property
     def terms(self) -> frozenset[str]:
         """The vocabulary names that evaluation reads; age stands as ``birth_date``."""
         found = set().union(*(c.expr.names() for c in self.who), self.amount.names())

@@ -78,22 +78,24 @@ def _excluded(parts: list[Part]) -> list[Part]:
             # In a circle only who was decided earlier excludes.
             winners = [p for p in winners if order.index(p.policy.code) < order.index(code)]
             if winners:
-                now[part.index] = _beaten(part, _first(winners, order), winners, "excluded", order)
+                now[part.index] = _beaten(part, _first(part, winners, order), winners, "excluded", order)
     return list(now.values())
 
 
-def _first(winners: list[Part], order: list[str]) -> nw.LazyFrame:
+def _first(part: Part, winners: list[Part], order: list[str]) -> nw.LazyFrame:
+    """The lines of ``part`` with the first of ``winners`` that pays the subject."""
     found = [
         p.paying.select("subject_id", nw.lit(order.index(p.policy.code), dtype=nw.Int64).alias(_WINNER))
         for p in winners
     ]
-    return nw.concat(found, how="vertical").group_by("subject_id").agg(nw.col(_WINNER).min())
+    if len(found) > 1:
+        found = [nw.concat(found, how="vertical").group_by("subject_id").agg(nw.col(_WINNER).min())]
+    return nw.beside(part.lines, found[0])
 
 
-def _beaten(part: Part, winners: nw.LazyFrame, among: list[Part], word: str, order: list[str]) -> Part:
-    """Lines of ``part`` whose subject has a winner other than itself get nothing."""
+def _beaten(part: Part, lines: nw.LazyFrame, among: list[Part], word: str, order: list[str]) -> Part:
+    """``lines``, those of ``part`` with a winner or none beside each: those with a winner other than itself get nothing."""
     own = order.index(part.policy.code)
-    lines = nw.beside(part.lines, winners)
     lost = ~nw.col(_WINNER).is_null() & (nw.col(_WINNER) != own) & ((nw.col("amount") != 0) | (nw.col("quantity") > 0))
     zero = nw.lit(0, dtype=nw.Int64)
     lines = lines.with_columns(
@@ -123,9 +125,8 @@ def _grouped(parts: list[Part]) -> list[Part]:
         rivals = [i for i in members if now[i].policy.stacking.rule == "highest"]
         if len(rivals) > 1:
             among = [now[i] for i in rivals]
-            best = _best(_contested(among, order), order)
-            for i in rivals:
-                now[i] = _beaten(now[i], best, among, "lower", order)
+            for part in among:
+                now[part.index] = _beaten(part, _highest(part, among, order), among, "lower", order)
         for i in members:
             if now[i].policy.stacking.rule != "top_up":
                 continue
@@ -139,38 +140,30 @@ def _grouped(parts: list[Part]) -> list[Part]:
     return list(now.values())
 
 
-def _sums(parts: list[Part], order: list[str]) -> nw.LazyFrame:
-    return nw.concat([_sum(p.paying, p, order) for p in parts], how="vertical")
+def _rank(part: Part, order: list[str]) -> nw.Expr:
+    """The sum, and of equal sums the first by code, in one number: the sum times the count of codes, less the place of the code."""
+    return nw.col("amount") * len(order) - order.index(part.policy.code)
 
 
-def _sum(paying: nw.LazyFrame, part: Part, order: list[str]) -> nw.LazyFrame:
-    place = nw.lit(order.index(part.policy.code), dtype=nw.Int64)
-    return paying.select("subject_id", "amount", place.alias(_WINNER))
+def _winner(rank: nw.Expr, order: list[str]) -> nw.Expr:
+    """The place of the code in a rank."""
+    return ((rank * -1 % len(order) + len(order)) % len(order)).alias(_WINNER)
 
 
-def _contested(parts: list[Part], order: list[str]) -> nw.LazyFrame:
-    """As ``_sums``, of subjects that several of ``parts`` pay: mostly few, and only with them anything is lost."""
-    found = []
-    for part in parts:
-        others = nw.concat([p.paying.select("subject_id") for p in parts if p is not part], how="vertical")
-        found.append(_sum(part.paying.join(others, on="subject_id", how="semi"), part, order))
-    return nw.concat(found, how="vertical")
-
-
-def _best(sums: nw.LazyFrame, order: list[str]) -> nw.LazyFrame:
-    """subject → the policy with the highest sum; of equals the first by code. One number says both: the sum times the count of
-    codes, less the place of the code."""
-    count = len(order)
-    rank = (nw.col("amount") * count - nw.col(_WINNER)).alias("_rank")
-    top = sums.select("subject_id", rank).group_by("subject_id").agg(nw.col("_rank").max())
-    return top.select("subject_id", ((nw.col("_rank") * -1 % count + count) % count).alias(_WINNER))
+def _highest(part: Part, rivals: list[Part], order: list[str]) -> nw.LazyFrame:
+    """The lines of ``part`` with the one among ``rivals``, itself included, that pays the subject most."""
+    lines, ranks = part.lines, [f"_rank{p.index}" for p in rivals if p is not part]
+    for rival, name in zip([p for p in rivals if p is not part], ranks, strict=True):
+        lines = nw.beside(lines, rival.paying.select("subject_id", _rank(rival, order).alias(name)))
+    return lines.with_columns(_winner(nw.max_horizontal(_rank(part, order), *ranks), order)).drop(*ranks)
 
 
 def _topped(part: Part, others: list[Part], order: list[str]) -> Part:
     """The policy's sum is what the subject shall have in all: it pays what the others leave open."""
-    sums = _sums(others, order)
-    total = sums.group_by("subject_id").agg(nw.col("amount").sum().alias("_had"))
-    lines = nw.beside(nw.beside(part.lines, total), _best(sums, order))
+    sums = [p.paying.select("subject_id", "amount", _rank(p, order).alias("_rank")) for p in others]
+    total = nw.concat(sums, how="vertical").group_by("subject_id")
+    total = total.agg(nw.col("amount").sum().alias("_had"), nw.col("_rank").max())
+    lines = nw.beside(part.lines, total.select("subject_id", "_had", _winner(nw.col("_rank"), order)))
     had = ~nw.col("_had").is_null() & (nw.col("amount") != 0)
     left = nw.col("amount") - nw.col("_had")
     left = nw.when(left > 0).then(left).otherwise(nw.lit(0, dtype=nw.Int64))
