@@ -1,4 +1,5 @@
-"""What people do to the register of persons. Status and life events are in ``status``, consent in ``consents``."""
+"""What people do to the register of persons. Beside it: ``contacts`` (and household), ``status`` (and life events), ``consents``, ``health``,
+``looks`` (whole numbers, guarded notes)."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +12,9 @@ from django.utils.translation import gettext as _
 
 from sangyu.kernel import facts
 from sangyu.kernel.actor import Actor
-from sangyu.kernel.audit import log_read
 from sangyu.kernel.crypto import blind_indexes
-from sangyu.kernel.errors import BadValue, Invalid, NotVisible, Refused
+from sangyu.kernel.errors import Invalid, Refused
 from sangyu.kernel.events import emit
-from sangyu.kernel.identity import parse_phone
-from sangyu.kernel.names import clean_name
 from sangyu.kernel.scoping import say_why
 from sangyu.kernel.services import service
 
@@ -33,11 +31,13 @@ from .consents import (
     open_family_access,
     withdraw_consent,
 )
-from .enums import FactKind, NoteTopic, Relation, Sex
+from .contacts import add_contact, remove_contact, set_household, update_contact
+from .enums import FactKind, Sex
 from .health import end_health_note, note_health
+from .looks import close_guarded_note, read_guarded_notes, reveal, reveal_contact, write_guarded_note
 from .merges import merge, preview_merge, preview_undo, undo_merge
-from .models import Contact, GuardedNote, Household, Person, PersonFact
-from .restricting import lift_restriction, refuse_restricted, restrict
+from .models import Person, PersonFact
+from .restricting import lift_restriction, restrict
 from .sharing import end_all, give_back
 from .status import (
     admit_to_institution,
@@ -50,7 +50,7 @@ from .status import (
     revoke_death,
     revoke_residence,
 )
-from .store import locked, refresh_completeness, region_in_scope
+from .store import locked, plain, refresh_completeness, region_in_scope
 
 __all__ = [
     "DuplicatePerson",
@@ -195,7 +195,7 @@ def update_basic(
     if "id_number" not in changes and person.id_number and {"birth_date", "sex"} & changes.keys():
         given["id_number"] = person.id_number
     columns = values.read_basic(given, today=today)
-    changed = {k: v for k, v in columns.items() if _plain(getattr(person, k)) != _plain(v)}
+    changed = {k: v for k, v in columns.items() if plain(getattr(person, k)) != plain(v)}
     if not changed:
         return person
     if not reason.strip() and (asked := _needs_reason(person, changed)):
@@ -218,10 +218,6 @@ def _needs_reason(person: Person, changed: dict[str, Any]) -> str:
         "name": person.name, "sex": person.sex in ("1", "2"), "birth_date": person.birth_date, "id_number": person.id_number,
     }  # fmt: skip
     return "、".join(str(Person._meta.get_field(f).verbose_name) for f, was in known.items() if was and f in changed)
-
-
-def _plain(value: Any) -> Any:
-    return bytes(value) if isinstance(value, memoryview) else value
 
 
 @service("people.edit")
@@ -254,164 +250,3 @@ def take_checks_back(*, actor: Actor, days: dict[int, tuple[str | None, str]]) -
     for before, ids in groups.items():
         Person.objects.filter(pk__in=ids).update(checked_on=before and date.fromisoformat(before))
     return refused
-
-
-# ---------------------------------------------------------------- contacts and household
-def _contact_columns(given: dict[str, Any]) -> dict[str, Any]:
-    columns, errors = dict(given), {}
-    for field, reader in (("name", lambda v: {"name": clean_name(v)}), ("phone", _phone)):
-        if field in given:
-            try:
-                columns |= reader(given[field] or "")
-            except BadValue as bad:
-                errors[field] = [bad.message]
-    if "relation" in given and given["relation"] not in Relation.values:
-        errors["relation"] = [_("Choose the relation.")]
-    if errors:
-        raise Invalid(errors)
-    return columns
-
-
-def _phone(text: str) -> dict[str, Any]:
-    return values.phone_columns(parse_phone(text) if text else "")
-
-
-@service("people.edit")
-def add_contact(
-    *, actor: Actor, person_id: int, name: str, relation: str, phone: str = "", priority: int | None = None, **more: Any
-) -> Contact:
-    """Add somebody to call. ``priority`` 1 is called first; default: after the others. ``more``: is_guardian, is_carer,
-    lives_with, address, note."""
-    person = locked(person_id)
-    columns = _contact_columns({"name": name, "relation": relation, "phone": phone, **more})
-    contact = Contact.objects.create(
-        **columns, person=person, path=person.path, priority=priority or person.contacts.count() + 1
-    )
-    refresh_completeness(person)
-    return contact
-
-
-@service("people.edit")
-def update_contact(*, actor: Actor, contact_id: int, changes: dict[str, Any]) -> Contact:
-    """Change fields of a contact. Raises NotVisible, Invalid."""
-    contact = _contact(contact_id)
-    changed = {k: v for k, v in _contact_columns(changes).items() if _plain(getattr(contact, k)) != _plain(v)}
-    for field, value in changed.items():
-        setattr(contact, field, value)
-    if changed:
-        contact.save(update_fields=list(changed))
-    return contact
-
-
-@service("people.edit")
-def remove_contact(*, actor: Actor, contact_id: int) -> None:
-    """Delete a contact. Refused while a consent names it: withdraw that first (the record of it must stay)."""
-    contact = _contact(contact_id)
-    if contact.consents.exists():
-        raise Refused(
-            _("A consent names this contact. Withdraw the consent; the contact stays in the record."),
-            code="people.contact_in_consent",
-        )
-    person = locked(contact.person_id)
-    contact.delete()
-    refresh_completeness(person)
-
-
-def _contact(pk: int) -> Contact:
-    contact = Contact.objects.select_for_update(of=("self",)).select_related("person").filter(pk=pk).first()
-    if contact is None:
-        raise NotVisible
-    refuse_restricted(contact.person)
-    return contact
-
-
-@service("people.edit")
-def set_household(*, actor: Actor, person_id: int, household_id: int | None = None, **new: Any) -> Household | None:
-    """Put the person into a household, or a ``new`` one (address, housing, floor, has_lift, note), or none."""
-    person = locked(person_id)
-    household = None
-    if household_id is not None:
-        household = Household.objects.filter(pk=household_id).first()
-        if household is None:
-            raise NotVisible
-    elif new:
-        household = Household.objects.create(
-            **{"address": person.address, **new}, region_id=person.region_id, path=person.path
-        )
-    person.household = household
-    person.save(update_fields=["household", "updated_at"])
-    refresh_completeness(person)
-    return household
-
-
-# ---------------------------------------------------------------- reading on purpose
-@service("people.reveal")
-def reveal(*, actor: Actor, person_id: int, field: str, purpose: str) -> str:
-    """The whole ``id_number`` or ``phone``; logged as a read of personal data. Raises NotVisible, Invalid."""
-    if field not in ("id_number", "phone") or not purpose:
-        raise Invalid({"field": [_("Say which number, and what for.")]})
-    person = Person.objects.filter(pk=person_id).first()
-    if person is None:
-        raise NotVisible
-    refuse_restricted(person)
-    log_read(actor=actor, what=field, objects=[person], purpose=purpose)
-    return getattr(person, field)
-
-
-@service("people.reveal")
-def reveal_contact(*, actor: Actor, contact_id: int, purpose: str) -> str:
-    """The whole telephone number of a contact; logged."""
-    contact = Contact.objects.select_related("person").filter(pk=contact_id).first()
-    if contact is None:
-        raise NotVisible
-    refuse_restricted(contact.person)
-    log_read(actor=actor, what="contact phone", objects=[contact], purpose=purpose)
-    return contact.phone
-
-
-@service("people.guarded_notes")
-def write_guarded_note(
-    *, actor: Actor, person_id: int, topic: str, body: str, relative: str = "", now: datetime | None = None
-) -> GuardedNote:
-    """Add a legal concern (R-028); ``relative`` names the guardian or the relative who owes maintenance, if it is about one."""
-    if not body.strip():
-        raise Invalid({"body": [_("The note is empty.")]})
-    if topic not in NoteTopic.values:
-        raise Invalid({"topic": [_("Choose the topic.")]})
-    person = locked(person_id)
-    return GuardedNote.objects.create(
-        person=person,
-        path=person.path,
-        topic=topic,
-        relative=relative.strip(),
-        body=body.strip(),
-        written_at=now or timezone.now(),
-        account_id=actor.account_id,
-        author=actor.name,
-    )
-
-
-@service("people.guarded_notes")
-def read_guarded_notes(*, actor: Actor, person_id: int, purpose: str) -> list[GuardedNote]:
-    """The person's guarded notes, newest first; the reading is logged with its ``purpose``, which must be said (R-028)."""
-    if not purpose.strip():
-        raise Invalid({"purpose": [_("Say why you open the notes.")]})
-    person = Person.objects.filter(pk=person_id).first()
-    if person is None:
-        raise NotVisible
-    notes = list(person.guarded_notes.order_by("-id"))
-    log_read(actor=actor, what="guarded notes", objects=[person], purpose=purpose)
-    return notes
-
-
-@service("people.guarded_notes")
-def close_guarded_note(*, actor: Actor, note_id: int, today: date | None = None) -> GuardedNote:
-    """The concern is settled: the note stays, marked as closed. Raises NotVisible, Refused."""
-    note = GuardedNote.objects.select_for_update().filter(pk=note_id).first()
-    if note is None:
-        raise NotVisible
-    if note.closed_on is not None:
-        raise Refused(_("The note is closed already."), code="people.note_closed")
-    note.closed_on = today or timezone.localdate()
-    note.save(update_fields=["closed_on"])
-    return note

@@ -1,5 +1,7 @@
 """Small steps that the services of this room share. Called inside an open scope."""
 
+from typing import Any
+
 from sangyu.kernel.actor import Actor
 from sangyu.kernel.errors import NotVisible
 from sangyu.kernel.facts import DatedFact
@@ -39,3 +41,8 @@ def live_fact(fact_id: int) -> DatedFact:
     if fact is None:
         raise NotVisible
     return fact
+
+
+def plain(value: Any) -> Any:
+    """As it can be compared: bytes come from the database as a view of them."""
+    return bytes(value) if isinstance(value, memoryview) else value
