@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sangyu.engines.codecs.entries import Entry, Place, pack, subject, unpack
+from sangyu.engines.codecs.entries import Entry, Place, joined, pack, packed, subject, unpack
 
 SOS = Entry(
     b"\x01" * 16, 7, "watch-3g", "alarm", "AL", 1_700_000_000_000, 1_699_999_999_000,
@@ -15,6 +15,10 @@ QUIET = Entry(b"\x02" * 16, 9, "watch-3g", "heartbeat", "LK", 1_700_000_000_000,
 
 def test_both_ways():
     assert unpack(pack([SOS, QUIET])) == [SOS, QUIET]
+
+
+def test_in_two_steps_it_is_the_same_body():
+    assert joined([packed(SOS), packed(QUIET)]) == pack([SOS, QUIET])
 
 
 def test_filed_under_the_devices_time_where_it_can_be_used():

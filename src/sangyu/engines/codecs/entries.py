@@ -1,6 +1,6 @@
 """What travels on the stream of signals: one message of one registered device, the same for gateways, consumers and the push process (ADR 0024).
 
-``pack`` → the body of one stream message, ``unpack`` → its entries. Readings of many devices share a message; an alarm has one to itself.
+``pack`` → the body of one stream message (``packed`` and ``joined``: in two steps), ``unpack`` → its entries. Readings of many devices share a message; an alarm has one to itself.
 """
 
 import msgspec
@@ -67,6 +67,16 @@ _decoder = msgspec.msgpack.Decoder(tuple[int, list[Entry]])
 def pack(entries: list[Entry]) -> bytes:
     """The body of a stream message: version and entries."""
     return _encoder.encode((VERSION, entries))
+
+
+def packed(entry: Entry) -> bytes:
+    """One entry as it lies in a body: a tenth of the memory of what it is made of. ``joined`` makes the body."""
+    return _encoder.encode(entry)
+
+
+def joined(parts: list[bytes]) -> bytes:
+    """The body of a stream message of packed entries, as ``pack`` makes it of the entries."""
+    return _encoder.encode((VERSION, list(map(msgspec.Raw, parts))))
 
 
 def unpack(body: bytes) -> list[Entry]:

@@ -5,6 +5,7 @@ Structs of msgspec: thousands are made each second, and one of twenty fields is 
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from sys import float_info
 
 import msgspec
@@ -25,16 +26,19 @@ class DeviceTime(msgspec.Struct, frozen=True, gc=False):
     @property
     def utc(self) -> datetime | None:
         """The moment, doubtful or not; None without a zone."""
-        if self.offset is None:
-            return None
-        try:
-            return (self.stated - timedelta(minutes=self.offset) if self.offset else self.stated).replace(tzinfo=UTC)
-        except OverflowError:
-            return None
+        return None if self.offset is None else _utc(self.stated, self.offset)
 
     @property
     def usable(self) -> bool:
         return self.doubt is Doubt.NONE
+
+
+@lru_cache(10_000)  # thousands of devices write the same second
+def _utc(stated: datetime, offset: int) -> datetime | None:
+    try:
+        return (stated - timedelta(minutes=offset)).replace(tzinfo=UTC)
+    except OverflowError:
+        return None
 
 
 def device_time(stated: datetime, offset: int | None, received_at: datetime) -> DeviceTime:
@@ -43,10 +47,10 @@ def device_time(stated: datetime, offset: int | None, received_at: datetime) -> 
         return DeviceTime(stated, offset, Doubt.UNSET)
     if offset is None:
         return DeviceTime(stated, offset, Doubt.NO_ZONE)
-    try:
-        age = received_at - (stated - timedelta(minutes=offset) if offset else stated).replace(tzinfo=UTC)
-    except OverflowError:
+    utc = _utc(stated, offset)
+    if utc is None:
         return DeviceTime(stated, offset, Doubt.FUTURE)
+    age = received_at - utc
     if age > OLDEST:
         return DeviceTime(stated, offset, Doubt.OLD)
     return DeviceTime(stated, offset, Doubt.FUTURE if age < -NEWEST else Doubt.NONE)
@@ -150,7 +154,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """What one frame says. ``word`` is the protocol's own type; ``device`` is "" until the connection has said who it is.
 
     ``fields``: values under the dialect's own names, for the product to read. ``states``: worn, moving, charging … as booleans.
-    ``details``: what is kept for people to look at. ``late``: from the device's memory. ``replies`` are sent once this is stored.
+    ``details``: what is kept for people to look at. The names of both are the codec's or the product's, never the device's.
+    ``late``: from the device's memory. ``replies`` are sent once this is stored.
     """
 
     protocol: str

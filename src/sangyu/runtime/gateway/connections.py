@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sangyu.engines.codecs import Codec, Message
+from sangyu.engines.codecs import Codec, Message, Outgoing
 
 from .conversion import network_of
 from .register import Device
@@ -170,19 +170,20 @@ class Connection(asyncio.Protocol):
         if entry is None:
             return
         self.unanswered += 1
-        gateway.publisher.put(entry, self, message)
+        gateway.publisher.put(entry, self, (message.replies, message.confirms))
         if self.unanswered >= gateway.limits.waiting or gateway.publisher.full:
             self._pause()
 
     # ------------------------------------------------------------ the publisher's word
-    def stored(self, token: object) -> None:
-        """The stream has the message on disk: answer it."""
+    def stored(self, token: tuple[tuple[Outgoing, ...], str]) -> None:
+        """The stream has the message on disk: answer it. ``token``: its replies and the word that it confirms."""
         self.unanswered -= 1
-        for reply in token.replies:
+        replies, confirms = token
+        for reply in replies:
             self._write(reply.payload)
         if self.device is not None:
-            if token.confirms:
-                self.gateway.commander.confirmed(self.device.id, token.confirms)
+            if confirms:
+                self.gateway.commander.confirmed(self.device.id, confirms)
             self.gateway.commander.heard(self.device.id, self.family, self.send)
         if not self._reading and self.unanswered < self.gateway.limits.waiting:
             self._resume()
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------ flow
     def _charge(self, messages: int) -> None:
-        now, limits = time.monotonic(), self.gateway.limits
+        now, limits = self.heard, self.gateway.limits
         self._tokens = min(float(limits.burst), self._tokens + (now - self._counted) * limits.rate) - messages
         self._counted = now
         if self._tokens < 0:

@@ -35,7 +35,7 @@ def entry_of(message: Message, device: int, code: str, product: Product | None, 
 
 
 def _whole(own: bytes, message: Message, device: int, code: str, received: int, network: str) -> Entry:
-    time = message.time
+    time, place = message.time, _place(message)
     return Entry(
         own, device, code, str(message.kind), clean(message.word, 64), received,
         device_time=_moment(time) if time is not None and time.usable else None,
@@ -44,11 +44,11 @@ def _whole(own: bytes, message: Message, device: int, code: str, received: int, 
         readings=tuple([(str(r.kind), float(r.value), _moment(r.at) if r.at is not None and r.at.usable else None) for r in message.readings]),
         failed=tuple(map(str, message.failed)),
         alarms=_alarms(message),
-        place=_place(message),
-        states={clean(name, 64): bool(on) for name, on in message.states.items()},
-        details=_details(message),
-        confirms=clean(message.confirms, 128),
-        text=clean(message.text, TEXT),
+        place=place,
+        states={name: bool(on) for name, on in message.states.items()},
+        details=_details(message, place),
+        confirms=clean(message.confirms, 128) if message.confirms else "",
+        text=clean(message.text, TEXT) if message.text else "",
         network=network,
         raw=message.raw[:RAW],
     )  # fmt: skip
@@ -73,11 +73,11 @@ def network_of(message: Message) -> str:
     return f"{message.cells[0].mcc:03d}-{message.cells[0].mnc:02d}" if message.cells else ""
 
 
-def _details(message: Message) -> dict[str, str | int | float | bool | None]:
+def _details(message: Message, place: Place | None) -> dict[str, str | int | float | bool | None]:
     made = _plain(message.details)
     if message.sequence:
         made["sequence"] = clean(message.sequence, 64)
-    if message.position is not None and not message.position.usable:
+    if message.position is not None and place is None:
         made["no_fix"] = True
     if message.time is not None and not message.time.usable:
         made["stated_time"] = message.time.stated.isoformat()
@@ -96,12 +96,11 @@ def _at(name: str, signal: int | None) -> str:
 def _plain(values: Mapping[str, object]) -> dict[str, str | int | float | bool | None]:
     made: dict[str, str | int | float | bool | None] = {}
     for name, value in islice(values.items(), WORDS):
-        key = clean(str(name), 64)
         if not isinstance(value, _PLAIN):
             value = clean(str(value), TEXT)
         elif isinstance(value, int) and not -_WHOLE <= value <= _WHOLE:
             value = str(value)
-        made[key] = value
+        made[name] = value
     return made
 
 

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import Error as JetStreamError
 
-from sangyu.engines.codecs.entries import READING, STREAM, Entry, pack, subject
+from sangyu.engines.codecs.entries import READING, STREAM, Entry, joined, pack, packed, subject
 from sangyu.kernel.aio import ended
 
 log = logging.getLogger(__name__)
@@ -44,19 +44,23 @@ class Waiter(Protocol):
 
 
 class Batch:
-    __slots__ = ("born", "entries", "size", "waiting")
+    """Entries wait packed: what thousands of them are made of would push all else out of the processor's caches."""
+
+    __slots__ = ("born", "entries", "ids", "size", "waiting")
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[bytes] = []
+        self.ids: list[bytes] = []
         self.waiting: list[tuple[Waiter, object, float]] = []
         self.size = 0
         self.born = time.monotonic()
 
     def tell(self, stored: bool, before: float = float("inf")) -> None:
         """Tell all who wait since before that moment."""
-        told = [w for w in self.waiting if w[2] <= before]
-        self.waiting = [w for w in self.waiting if w[2] > before]
-        for waiter, token, _since in told:
+        told, self.waiting = self.waiting, [w for w in self.waiting if w[2] > before]
+        for waiter, token, since in told:
+            if since > before:
+                continue
             try:
                 waiter.stored(token) if stored else waiter.failed()
             except Exception:
@@ -106,9 +110,11 @@ class Publisher:
         if batch is None:
             batch = self._batch = Batch()
             asyncio.get_running_loop().call_later(EVERY, self._seal, batch)
-        batch.entries.append(entry)
+        part = packed(entry)
+        batch.entries.append(part)
+        batch.ids.append(entry.id)
         batch.waiting.append((waiter, token, batch.born))
-        batch.size += 300 + len(entry.raw)
+        batch.size += len(part)
         self.waiting += 1
         if len(batch.entries) >= MOST_ENTRIES or batch.size >= MOST_BYTES:
             self._seal(batch)
@@ -145,6 +151,7 @@ class Publisher:
             if len(first.entries) + len(following.entries) > MOST_ENTRIES or first.size + following.size > MOST_BYTES:
                 break
             first.entries += following.entries
+            first.ids += following.ids
             first.waiting += following.waiting
             first.size += self._sealed.popleft().size
         return first
@@ -153,8 +160,8 @@ class Publisher:
         stored = False
         try:
             self._shard = (self._shard + 1) % SHARDS
-            mark = blake2b(b"".join(e.id for e in batch.entries), digest_size=16).hexdigest()
-            body = pack(batch.entries)
+            mark = blake2b(b"".join(batch.ids), digest_size=16).hexdigest()
+            body = joined(batch.entries)
             until = batch.born + GIVE_UP
             while not stored and time.monotonic() < until:
                 stored = await self._try(f"{READING}.{self._shard}", body, mark)
@@ -179,7 +186,6 @@ class Publisher:
             self.counts["alarms_given_up"] += 1
             log.error("too many alarms wait for the stream: one was given up, its device will send it again")
         batch = self._alarms[entry.id] = Batch()
-        batch.entries.append(entry)
         batch.waiting.append((waiter, token, batch.born))
         self._start(self._send_alarm(entry, batch))
 
