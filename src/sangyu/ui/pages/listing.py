@@ -22,7 +22,7 @@ from .base import Link, Page
 from .bulk import Bulk, acts_of
 from .columns import Column
 from .form import dress
-from .keyset import Slice, page_of, plan_of, total_of
+from .keyset import Plan, Slice, page_of, plan_of, total_of
 
 SIZES = (20, 50, 100)
 #: Keys of the address that are not filters.
@@ -64,6 +64,8 @@ class ListPage(Page):
         pgettext_lazy("ui", "Checked by"),
         pgettext_lazy("ui", "Approved by"),
     )
+    #: At most so many rows can come, where a search knows it: then nothing has to be estimated.
+    at_most: int | None = None
     #: What has to be said beside the number of rows, set while they are looked for.
     note: str = ""
     empty_title: ClassVar[str] = ""
@@ -182,7 +184,7 @@ class ListPage(Page):
         printing = "print" in request.GET
         size = 5_000 if printing else self.page_size
         after, before = self.params.get("after", ""), self.params.get("before", "")
-        plan = plan_of(rows) if not problem and self.narrowed else None
+        plan = self.expected(rows) if not problem and self.narrowed else None
         part = page_of(
             rows,
             self.order,
@@ -199,6 +201,10 @@ class ListPage(Page):
         context = self.context(**self.table_context(part, total, exact, problem))
         template = "ui/list/print.html" if printing else self.fragment if self.partial else self.template
         return self.render(template, context, status=422 if problem else 200)
+
+    def expected(self, rows) -> Plan:
+        """How many ``rows`` come and what counting them costs."""
+        return plan_of(rows) if self.at_most is None else Plan(self.at_most, 0.0)
 
     def post(self, request, *args, **kwargs) -> HttpResponse:
         """A bulk act, or one on saved views."""
