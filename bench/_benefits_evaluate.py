@@ -48,8 +48,7 @@ def policies() -> list[Policy]:
 
 def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
     """The tables that the policies read, from the arrays; ``unknown`` and the year 2100 are null."""
-    raw = {"subject_id": np.arange(len(arrays["birth_date"]))}
-    columns = {"subject_id": pl.col("subject_id").set_sorted()}
+    raw, columns = {}, {"subject_id": pl.int_range(pl.len()).set_sorted()}
     for name, values in arrays.items():
         raw[name], column = values, pl.col(name)
         if name in CODED:  # places in the list of codes, of which the last is none
@@ -58,7 +57,9 @@ def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
             raw[name], column = values.view(np.int64).astype(np.int32), column.cast(pl.Date)
             column = pl.when(column != NEVER.item()).then(column) if name != "birth_date" else column
         columns[name] = column
-    whole = pl.DataFrame(raw).lazy().select(**columns).collect(engine="in-memory")
+    frame = pl.DataFrame(raw).lazy()  # a plan a column: Polars works off plans side by side, not the columns of one
+    made = pl.collect_all([frame.select(column.alias(name)) for name, column in columns.items()], engine="in-memory")
+    whole = pl.concat(made, how="horizontal")
     return {r: whole.select("subject_id", *sorted(r.terms)) for r in readings(found, MONTH)}
 
 

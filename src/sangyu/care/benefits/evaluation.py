@@ -208,9 +208,8 @@ def _fresh(
     """Lines of one policy with the columns that a run compares."""
     met = frame.filter(pl.col("subject_id").is_in(lines["subject_id"].implode()))
     whole = lines.join(facts_of(met, policy.terms, policy.code), on="subject_id", how="left", maintain_order="left")
-    kind = SubjectKind.PERSON.value if reading.subject in PERSONS else reading.subject
     same = {
-        "subject_kind": kind, "policy": policy.code, "version_id": version.pk, "month": month, "period": policy.period, "form": policy.form,
+        "subject_kind": _kind(reading.subject), "policy": policy.code, "version_id": version.pk, "month": month, "period": policy.period, "form": policy.form,
         "fund": policy.fund,
     }  # fmt: skip
     columns = [
@@ -253,22 +252,29 @@ def _held(lines: pl.DataFrame, path: str, period: Period, left: Sequence[int]) -
     ).select(lines.columns)
 
 
+def _kind(subject: str) -> str:
+    """Whose line it is: residents are persons."""
+    return SubjectKind.PERSON.value if subject in PERSONS else subject
+
+
 def _paid(run: Run, used: Sequence[Policy], month: date) -> pl.DataFrame | None:
     """subject_id, policy, amount of what earlier months of the policy's cycle gave already (R-045, R-060)."""
-    found: list[tuple[int, str, int]] = []
+    asked = [
+        (p.code, _kind(p.subject), due.cycle.start, min(due.cycle.end, month))
+        for p in used
+        if p.repeat and (due := p.due(month)) is not None
+    ]
+    if not asked:
+        return None
     with as_system("another region may have paid the subject before"), connection.cursor() as cursor:
-        for policy in used:
-            due = policy.due(month)
-            if due is None or not policy.repeat:
-                continue
-            kind = SubjectKind.PERSON.value if policy.subject in PERSONS else policy.subject
-            cursor.execute(
-                "SELECT subject_id, policy, sum(amount)::bigint FROM benefits_line WHERE policy = %s AND subject_kind = %s "
-                "AND month >= %s AND month < %s AND run_id <> %s AND (state IN ('released', 'open')) "
-                "GROUP BY 1, 2 HAVING sum(amount) <> 0",
-                [policy.code, kind, due.cycle.start, min(due.cycle.end, month), run.pk],
-            )
-            found += cursor.fetchall()
+        cursor.execute(
+            "SELECT l.subject_id, l.policy, sum(l.amount)::bigint FROM benefits_line l "
+            "JOIN unnest(%s::text[], %s::text[], %s::date[], %s::date[]) AS p (code, kind, first, until) "
+            "ON l.policy = p.code AND l.subject_kind = p.kind AND l.month >= p.first AND l.month < p.until "
+            "WHERE l.run_id <> %s AND l.state IN ('released', 'open') GROUP BY 1, 2 HAVING sum(l.amount) <> 0",
+            [*map(list, zip(*asked, strict=True)), run.pk],
+        )
+        found = cursor.fetchall()
     if not found:
         return None
     return pl.DataFrame(found, schema={"subject_id": pl.Int64, "policy": pl.String, "amount": pl.Int64}, orient="row")

@@ -66,6 +66,13 @@ class _Frames:
     def lazy(self, table: Any) -> Any:
         return table.lazy() if _current.get() is _POLARS else narwhals.from_native(table).lazy()
 
+    def kept(self, table: Any, mark: str, columns: Sequence[str]) -> Any:
+        """``columns`` of the rows that have the mark."""
+        if _current.get() is _POLARS:
+            # Column by column: a whole frame Polars cuts up and puts together again, which takes longer than to filter it.
+            return table.select(pl.col(columns).filter(pl.col(mark)))
+        return table.filter(self.col(mark)).select(*columns)
+
     def beside(self, left: Any, right: Any) -> Any:
         """``left`` with the columns of ``right``, which has a subject once; where tables have an order, in its own."""
         if not isinstance(left, pl.LazyFrame):

@@ -137,7 +137,8 @@ class _Lines:
             frame = self._cut(table).filter(self.holds).select("subject_id", FROM, TO, *self._sums)
             frame = self._summed(self._limited(frame))
         else:
-            frame = table.filter(nw.col(self.mark)).select("subject_id", *self._sums)
+            read = [self.columns.get(t, t) for t in sorted(self.policy.terms)]
+            frame = nw.kept(table, self.mark, ["subject_id", *read]).select("subject_id", *self._sums)
             frame = self._limited(frame)
         return frame.select("subject_id", *self._line)
 
