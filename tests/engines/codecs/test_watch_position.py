@@ -53,7 +53,7 @@ def read_plainly(monkeypatch, data: bytes):
 
 
 def test_what_watches_usually_write_is_read_at_one_stroke():
-    given = (b"raw", "3G", "8800000015", "", "UD", USUAL, NOW)
+    given = (b"raw", "3G", "8800000015", "", f"UD,{USUAL}".encode(), NOW)
     message = watch_position.usual(*given)
     assert (message.position.latitude, message.position.longitude, message.position.fixed) == (31.230416, 121.473701, True)  # fmt: skip
     assert [r.value for r in message.readings] == [88, 63, 2310]
@@ -64,7 +64,7 @@ def test_what_watches_usually_write_is_read_at_one_stroke():
 
 
 @settings(deadline=None, max_examples=300)
-@given(word=st.sampled_from(["UD", "UD2", "ud2", "UD_LTE", "WT", "AL"]), content=positions(), head=st.sampled_from(["3G*8800000015", "ZJ*014111001350304*0033"]))  # fmt: skip
+@given(word=st.sampled_from(["UD", "UD2", "ud2", "UD_LTE", "UD ", "UDé", "WT", "WTX", "AL"]), content=positions(), head=st.sampled_from(["3G*8800000015", "ZJ*014111001350304*0033"]))  # fmt: skip
 @example("UD", USUAL, "3G*8800000015")
 def test_both_ways_give_the_same_message(word, content, head):
     data = frame(f"{word},{content}", head)

@@ -23,8 +23,7 @@ def number(text: str) -> float | None:
 
 def whole(text: str) -> int | None:
     """A whole number; "12.0" counts."""
-    text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) < 16:
+    if len(text) < 16 and text.isdigit() and text.isascii():  # nearly all
         return int(text)
     value = number(text)
     return int(value) if value is not None else None

@@ -34,13 +34,13 @@ def read(
     raw: bytes, family: str, device: str, serial: str, content: bytes, received_at: datetime, options: Options
 ) -> Message:
     """The message of one frame; an unknown word gives one that says nothing."""
+    if content.startswith((b"UD", b"WT")):
+        usual = watch_position.usual(raw, family, device, serial, content, received_at)
+        if usual is not None:
+            return usual
     word_bytes, comma, rest = content.partition(b",")
     word = word_bytes.decode("latin-1").strip()
     upper = word.upper()
-    if comma and upper.startswith(("UD", "WT")):
-        usual = watch_position.usual(raw, family, device, serial, word, rest.decode("latin-1"), received_at)
-        if usual is not None:
-            return usual
 
     def made(kind: MessageKind, reply: str | None = None, **parts) -> Message:
         replies = (Outgoing(frame(family, device, serial, reply.encode())),) if reply else ()

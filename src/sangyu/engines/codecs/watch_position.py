@@ -32,9 +32,9 @@ STATE_BITS = {1: "outside_fence", 2: "inside_fence", 3: "worn", 4: "moving"}
 
 # ---------------------------------------------------------------- as nearly all are written
 _REAL, _SMALL, _WHOLE = r"( ?\d{1,9}(?:\.\d{1,9})?)", r"(-?\d{1,9}(?:\.\d{1,9})?)", r"(\d{1,9})"
-#: Day, time, fix, place, speed, course, height; satellites, signal, battery, steps, tumbles; status without an alarm of its upper half; neighbours.
+#: Word, day, time, fix, place, speed, course, height; satellites, signal, battery, steps, tumbles; status without an alarm of its upper half; neighbours.
 _USUAL = re.compile(
-    r"(\d{6}),(\d{6}),([AV])," + ",".join([_REAL, "([NS])", _REAL, "([EW])", _REAL, _REAL, _SMALL, *[_WHOLE] * 5])
+    r"(UD\w*|WT),(\d{6}),(\d{6}),([AV])," + ",".join([_REAL, "([NS])", _REAL, "([EW])", _REAL, _REAL, _SMALL, *[_WHOLE] * 5])
     + r",(0000[0-9A-Fa-f]{4})(?:,(.*))?",
     re.ASCII | re.DOTALL,
 )  # fmt: skip
@@ -42,15 +42,13 @@ _STATES = [{name: bool(low >> bit & 1) for bit, name in STATE_BITS.items()} for 
 _MOST_STEPS = POSSIBLE[ReadingKind.STEPS][1]
 
 
-def usual(
-    raw: bytes, family: str, device: str, serial: str, word: str, text: str, received_at: datetime
-) -> Message | None:
-    """The message of a position with plain numbers, no alarm and nothing impossible; ``text`` is what follows ``word``. None for any other."""
-    found = _USUAL.fullmatch(text)
+def usual(raw: bytes, family: str, device: str, serial: str, content: bytes, received_at: datetime) -> Message | None:
+    """The message of a position with plain numbers, no alarm and nothing impossible. None for any other content."""
+    found = _USUAL.fullmatch(content.decode("latin-1"))
     if found is None:
         return None
     (
-        day, clock, fix, latitude, north, longitude, east, speed, course, height, satellites, signal, battery, steps, tumbles, status, tail,
+        word, day, clock, fix, latitude, north, longitude, east, speed, course, height, satellites, signal, battery, steps, tumbles, status, tail,
     ) = found.groups()  # fmt: skip
     stated, bits = day_and_clock(day, clock), int(status, 16)
     latitude, longitude, signal, battery, steps = map(float, (latitude, longitude, signal, battery, steps))
@@ -177,4 +175,4 @@ def _neighbours(tail: list[str]) -> tuple[tuple[Cell, ...], tuple[AccessPoint, .
 def _cell_number(text: str) -> int | None:
     """Decimal, or hexadecimal if it contains A to F."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else hexadecimal(text)
+    return int(text) if len(text) < 12 and text.isdigit() and text.isascii() else hexadecimal(text)
