@@ -204,9 +204,10 @@ def _whose(fresh: list[Entry], known: dict[int, devices.Bearer]) -> list[Whose]:
 _LAST = """
 WITH up AS (INSERT INTO signals_last AS l (device_id, path, person_id, product, network, seen_at, placed_at, latitude, longitude, accuracy,
   battery, battery_at, states, silent)
-SELECT d, p, w, c, n, to_timestamp(s / 1000.0), to_timestamp(pa / 1000.0), la, lo, ac, b, to_timestamp(ba / 1000.0), st, false
-  FROM json_to_recordset(%s) t (d bigint, p text, w bigint, c text, n text, s bigint, pa bigint, la float8, lo float8, ac float8, b smallint,
-    ba bigint, st jsonb)
+SELECT device, path, person, product, network, to_timestamp(seen / 1000.0), to_timestamp(placed / 1000.0), latitude, longitude, accuracy,
+    battery, to_timestamp(measured / 1000.0), states, false
+  FROM json_to_recordset(%s) t (device bigint, path text, person bigint, product text, network text, seen bigint, placed bigint,
+    latitude float8, longitude float8, accuracy float8, battery smallint, measured bigint, states jsonb)
 ON CONFLICT (device_id) DO UPDATE SET path = excluded.path, person_id = excluded.person_id, product = excluded.product,
   network = CASE WHEN excluded.network = '' THEN l.network ELSE excluded.network END, seen_at = greatest(l.seen_at, excluded.seen_at),
   placed_at = CASE WHEN l.person_id IS DISTINCT FROM excluded.person_id THEN excluded.placed_at ELSE greatest(l.placed_at, excluded.placed_at) END,
@@ -222,44 +223,46 @@ SELECT device_id FROM up WHERE silent
     "(l.person_id IS DISTINCT FROM excluded.person_id OR excluded.placed_at >= coalesce(l.placed_at, '-infinity'))",
 )
 
-_KEYS = ("d", "p", "w", "c", "n", "s", "pa", "la", "lo", "ac", "b", "ba", "st")
+
+class _Standing(msgspec.Struct, gc=False, omit_defaults=True):
+    """What a batch says about where one device stands, a row of ``_LAST``. Moments in milliseconds."""
+
+    device: int
+    product: str
+    seen: int
+    path: str
+    network: str
+    person: int | None = None
+    placed: int | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    accuracy: float | None = None
+    battery: int | None = None
+    measured: int | None = None
+    states: dict[str, bool] | None = None
 
 
 def _last(fresh: list[Entry], known: dict[int, devices.Bearer], whose: list[Whose]) -> list[int]:
     """Write where the devices stand; answers those that had been silent. The statement that locks: by device, in order."""
-    rows: dict[int, list] = {}
+    rows: dict[int, _Standing] = {}
     for e, owner in zip(fresh, whose, strict=True):
         row = rows.get(e.device)
         if row is None:
-            row = rows[e.device] = [
-                e.device,
-                "",
-                None,
-                known[e.device].product,
-                "",
-                0,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-            ]
-        if e.received_at >= row[5]:
-            row[5] = e.received_at
-            row[4] = e.network[:60] or row[4]
-            if e.states:
-                row[12] = e.states
-        if e.place is not None and owner.position and (row[6] is None or e.at >= row[6]):
-            row[6:10] = [e.at, e.place.latitude, e.place.longitude, e.place.accuracy_m]
+            row = rows[e.device] = _Standing(e.device, known[e.device].product, 0, "", "")
+        if e.received_at >= row.seen:
+            row.seen, row.network = e.received_at, e.network[:60] or row.network
+            row.states = e.states or row.states
+        here = e.place
+        if here is not None and owner.position and (row.placed is None or e.at >= row.placed):
+            row.placed, row.latitude, row.longitude, row.accuracy = e.at, here.latitude, here.longitude, here.accuracy_m
         for name, value, own in e.readings:
-            if name == "battery" and (row[11] is None or (own or e.at) >= row[11]):
-                row[10], row[11] = round(value), own or e.at
+            if name == "battery" and (row.measured is None or (own or e.at) >= row.measured):
+                row.battery, row.measured = round(value), own or e.at
     for row in rows.values():  # who has it now, not who had it when a late message was made
-        here = known[row[0]].at(row[5])
-        row[1], row[2] = (here.path, here.person_id) if here else (known[row[0]].path, None)
-    standing = _json([dict(zip(_KEYS, rows[d], strict=True)) for d in sorted(rows)]).decode()
+        bearer = known[row.device]
+        now = bearer.at(row.seen)
+        row.path, row.person = (now.path, now.person_id) if now else (bearer.path, None)
+    standing = _json([rows[device] for device in sorted(rows)]).decode()
     return [pk for (pk,) in quick.rows(_LAST, [standing])]
 
 
