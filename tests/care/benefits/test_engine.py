@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import date
 
+import polars as pl
 import pytest
 
 from care.benefits.conftest import DECEMBER, NOVEMBER, OCTOBER, at
@@ -10,6 +11,8 @@ from care.policies.conftest import approved, author, chief, document, fresh_fact
 from sangyu.care.applications.models import Application, Objection
 from sangyu.care.benefits import selectors, services
 from sangyu.care.benefits.enums import Change, LineKind
+from sangyu.care.policies.selectors import Store, read_text
+from sangyu.engines.policy import Period, readings
 from sangyu.kernel.scoping import scope
 from sangyu.registry.people.models import Person, PersonFact
 from support.policies import ADVANCED_AGE, HOME_CARE
@@ -93,6 +96,24 @@ def test_what_is_given_on_application_is_paid_to_who_has_an_approved_one(county,
     assert [(x.subject_id, x.amount, x.facts["applied_on"]) for x in run.lines.all()] == [
         (asked.pk, 10000, "2026-10-09")
     ]
+
+
+def test_a_word_of_its_own_is_read_for_the_policies_that_ask_and_its_first_day_counts(county):
+    """R-029: merged files may bring two approved applications; a policy that pays by itself has no column for it."""
+    person = county.people[0]
+    for n, day in enumerate((date(2026, 10, 1), date(2026, 10, 9), date(2026, 9, 5))):
+        Application.objects.create(
+            number=f"SQ{n}", person=person, path=person.path, policy_code="advanced-age", policy_name="高龄津贴",
+            channel="community", applicant="本人", applied_on=date(2026, 9, 1), due_on=date(2026, 10, 20), steps=["county"],
+            done=1, state="approved", approved_from=day, decided_at=at(1),
+        )  # fmt: skip
+    asks = read_text(ADVANCED_AGE.replace("application: automatic", "application: required"))
+    (reading,) = readings([asks], Period.month(2026, 10))
+    with scope(county.prepares):
+        store = Store(county.prepares.path, policies=[asks, read_text(HOME_CARE)])
+        frame = store.frame(reading).filter(pl.col("subject_id") == person.pk)
+    assert [c for c in frame.columns if c.startswith("applied_on")] == ["applied_on@advanced-age"]
+    assert frame["applied_on@advanced-age"].to_list() == [date(2026, 9, 5)]
 
 
 def test_twice_from_the_same_facts_is_the_same(city):

@@ -2,11 +2,12 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from django.utils import timezone
 
-from sangyu.care.policies import selectors
+from sangyu.care.policies import columns, selectors
 from sangyu.care.policies.frames import Store, frames
 from sangyu.engines.policy import Reading
 from sangyu.kernel.scoping import scope
@@ -106,6 +107,14 @@ def test_as_known_then(elder, staff):
         (now,) = frames(city.path, [reading]).values()
     assert rows(now, "payment_level", "alive") == [("full", False)]
     assert rows(before, "payment_level")[0][0] == "part"
+
+
+def test_places_of_ids():
+    """Ids of other regions lie before, between and behind those that are known."""
+    who, there = columns.Places(np.array([5, 9, 12])).of(np.array([12, 4, 5, 13, 7]))
+    assert (who.tolist(), there.tolist()) == ([2, 0], [True, False, True, False, False])
+    who, there = columns.Places(np.empty(0, np.int64)).of(np.array([12]))
+    assert (who.tolist(), there.tolist()) == ([], [False])
 
 
 def test_a_line_can_name_its_rows(elder, staff):

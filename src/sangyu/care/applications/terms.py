@@ -11,7 +11,7 @@ _BODIES = ("facility", "organisation", "worker")
 #: Known whenever there is an approved application, also on days before the one from which it holds: the policy's start counts
 #: that day as its rule says (from the day, from the month).
 _APPROVED = (
-    "SELECT a.policy_code AS policy, {subject} AS subject_id, {value}::text AS value, DATE '1900-01-01' AS valid_from, "
+    "SELECT a.policy_code AS policy, {subject} AS subject_id, {value} AS value, DATE '1900-01-01' AS valid_from, "
     "NULL::date AS valid_to, {row} AS row_id FROM applications_application a WHERE a.state = 'approved' AND {where} "
     "AND a.policy_code = ANY(%(policies)s) AND a.path >= %(path)s AND a.path < %(path)s || '~' "
     "AND (%(known)s::timestamptz IS NULL OR a.decided_at <= %(known)s){more}"

@@ -89,6 +89,8 @@ def month_of(day: date) -> Period:
 
 def evaluate_run(actor: Actor, run: Run, past: Sequence[date], op: Any) -> Evaluated:
     """Compute the run's month and ``past`` as known at ``run.known_at``, with the versions approved for them now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '128MB'")  # a city's arrays and lines are sorted in memory
     months = [run.month, *past]
     due = {m: policies.due_in(run.path, m) for m in months}
     parsed = {v.pk: policies.policy_of(v) for versions in due.values() for v in versions}

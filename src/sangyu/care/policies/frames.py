@@ -69,6 +69,7 @@ class Store:
         self.dated = DatedRows(self, span)
         self._bases: dict[str, tuple[np.ndarray, pl.Series]] = {}
         self.series: dict[tuple[str, str, date | None], pl.Series] = {}
+        self._places: dict[str, columns.Places] = {}
         self._frames: dict[tuple, pl.DataFrame] = {}
         #: What the session made of these facts; a place for whoever keeps the store.
         self.answers: dict[Any, pl.DataFrame] = {}
@@ -126,6 +127,13 @@ class Store:
                 series = self._as_then(subject, name, known, columns.day_series(name, days))
                 self.series[key_of(subject, name, None)] = series
         return self._bases[kind]
+
+    def places(self, subject: str) -> columns.Places:
+        """Where the ids of ``base`` stand in its columns."""
+        kind = table_of(subject)
+        if kind not in self._places:
+            self._places[kind] = columns.Places(self.base(subject)[0])
+        return self._places[kind]
 
     def _subjects(self, subject: str, *expressions: str) -> str:
         base = BASES[subject]

@@ -27,7 +27,7 @@ AROUND = timedelta(days=62)
 _EPOCH = date(1970, 1, 1).toordinal()
 #: Who has which value of which word. Nearly everything holds on all the days that are read: of that no days are sent.
 _GATHERED = """
-SELECT name, value, array_agg(subject_id), array_agg(valid_from) FILTER (WHERE NOT whole), array_agg(until) FILTER (WHERE NOT whole)
+SELECT name, value::text, array_agg(subject_id), array_agg(valid_from) FILTER (WHERE NOT whole), array_agg(until) FILTER (WHERE NOT whole)
   FROM (SELECT r.*, coalesce(valid_to, 'infinity'::date) AS until,
                valid_from <= %(first)s AND (valid_to IS NULL OR valid_to > %(last)s) AS whole
           FROM ({rows}) r WHERE valid_from <= %(last)s AND (valid_to IS NULL OR valid_to > %(first)s)) t
@@ -100,15 +100,13 @@ class DatedRows:
             values = store.values(policies=codes, first=first, last=last)
             for code, *row in columns.fetch(_GATHERED.format(rows=rows), values):
                 found[f"{word}@{code.decode()}"].append(row)
-        known, _paths = store.base(subject)
-        return {
-            n: _rows(known, sorted(groups, key=itemgetter(0), reverse=True), number_of(first))
-            for n, groups in found.items()
-        }
+        places = store.places(subject)
+        return {n: _rows(places, groups, number_of(first)) for n, groups in found.items()}
 
 
-def _rows(known: np.ndarray, groups: list[list[bytes | None]], first: int) -> Rows:
-    """``groups``: value, ids, and their days unless they hold on all of them; the lowest value last, so that it stands."""
+def _rows(places: columns.Places, groups: list[list[bytes | None]], first: int) -> Rows:
+    """``groups``: value, ids, and their days unless they hold on all of them."""
+    groups = sorted(groups, key=itemgetter(0), reverse=True)  # the lowest value last, so that it stands
     ids = [columns.ids(g[1]) for g in groups]
     which = np.repeat(np.arange(len(groups), dtype=np.uint32), [len(i) for i in ids])
     begins = [
@@ -118,7 +116,7 @@ def _rows(known: np.ndarray, groups: list[list[bytes | None]], first: int) -> Ro
         columns.days(g[3]) if g[3] else np.full(len(i), columns.NO_DAY, np.int32)
         for g, i in zip(groups, ids, strict=True)
     ]
-    who, there = columns.places(known, _joined(ids, np.int64))
+    who, there = places.of(_joined(ids, np.int64))
     return Rows(
         [g[0].decode() for g in groups],
         who,

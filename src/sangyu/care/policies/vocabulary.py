@@ -48,8 +48,8 @@ class Fact:
 @dataclass(frozen=True)
 class Dated:
     """Rows of another room that differ from policy to policy, as the day of an application does: ``sql`` selects policy (code),
-    subject_id, value (text), valid_from, valid_to, row_id for all of ``%(policies)s`` (codes). It may use ``%(known)s`` (moment,
-    NULL = now). Of several values on a day the lowest text counts.
+    subject_id, value, valid_from, valid_to, row_id for all of ``%(policies)s`` (codes). It may use ``%(known)s`` (moment,
+    NULL = now). Of several values on a day the one that is lowest as text counts.
     """
 
     sql: str
