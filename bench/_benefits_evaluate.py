@@ -56,11 +56,14 @@ def tables(found: list[Policy], arrays: dict[str, np.ndarray]) -> dict:
         elif values.dtype.kind == "M":
             raw[name], column = values.view(np.int64).astype(np.int32), column.cast(pl.Date)
             column = pl.when(column != NEVER.item()).then(column) if name != "birth_date" else column
+        elif values.dtype.kind == "b":
+            raw[name], column = values.view(np.uint8), column == 1
         columns[name] = column
-    frame = pl.DataFrame(raw).lazy()  # a plan a column: Polars works off plans side by side, not the columns of one
-    made = pl.collect_all([frame.select(column.alias(name)) for name, column in columns.items()], engine="in-memory")
+    # in two plans: Polars works off plans side by side, not the columns of one
+    frame, named = pl.DataFrame(raw).lazy(), [column.alias(name) for name, column in columns.items()]
+    made = pl.collect_all([frame.select(named[::2]), frame.select(named[1::2])], engine="in-memory")
     whole = pl.concat(made, how="horizontal")
-    return {r: whole.select("subject_id", *sorted(r.terms)) for r in readings(found, MONTH)}
+    return {r: whole[["subject_id", *sorted(r.terms)]] for r in readings(found, MONTH)}
 
 
 def ours(found: list[Policy], arrays: dict[str, np.ndarray]) -> pl.DataFrame:

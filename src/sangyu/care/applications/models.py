@@ -79,6 +79,12 @@ class Application(PlaceRow, ForSubject):
         ]
         indexes = [
             models.Index(fields=["person", "policy_code"], name="application_person"),
+            # few among the many of persons
+            models.Index(
+                fields=["body_kind", "body_id", "policy_code"],
+                name="application_body",
+                condition=Q(body_id__isnull=False),
+            ),
             models.Index(fields=["-submitted_at", "-id"], name="application_recent"),
             models.Index(fields=["due_on"], name="application_due", condition=Q(state__in=OPEN)),
         ]

@@ -23,7 +23,11 @@ def _of_subjects(**parts: str) -> dict[str, Dated]:
     table = "applications_application"
     people = Dated(_APPROVED.format(subject="a.person_id", where="a.person_id IS NOT NULL", **parts), table)
     bodies = {
-        k: Dated(_APPROVED.format(subject="a.body_id", where=f"a.body_kind = '{k}'", **parts), table) for k in _BODIES
+        k: Dated(
+            _APPROVED.format(subject="a.body_id", where=f"a.body_id IS NOT NULL AND a.body_kind = '{k}'", **parts),
+            table,
+        )
+        for k in _BODIES
     }
     return {**dict.fromkeys(sorted(_PEOPLE), people), **bodies}
 
