@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,6 +148,7 @@ class House:
             self.end(child)
         self.server.terminate()
         self.server.wait(20)
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
 # ---------------------------------------------------------------- the load
