@@ -18,7 +18,7 @@ from support.stack import context_of
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 pytestmark = [pytest.mark.e2e, pytest.mark.stack]
 
-#: A worn watch, a second operator, and two stations beside its wearer: the nearer one has its free day today.
+#: A worn watch, a second operator, and two stations beside its wearer, who may be out for a walk: the nearer one has its free day today.
 MAKE = """
 from datetime import date, time
 from django.utils import timezone
@@ -26,10 +26,12 @@ from sangyu.care.emergencies.models import Incident, OpenHours, Station
 from sangyu.registry.accounts.models import Account, Grant
 from sangyu.registry.devices.models import Device
 from sangyu.registry.facilities.models import Facility
+from sangyu.runtime.simulate.life import Life
 busy = Incident.objects.exclude(state__in=["closed", "reviewed"]).exclude(person=None).values("person")
 worn = Device.objects.filter(protocol="watch", state="issued", person__latitude__isnull=False, person__died_on=None)
 watch = worn.exclude(person__in=busy).select_related("person").order_by("pk").first()
 who = watch.person
+here = Life(1, watch.identity, who.latitude, who.longitude).at(timezone.localtime())
 one = Account.objects.get(username={operator!r})
 two, made = Account.objects.get_or_create(username=one.username + "2", defaults={{"name": "二号坐席", "password": one.password}})
 if made:
@@ -42,7 +44,7 @@ if made:
         grant.save(force_insert=True)
 def station(name, north):
     house, _made = Facility.objects.update_or_create(name=name, defaults={{"kind": "station", "region_id": who.region_id, "path": who.path,
-        "latitude": who.latitude + north, "longitude": who.longitude, "opened_on": date(2020, 1, 1), "urban_rural": "urban", "telephone": "0417-2800000"}})
+        "latitude": here.latitude + north, "longitude": here.longitude, "opened_on": date(2020, 1, 1), "urban_rural": "urban", "telephone": "0417-2800000"}})
     return house, Station.objects.get_or_create(facility=house, defaults={{"path": who.path}})[0]
 near, near_row = station("试验近站", 0.002)
 next_one, next_row = station("试验次站", 0.004)

@@ -1,5 +1,6 @@
 """The API as the tests ask it: Schemathesis on the real WSGI application, and one working example per operation."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from .counties import County
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 WHY = {"reason": "家属要求"}
+HOUSE = {"body_kind": "facility", "body_id": "@facility"}
 #: operationId → (names of County.ids for the path, query, body). Body values that start with "@" name ids as well.
 EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "emergencies.list": ({}, {"state": "open"}, None),
@@ -203,6 +205,7 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "applications.list": ({}, {"person_id": "@person"}, None),
     "applications.get": ({"application_id": "application"}, {}, None),
     "applications.apply": ({}, {}, {"person_id": "@resident", "policy_code": "home-help", "text": "一人生活"}),
+    "applications.apply_for_body": ({}, {}, {**HOUSE, "policy_code": "building-grant", "text": "新建日间照料"}),
     "applications.step": ({"application_id": "application"}, {}, {"reason": "符合"}),
     "applications.refuse": ({"application_id": "application"}, {}, WHY),
     "applications.decide": (
@@ -210,6 +213,7 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
         {
             "amount": 20000, "document": "评审纪要3号", "held_on": "2026-11-03",
             "members": [{"name": n, "position": "科员", "vote": "for"} for n in ("甲", "乙", "丙")],
+            "minutes": b64encode(b"%PDF-1.4 minutes").decode(),
         },
     ),
     "objections.list": ({}, {"state": "open"}, None),
@@ -217,12 +221,14 @@ EXAMPLES: dict[str, tuple[dict, dict, dict | None]] = {
     "objections.make": (
         {}, {}, {"person_id": "@resident", "policy_code": "home-help", "month": "2026-10-01", "text": "上月少发"},
     ),
+    "objections.make_for_body": ({}, {}, {**HOUSE, "policy_code": "building-grant", "text": "少发"}),
     "objections.to_refusal": ({"application_id": "refused_application"}, {}, {"text": "证明已补"}),
     "objections.answer": ({"objection_id": "objection"}, {}, {"agree": True, "reason": "属实"}),
     "objections.appeal": ({"objection_id": "rejected_objection"}, {}, {"text": "请市里复核"}),
     "objections.withdraw": ({"objection_id": "objection"}, {}, None),
     "holds.list": ({}, {"person_id": "@person"}, None),
     "holds.stop": ({}, {}, {"person_id": "@resident", "kind": "check", "reason": "核查", "valid_from": "2026-10-01"}),
+    "holds.stop_body": ({}, {}, {**HOUSE, "kind": "check", "reason": "核查", "valid_from": "2026-10-01"}),
     "holds.resume": ({"hold_id": "hold"}, {}, {"on": "2026-11-01", "reason": "核查完毕"}),
     "assessments.list": ({}, {"state": "applied"}, None),
     "assessments.get": ({"assessment_id": "assessment_decided"}, {}, None),

@@ -27,6 +27,11 @@ DECIDED = (
     .replace("amount: 200 元", "amount: {{formula: 核定金额, minimum: 100 元, maximum: 5000 元}}")
     .replace("[county]", "[county, panel]")
 )
+#: One for a facility.
+BUILT = (
+    GIVEN.replace("home-help", "building-grant").replace("subject: person", "subject: facility").replace("period: month", "period: once")
+    .replace("who: age >= 60", "repeat: never\nwho: facility_kind = institution").replace("form: cash", "form: cash\npayee: organisation")
+)  # fmt: skip
 
 
 def entitle(county, region, person, now: datetime) -> None:
@@ -48,7 +53,7 @@ def entitle(county, region, person, now: datetime) -> None:
         actor=bureau, facility_id=house.pk, person_id=resident.pk, on=date(2026, 9, 1), source="协议", today=now.date()
     )
     here = {"region": region, "path": region.path}
-    text, decided_text = GIVEN.format(code=region.code[:6]), DECIDED.format(code=region.code[:6])
+    text, decided_text, built = (each.format(code=region.code[:6]) for each in (GIVEN, DECIDED, BUILT))
     document = Document.objects.filter(path=region.path).first() or Document.objects.create(
         number=f"试〔2026〕1号{county.key}",
         title="试行办法",
@@ -59,13 +64,16 @@ def entitle(county, region, person, now: datetime) -> None:
         valid_from=date(2026, 1, 1),
         **here,
     )
-    version, decided = (
+    version, decided, _built = (
         PolicyVersion.objects.create(
-            code=code, number=1, name="居家服务补贴", subject="person", period="month", text=said,
+            code=code, number=1, name="居家服务补贴", subject=subject, period=period, text=said,
             digest=hashlib.sha256(said.encode()).hexdigest(), document=document, state="approved", author="甲",
             approved_by="乙", approved_at=before, valid_from=date(2026, 1, 1), **here,
         )
-        for code, said in (("home-help", text), ("home-adaptation", decided_text))
+        for code, said, subject, period in (
+            ("home-help", text, "person", "month"), ("home-adaptation", decided_text, "person", "month"),
+            ("building-grant", built, "facility", "once"),
+        )
     )  # fmt: skip
     about = {"person": person, "path": person.path, "policy_code": "home-help", "policy_name": "居家服务补贴"}
     asked = {

@@ -332,7 +332,7 @@ def simulate(
         wearer = next((w for w in wearers if w.identity == press), None)
         if wearer is None:
             raise EngineError(f"No issued device has the number {press}.", "see the register of devices")
-        taken = asyncio.run(command.press(wearer, where, host=host, kind=kind))
+        taken = asyncio.run(command.press(wearer, where, host=host, seed=seed, kind=kind))
         say(f"{kind} of {press}: stored and answered after {taken * 1000:.0f} ms")
         return
     counts = asyncio.run(

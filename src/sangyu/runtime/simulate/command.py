@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import time
 from collections.abc import Mapping
@@ -74,10 +73,10 @@ async def play(
 
 
 async def press(
-    wearer: Wearer, ports: Mapping[str, int], *, host: str, kind: str = "sos", seconds: float = 30
+    wearer: Wearer, ports: Mapping[str, int], *, host: str, seed: object = 1, kind: str = "sos", seconds: float = 30
 ) -> float:
     """One press of the button: connect, sign in, send, wait for the answer. Seconds from press to answer. Raises EngineError."""
-    fleet = Fleet([wearer], ports, host=host, seed=os.getpid())
+    fleet = Fleet([wearer], ports, host=host, seed=seed)
     await fleet.open(seconds=seconds)
     (device,) = fleet.devices
     if not device.signed_in:

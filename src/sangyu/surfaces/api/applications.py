@@ -1,22 +1,52 @@
 """Applications for policies with what a panel decided; objections and appeals; stops. Money in fen."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router
 from pydantic import Field
 
 from sangyu.care.applications import selectors as applications
 from sangyu.care.applications import services as applying
-from sangyu.care.applications.enums import Channel, HoldReason, ObjectionState, State, Vote
+from sangyu.care.applications.enums import BodyKind, Channel, HoldReason, ObjectionState, State, Vote
 from sangyu.care.applications.services import Member
 
-from .values import Code, Day, Fen, Id, In, Line, Moment, Paging, Reason, Schema, Short, one_of, operation, upto
+from .values import (
+    Bytes64,
+    Code,
+    Day,
+    Fen,
+    Id,
+    In,
+    Line,
+    Moment,
+    Paging,
+    Reason,
+    Schema,
+    Short,
+    decode,
+    one_of,
+    operation,
+    upto,
+)
 
 router = Router(tags=["entitlements"])
 ApplicationStates, ObjectionStates = one_of(State), one_of(ObjectionState)
-HoldReasons, Votes = one_of(HoldReason), one_of(Vote)
+HoldReasons, Votes, BodyKinds = one_of(HoldReason), one_of(Vote), one_of(BodyKind)
+
+
+class ForBody(In):
+    """A facility, an organisation or a worker: a provider's own, or one of the office's area."""
+
+    body_kind: BodyKinds
+    body_id: Id
+
+
+class BodyFilter(Paging):
+    body_kind: BodyKinds | None = None
+    body_id: Id | None = None
 
 
 # ---------------------------------------------------------------- applications
@@ -47,7 +77,7 @@ class ApplicationPage(Schema):
     next: str
 
 
-class ApplicationFilter(Paging):
+class ApplicationFilter(BodyFilter):
     person_id: Id | None = None
     state: ApplicationStates | None = None
 
@@ -77,6 +107,20 @@ class ApplyIn(In):
 def apply(request, given: ApplyIn) -> Any:
     """Hand in an application for a policy of the person's area that is given on application."""
     return applying.apply(actor=request.actor, **given.dict())
+
+
+class ApplyForBodyIn(ForBody):
+    policy_code: Code
+    text: upto(500) = ""
+
+
+@operation(
+    router, "POST", "/bodies/applications", "applications.apply_for_body", "applications.apply", ApplicationOut,
+    _("Apply for a facility, an organisation or a worker"),
+)  # fmt: skip
+def apply_for_body(request, given: ApplyForBodyIn) -> Any:
+    """Hand in an application for a policy that is given to such bodies on application."""
+    return applying.apply_for_body(actor=request.actor, **given.dict())
 
 
 class StepIn(In):
@@ -113,12 +157,16 @@ class MemberIn(In):
 
 
 class DecideIn(In):
-    """``amount`` in fen. ``held_on`` and ``members`` are asked for where the policy names a panel."""
+    """``amount`` in fen. ``held_on`` and ``members`` are asked for where the policy names a panel; ``minutes`` are base64, with their
+    ``minutes_type``, a PDF or a picture.
+    """
 
     amount: Fen
     document: upto(100, 1)
     held_on: Day | None = None
     members: Annotated[list[MemberIn], Field(max_length=50)] = []
+    minutes: Bytes64 | None = None
+    minutes_type: upto(100) = "application/pdf"
 
 
 @operation(
@@ -129,6 +177,9 @@ def decide(request, application_id: Id, given: DecideIn) -> Any:
     """Where the policy leaves the amount to a decision, within its bounds. Somebody else takes the last step."""
     values = given.dict()
     values["members"] = [Member(**m) for m in values["members"]]
+    minutes = decode("minutes", values.pop("minutes"))
+    content_type = values.pop("minutes_type")
+    values["file"] = minutes and SimpleUploadedFile(given.document, minutes, content_type)
     return applying.decide(actor=request.actor, application_id=application_id, **values)
 
 
@@ -161,7 +212,7 @@ class ObjectionPage(Schema):
     next: str
 
 
-class ObjectionFilter(Paging):
+class ObjectionFilter(BodyFilter):
     person_id: Id | None = None
     state: ObjectionStates | None = None
 
@@ -196,6 +247,22 @@ class ObjectIn(In):
 )  # fmt: skip
 def object_to(request, given: ObjectIn) -> Any:
     return applying.object_to(actor=request.actor, **given.dict())
+
+
+class ObjectForBodyIn(ForBody):
+    """As ``ObjectIn``."""
+
+    policy_code: Code
+    month: Day | None = None
+    text: upto(500, 1)
+
+
+@operation(
+    router, "POST", "/bodies/objections", "objections.make_for_body", "applications.apply", ObjectionOut,
+    _("Object for a facility, an organisation or a worker"),
+)  # fmt: skip
+def object_for_body(request, given: ObjectForBodyIn) -> Any:
+    return applying.object_for_body(actor=request.actor, **given.dict())
 
 
 class WhyIn(In):
@@ -265,7 +332,7 @@ class HoldPage(Schema):
     next: str
 
 
-class HoldFilter(Paging):
+class HoldFilter(BodyFilter):
     person_id: Id | None = None
 
 
@@ -275,8 +342,10 @@ def hold_list(request, given: Query[HoldFilter]) -> Any:
 
 
 class HoldIn(In):
+    """``policy_code`` "": every policy."""
+
     person_id: Id
-    policy_code: Code | None = None
+    policy_code: Code | Literal[""] = ""
     kind: HoldReasons
     reason: Reason
     valid_from: Day
@@ -287,8 +356,25 @@ class HoldIn(In):
     router, "POST", "/holds", "holds.stop", "applications.hold", HoldOut, _("Stop what a policy or every policy pays")
 )  # fmt: skip
 def stop(request, given: HoldIn) -> Any:
-    values = given.dict()
-    return applying.hold(actor=request.actor, **(values | {"policy_code": values["policy_code"] or ""}))
+    return applying.hold(actor=request.actor, **given.dict())
+
+
+class HoldBodyIn(ForBody):
+    """As ``HoldIn``."""
+
+    policy_code: Code | Literal[""] = ""
+    kind: HoldReasons
+    reason: Reason
+    valid_from: Day
+    valid_to: Day | None = None
+
+
+@operation(
+    router, "POST", "/bodies/holds", "holds.stop_body", "applications.hold", HoldOut,
+    _("Stop what a facility, an organisation or a worker is given"),
+)  # fmt: skip
+def stop_body(request, given: HoldBodyIn) -> Any:
+    return applying.hold_body(actor=request.actor, **given.dict())
 
 
 class ResumeIn(In):
