@@ -89,7 +89,7 @@ def test_a_policy_may_set_a_lower_ceiling_for_what_it_pays(county, case, ceiling
         DECEMBER,
         [
             county.line(one, 10000, "advanced-age", month=DECEMBER, version_id=version.pk),
-            county.line(one, 10000, "home-care", month=DECEMBER),
+            county.line(one, 10000, "home-care", month=DECEMBER, version_id=version.pk + 1),  # of none that says one
         ],
     )
     rows = Payment.objects.filter(line__month=DECEMBER, subject_id=one.pk).order_by("policy")
