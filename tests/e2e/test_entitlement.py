@@ -94,7 +94,10 @@ def test_the_month_from_computing_to_the_bank(town, chromium, cast):
         page.fill("[name=region]", "营口市")
         submit(page)
         run = int(re.search(r"/benefits/(\d+)/", page.url)[1])
-        page.wait_for_function("() => !document.querySelector('[hx-trigger*=every]')", timeout=120_000)
+        # the progress is loaded by itself, then asks until the work is done
+        page.wait_for_function(
+            "() => !document.querySelector('[hx-trigger*=every], [hx-trigger=load]:empty')", timeout=120_000
+        )
         assert town.city.ask(BOOKS % run)["state"] == "computed"
         go(page, town, f"/benefits/lines/?run={run}&change=same")
         first = page.locator("table tbody a[href*='/benefits/lines/']").first
